@@ -1,0 +1,151 @@
+import { BrokerError } from '../core/errors.ts';
+import { describe } from '../core/event.ts';
+import type { PolicyRules } from './policy-rules.ts';
+
+/** Who somebody is. */
+export interface AclToken {
+  /** Public name of the token. */
+  readonly accessorId: string;
+  /** What its holder presents. It is compared and never shown. */
+  readonly secretId: string;
+  readonly name?: string | undefined;
+  /** `management` may do everything, whatever its policies. */
+  readonly type: 'client' | 'management';
+  /** Names of policies. Those that do not exist grant nothing. */
+  readonly policies?: readonly string[] | null | undefined;
+  /** Linked roles. The ID counts, the name is for people. Those that do not exist grant nothing. */
+  readonly roles?: readonly RoleLink[] | null | undefined;
+  /** When the token ends: a date, a text that `Date` reads, or milliseconds since 1970. Default never. */
+  readonly expirationTime?: Date | string | number | null | undefined;
+}
+
+export interface RoleLink {
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
+export interface NamedPolicy {
+  readonly name: string;
+  readonly description?: string | undefined;
+}
+
+/** A named set of rules. */
+export interface AclPolicy extends NamedPolicy {
+  /** Rules, or the same as JSON or HCL text. Each look-up reads text anew: a busy store had better hold objects. */
+  readonly rules: PolicyRules | string;
+}
+
+/** Policies that several tokens share by linking to one role. */
+export interface AclRole {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly policies?: readonly PolicyLink[] | null | undefined;
+}
+
+export interface PolicyLink {
+  readonly name: string;
+}
+
+/** @throws BrokerError `bad_request` that names the field and what is allowed, and never shows the secret */
+export function copyToken({ accessorId, secretId, name, type, policies, roles, expirationTime }: AclToken): AclToken {
+  requireText(accessorId, 'token: accessorId');
+  const place = placeOf('token', accessorId);
+  if (typeof secretId !== 'string' || secretId === '')
+    throw refused(`${place}: secretId`, 'must be a string that is not empty');
+  if (type !== 'client' && type !== 'management')
+    throw refused(`${place}: type`, 'must be "client" or "management"', type);
+  return Object.freeze({
+    accessorId,
+    secretId,
+    name: optionalText(name, `${place}: name`),
+    type,
+    policies: copyList(policies, `${place}: policies`, requireText),
+    roles: copyList(roles, `${place}: roles`, copyRoleLink),
+    expirationTime: expiryOf({ accessorId, expirationTime }),
+  });
+}
+
+/** @throws BrokerError `bad_request` that names the field and what is allowed */
+export function copyRole({ id, name, description, policies }: AclRole): AclRole {
+  requireText(id, 'role: id');
+  const place = placeOf('role', id);
+  return Object.freeze({
+    id,
+    name: optionalText(name, `${place}: name`),
+    description: optionalText(description, `${place}: description`),
+    policies: copyList(policies, `${place}: policies`, copyPolicyLink),
+  });
+}
+
+/**
+ * All of a policy but its rules.
+ * @throws BrokerError `bad_request` that names the field and what is allowed
+ */
+export function copyPolicy({ name, description }: NamedPolicy): NamedPolicy {
+  requireText(name, 'policy: name');
+  return { name, description: optionalText(description, `${placeOf('policy', name)}: description`) };
+}
+
+/**
+ * When a token ends, in milliseconds since 1970; undefined for never.
+ * @throws BrokerError `bad_request` when its expiration time is no date
+ */
+export function expiryOf({
+  accessorId,
+  expirationTime,
+}: Pick<AclToken, 'accessorId' | 'expirationTime'>): number | undefined {
+  if (expirationTime === undefined || expirationTime === null) return undefined;
+  const endsAt = typeof expirationTime === 'number' ? expirationTime : new Date(expirationTime).getTime();
+  if (Number.isFinite(endsAt)) return endsAt;
+  throw refused(
+    `${placeOf('token', accessorId)}: expirationTime`,
+    'must be a date, its text, or milliseconds since 1970',
+    expirationTime,
+  );
+}
+
+function copyRoleLink(link: RoleLink, at: string): RoleLink {
+  const { id, name } = requireObject(link, at);
+  requireText(id, `${at}.id`);
+  return Object.freeze({ id, name: optionalText(name, `${at}.name`) });
+}
+
+function copyPolicyLink(link: PolicyLink, at: string): PolicyLink {
+  const { name } = requireObject(link, at);
+  return Object.freeze({ name: requireText(name, `${at}.name`) });
+}
+
+function copyList<T>(
+  list: readonly T[] | null | undefined,
+  at: string,
+  copy: (item: T, at: string) => T,
+): readonly T[] {
+  if (list === null || list === undefined) return Object.freeze([]);
+  if (!Array.isArray(list)) throw refused(at, 'must be a list', list);
+  return Object.freeze(list.map((item: T, i) => copy(item, `${at}[${i}]`)));
+}
+
+function requireObject<T extends object>(value: T, at: string): T {
+  if (typeof value !== 'object' || value === null) throw refused(at, 'must be an object', value);
+  return value;
+}
+
+function requireText(value: string, at: string): string {
+  if (typeof value !== 'string' || value === '') throw refused(at, 'must be a string that is not empty', value);
+  return value;
+}
+
+function optionalText(value: string | undefined, at: string): string | undefined {
+  if (value !== undefined && typeof value !== 'string') throw refused(at, 'must be a string', value);
+  return value;
+}
+
+function placeOf(what: string, name: string): string {
+  return `${what} ${JSON.stringify(name)}`;
+}
+
+/** Leave `value` out where it could be a secret. */
+function refused(at: string, rule: string, ...value: [unknown?]): BrokerError {
+  return new BrokerError('bad_request', `${at} ${rule}${value.length === 0 ? '' : `; got ${describe(value[0])}`}.`);
+}

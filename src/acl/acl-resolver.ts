@@ -1,0 +1,177 @@
+import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
+import { BrokerError } from '../core/errors.ts';
+import type { AclRef } from './acl.ts';
+import { Acl } from './acl.ts';
+import { AclCache } from './acl-cache.ts';
+import type { AclStore } from './acl-store.ts';
+import type { AclExplanation, AclNeed } from './explain.ts';
+import { explainGrants } from './explain.ts';
+import { gatherGrants } from './grants.ts';
+import { withoutSecret } from './without-secret.ts';
+
+/**
+ * What the broker asks for rights: an {@link AclResolver}, or anything of a host's own that has `resolve`.
+ *
+ * `resolve` rejects with BrokerError `permission_denied` for a secret that grants nothing at all (best with an
+ * {@link AclDenial} as its cause), and `acl_unavailable` when it cannot tell.
+ */
+export interface AclSource {
+  resolve(secretId: string | undefined): Acl | Promise<Acl>;
+  /** These objects have changed: answers to calls made from now on must not rest on what was read before. */
+  changed?(refs: readonly AclRef[]): void;
+  explain?(secretId: string | undefined, needs: readonly AclNeed[]): AclExplanation | Promise<AclExplanation>;
+}
+
+const brand = Symbol.for('fenceline.AclDenial');
+
+/** Why a secret was refused. It is the `cause` of a `permission_denied`: for the host, never for the client. */
+export class AclDenial extends Error {
+  override readonly name = 'AclDenial';
+  readonly reason: 'unknown' | 'expired';
+  /** Public name of the token, where there is one. */
+  readonly accessorId: string | undefined;
+
+  constructor(reason: 'unknown' | 'expired', accessorId?: string) {
+    super(reason === 'unknown' ? 'The token is not known.' : 'The token has expired.');
+    this.reason = reason;
+    this.accessorId = accessorId;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  static is(value: unknown): value is AclDenial {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+export interface AclResolverOptions {
+  readonly store: AclStore;
+  /** Default: the machine's clock. */
+  readonly clock?: Pick<Clock, 'now'>;
+  /** How many Acls are kept at most; past it, the one unused for longest is looked up again. Default 10,000; 0: none. */
+  readonly maxCached?: number;
+}
+
+/**
+ * The one way from a secret to rights.
+ *
+ * - No secret (or `''`): the policy named `anonymous`, if there is one.
+ * - A management token: everything. Any other: the union of its own policies and those of its roles. Roles and policies
+ *   that do not exist grant nothing.
+ * - Unknown or expired: denied.
+ *
+ * Calls for one secret share one look-up; its result is kept until something that it depends on changes
+ * ({@link AclResolver.changed}) or it expires. Denials and failures are not kept. Only as many look-ups wait for the store
+ * as there are callers; how long one takes is the store's affair, and the caller's to limit.
+ *
+ * A host with tokens of its own overrides {@link AclResolver.lookUp}, and keeps the sharing, the cache and the expiry.
+ */
+export class AclResolver implements AclSource {
+  readonly #store: AclStore;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #cache: AclCache;
+  /** Look-ups that later callers may share: those that began after the last change. */
+  readonly #underWay = new Map<string, Promise<Acl>>();
+  #changes = 0;
+
+  /** @throws TypeError when there is no store, or `maxCached` is not an integer from 0 on */
+  constructor({ store, clock = systemClock, maxCached = 10_000 }: AclResolverOptions) {
+    if (typeof store !== 'object' || store === null) throw new TypeError('AclResolver needs a store.');
+    if (!Number.isSafeInteger(maxCached) || maxCached < 0)
+      throw new TypeError('maxCached must be an integer, 0 or more.');
+    this.#store = store;
+    this.#clock = clock;
+    this.#cache = new AclCache(maxCached);
+  }
+
+  /**
+   * The rights of whoever presents this secret. They have not expired when they are handed out.
+   * @throws BrokerError `permission_denied` (cause {@link AclDenial}: unknown or expired, one text for both);
+   *   `acl_unavailable` when the store throws, or answers with what cannot be read
+   */
+  resolve(secretId: string | undefined): Promise<Acl> {
+    const key = secretId ?? '';
+    const kept = this.#cache.get(key);
+    if (kept !== undefined && !this.#hasExpired(kept)) return Promise.resolve(kept);
+    this.#cache.delete(key);
+    return this.#underWay.get(key) ?? this.#begin(key);
+  }
+
+  /**
+   * Drops whatever depends on these objects. A look-up that is under way may have read any of them before the change: it
+   * still answers those who wait for it, but no later caller, and it is not kept.
+   */
+  changed(refs: readonly AclRef[]): void {
+    if (refs.length === 0) return;
+    for (const ref of refs) this.#cache.deleteDependents(ref);
+    this.#changes++;
+    this.#underWay.clear();
+  }
+
+  /**
+   * Why a secret may or may not see something: for operators and tests, never for clients. Reads the store anew.
+   * @throws BrokerError `acl_unavailable` when the store throws
+   */
+  async explain(secretId: string | undefined, needs: readonly AclNeed[]): Promise<AclExplanation> {
+    try {
+      return explainGrants(await gatherGrants(this.#store, secretId), needs, this.#clock.now());
+    } catch (cause) {
+      throw unavailable(cause, secretId);
+    }
+  }
+
+  /**
+   * One look-up, without sharing or keeping: override it for other tokens. `secretId` is never `''`. Return an Acl whose
+   * `dependsOn` names all that a change could concern; throw an {@link AclDenial} to deny. Whatever else it throws is
+   * answered as `acl_unavailable`.
+   */
+  protected async lookUp(secretId: string | undefined): Promise<Acl> {
+    const { holder, policies, ...facts } = await gatherGrants(this.#store, secretId);
+    if (holder === 'unknown') throw new AclDenial('unknown');
+    const rules = policies.flatMap((policy) => policy.rules ?? []);
+    return Acl.fromRules(rules, { ...facts, management: holder === 'management' });
+  }
+
+  #begin(key: string): Promise<Acl> {
+    const lookUp = this.#lookUpAndKeep(key, this.#changes);
+    this.#underWay.set(key, lookUp);
+    return lookUp;
+  }
+
+  /** While no change came in between, the look-up under way for this key is this one. */
+  async #lookUpAndKeep(key: string, changesBefore: number): Promise<Acl> {
+    try {
+      const acl = await this.#lookUpLive(key);
+      if (this.#changes === changesBefore) this.#cache.set(key, acl);
+      return acl;
+    } finally {
+      if (this.#changes === changesBefore) this.#underWay.delete(key);
+    }
+  }
+
+  async #lookUpLive(key: string): Promise<Acl> {
+    try {
+      const acl = await this.lookUp(key === '' ? undefined : key);
+      if (this.#hasExpired(acl)) throw new AclDenial('expired', acl.accessorId);
+      return acl;
+    } catch (error) {
+      throw refusal(error, key);
+    }
+  }
+
+  #hasExpired({ expiresAt }: Acl): boolean {
+    return expiresAt !== undefined && expiresAt <= this.#clock.now();
+  }
+}
+
+function refusal(error: unknown, secret: string): BrokerError {
+  if (AclDenial.is(error)) return new BrokerError('permission_denied', 'Permission denied.', { cause: error });
+  if (BrokerError.is(error) && (error.code === 'permission_denied' || error.code === 'acl_unavailable')) return error;
+  return unavailable(error, secret);
+}
+
+function unavailable(cause: unknown, secret = ''): BrokerError {
+  return new BrokerError('acl_unavailable', 'Access rights cannot be checked at the moment.', {
+    cause: withoutSecret(cause, secret),
+  });
+}

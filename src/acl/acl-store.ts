@@ -1,0 +1,120 @@
+import { BrokerError } from '../core/errors.ts';
+import type { AclPolicy, AclRole, AclToken, NamedPolicy } from './acl-records.ts';
+import { copyPolicy, copyRole, copyToken } from './acl-records.ts';
+import { rulesFromText } from './hcl-rules.ts';
+import type { PolicyRules } from './policy-rules.ts';
+import { freezeRules } from './policy-rules.ts';
+
+export type { AclPolicy, AclRole, AclToken, PolicyLink, RoleLink } from './acl-records.ts';
+
+/** What a look-up answers: at once or later; nothing when there is no such object. It throws when it cannot tell. */
+export type StoreAnswer<T> = T | null | undefined | Promise<T | null | undefined>;
+
+/** Where tokens, policies and roles are kept. A look-up answers with what is committed, and changes nothing. */
+export interface AclStore {
+  tokenBySecretId(secretId: string): StoreAnswer<AclToken>;
+  policyByName(name: string): StoreAnswer<AclPolicy>;
+  roleById(id: string): StoreAnswer<AclRole>;
+}
+
+/**
+ * An {@link AclStore} in memory. What it is given is checked, copied and frozen.
+ *
+ * It tells nobody of its changes: publish the change, or call `broker.aclChanged`, once the call (and its promise, if
+ * there is one) is done.
+ */
+export class MemoryAclStore implements AclStore {
+  readonly #tokens = new Map<string, AclToken>();
+  readonly #accessorBySecret = new Map<string, string>();
+  readonly #policies = new Map<string, AclPolicy>();
+  readonly #roles = new Map<string, AclRole>();
+  /** The newest call for each policy whose text is still being read. */
+  readonly #reading = new Map<string, symbol>();
+
+  tokenBySecretId(secretId: string): AclToken | undefined {
+    const accessorId = this.#accessorBySecret.get(secretId);
+    return accessorId === undefined ? undefined : this.#tokens.get(accessorId);
+  }
+
+  policyByName(name: string): AclPolicy | undefined {
+    return this.#policies.get(name);
+  }
+
+  roleById(id: string): AclRole | undefined {
+    return this.#roles.get(id);
+  }
+
+  /**
+   * Adds a token, or replaces the one with its accessor ID.
+   * @throws BrokerError `bad_request` that names the field and what is allowed; also when another token has the secret
+   */
+  upsertToken(token: AclToken): void {
+    const copy = copyToken(token);
+    const owner = this.#accessorBySecret.get(copy.secretId) ?? copy.accessorId;
+    if (owner !== copy.accessorId) {
+      const place = `token ${JSON.stringify(copy.accessorId)}`;
+      throw new BrokerError('bad_request', `${place}: secretId must be its own; another token has it.`);
+    }
+    this.deleteToken(copy.accessorId);
+    this.#tokens.set(copy.accessorId, copy);
+    this.#accessorBySecret.set(copy.secretId, copy.accessorId);
+  }
+
+  deleteToken(accessorId: string): void {
+    const token = this.#tokens.get(accessorId);
+    if (token === undefined) return;
+    this.#tokens.delete(accessorId);
+    this.#accessorBySecret.delete(token.secretId);
+  }
+
+  /**
+   * Adds a policy, or replaces the one with its name.
+   * @returns a promise when the rules are HCL text: until it resolves, the policy is as it was. Where the policy is
+   *   upserted or deleted again before that, the later call decides.
+   * @throws BrokerError `bad_request` that names an unknown block, level or capability and its place; `not_supported`
+   *   for HCL without its parser. For HCL text the promise rejects with it.
+   */
+  upsertPolicy(policy: AclPolicy & { readonly rules: PolicyRules }): void;
+  upsertPolicy(policy: AclPolicy): void | Promise<void>;
+  upsertPolicy(policy: AclPolicy): void | Promise<void> {
+    const named = copyPolicy(policy);
+    const { rules } = policy;
+    const read = typeof rules === 'string' ? rulesFromText(rules) : freezeRules(rules);
+    if (read instanceof Promise) return this.#setWhenRead(named, read);
+    this.#setPolicy(named, read);
+  }
+
+  deletePolicy(name: string): void {
+    this.#reading.delete(name);
+    this.#policies.delete(name);
+  }
+
+  /**
+   * Adds a role, or replaces the one with its ID.
+   * @throws BrokerError `bad_request` that names the field and what is allowed
+   */
+  upsertRole(role: AclRole): void {
+    const copy = copyRole(role);
+    this.#roles.set(copy.id, copy);
+  }
+
+  deleteRole(id: string): void {
+    this.#roles.delete(id);
+  }
+
+  async #setWhenRead(named: NamedPolicy, reading: Promise<PolicyRules>): Promise<void> {
+    const call = Symbol('call');
+    this.#reading.set(named.name, call);
+    try {
+      const rules = await reading;
+      if (this.#reading.get(named.name) === call) this.#setPolicy(named, rules);
+    } finally {
+      if (this.#reading.get(named.name) === call) this.#reading.delete(named.name);
+    }
+  }
+
+  #setPolicy(named: NamedPolicy, rules: PolicyRules): void {
+    this.#reading.delete(named.name);
+    this.#policies.set(named.name, Object.freeze({ ...named, rules }));
+  }
+}

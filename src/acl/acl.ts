@@ -1,0 +1,116 @@
+import type { TopicRequirement } from '../core/topics.ts';
+import type { RequirableBlock } from './merged-rules.ts';
+import { MergedRules } from './merged-rules.ts';
+import type { PolicyRules } from './policy-rules.ts';
+import { parseRules } from './policy-rules.ts';
+
+/** An ACL object that rights rest on: a token by its accessor ID, a role by its ID, a policy by its name. */
+export type AclRef = `token:${string}` | `role:${string}` | `policy:${string}`;
+
+/** What is known of whom an {@link Acl} belongs to. */
+export interface AclFacts {
+  /** Public name of the token, for notifications and statistics. Never a secret. */
+  readonly accessorId?: string | undefined;
+  /** When the rights end, in milliseconds since 1970, UTC. Default never. */
+  readonly expiresAt?: number | undefined;
+  /** A change to one of these may change the rights. Default none: then no ACL change re-checks them. */
+  readonly dependsOn?: readonly AclRef[];
+  /** Everything is allowed, whatever the rules. Default false. */
+  readonly management?: boolean;
+}
+
+/** One capability of one block of rules. */
+export interface Right {
+  readonly block: RequirableBlock;
+  readonly capability: string;
+}
+
+const managementSight = 'management';
+
+/**
+ * What somebody may see. Immutable: rights that change are another Acl.
+ *
+ * {@link AclResolver} makes them from tokens; a host with credentials of its own (JWT, sessions) makes them with
+ * {@link Acl.fromRules}.
+ */
+export class Acl {
+  /** For trusted code: sees everything, never expires, depends on nothing. */
+  static readonly management: Acl = Acl.fromRules([], { management: true });
+
+  readonly isManagement: boolean;
+  readonly accessorId: string | undefined;
+  /** Milliseconds since 1970, UTC. */
+  readonly expiresAt: number | undefined;
+  /** Also roles and policies that were looked up and do not exist: they may come to. Without repeats, sorted. */
+  readonly dependsOn: readonly AclRef[];
+  /** Equal for Acls that see the same. Holds no secret and nothing of the token. */
+  readonly sightKey: string;
+  readonly #rules: MergedRules;
+
+  private constructor(rules: MergedRules, facts: AclFacts) {
+    this.isManagement = facts.management ?? false;
+    this.accessorId = facts.accessorId;
+    this.expiresAt = facts.expiresAt;
+    this.dependsOn = Object.freeze([...new Set(facts.dependsOn)].toSorted());
+    this.sightKey = this.isManagement ? managementSight : rules.text;
+    this.#rules = rules;
+    Object.freeze(this);
+  }
+
+  /**
+   * The union of the rules of several policies: the same objects as `MemoryAclStore.upsertPolicy` takes.
+   * @throws BrokerError `bad_request` that names what a rule has wrong
+   * @throws TypeError when `expiresAt` is not a number of milliseconds
+   */
+  static fromRules(rules: readonly PolicyRules[], facts: AclFacts = {}): Acl {
+    if (facts.expiresAt !== undefined && !Number.isFinite(facts.expiresAt)) {
+      throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
+    }
+    return new Acl(new MergedRules(rules.map(parseRules)), facts);
+  }
+
+  /**
+   * Whether its holder may subscribe to a topic with this requirement in this namespace. `*` asks for all namespaces,
+   * those that do not exist yet included: a rule named `*` must grant it. It says nothing of namespaces with closer
+   * rules, so that each event is to be checked by {@link Acl.sees} as well.
+   */
+  meets(requirement: TopicRequirement, namespace: string): boolean {
+    return this.#allows(requirement, ({ block, capability }) => this.#rules.grants(block, namespace, capability));
+  }
+
+  /**
+   * Whether its holder may see an event of a topic with this requirement, in the event's own namespace. An event without
+   * namespace (`''`) of a topic that needs a capability in one is seen by whoever holds that capability in any namespace:
+   * the subscription as a whole was checked by {@link Acl.meets}.
+   */
+  sees(requirement: TopicRequirement, namespace: string): boolean {
+    return this.#allows(requirement, ({ block, capability }) =>
+      namespace === ''
+        ? this.#rules.grantsSomewhere(block, capability)
+        : this.#rules.grants(block, namespace, capability),
+    );
+  }
+
+  #allows(requirement: TopicRequirement, inNamespace: (right: Right) => boolean): boolean {
+    if (this.isManagement || requirement === 'anyone') return true;
+    if (requirement === 'management') return false;
+    const right = rightFor(requirement);
+    switch (right.block) {
+      case 'namespace':
+        return inNamespace(right);
+      case 'node_pool':
+        return this.#rules.grantsEverywhere('node_pool', right.capability);
+      case 'node':
+      case 'operator':
+        return this.#rules.grants(right.block, '', right.capability);
+    }
+  }
+}
+
+/** The capability that a requirement stands for. A node pool's is needed for every pool: events do not say theirs. */
+export function rightFor(requirement: Exclude<TopicRequirement, string>): Right {
+  if ('namespace' in requirement) return { block: 'namespace', capability: requirement.namespace };
+  if ('node' in requirement) return { block: 'node', capability: requirement.node };
+  if ('operator' in requirement) return { block: 'operator', capability: requirement.operator };
+  return { block: 'node_pool', capability: requirement.nodePool };
+}

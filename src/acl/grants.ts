@@ -1,0 +1,98 @@
+import type { AclRef } from './acl.ts';
+import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
+import { expiryOf } from './acl-records.ts';
+import type { AclStore } from './acl-store.ts';
+import { rulesFromText } from './hcl-rules.ts';
+import type { PolicyRules } from './policy-rules.ts';
+import { freezeRules } from './policy-rules.ts';
+
+/** A policy that somebody has, and by which ways. */
+export interface PolicyGrant {
+  readonly name: string;
+  /** Undefined when the store has no such policy. */
+  readonly rules: PolicyRules | undefined;
+  /** Whether the token itself names it. */
+  readonly isDirect: boolean;
+  /** The token's roles that name it. */
+  readonly roles: readonly RoleLink[];
+}
+
+/** Everything that a store knows of a secret's rights, before it is made an Acl. Holds no secret. */
+export interface Grants {
+  readonly holder: 'unknown' | 'anonymous' | 'client' | 'management';
+  readonly accessorId: string | undefined;
+  readonly expiresAt: number | undefined;
+  readonly policies: readonly PolicyGrant[];
+  /** IDs of linked roles that do not exist. */
+  readonly missingRoles: readonly string[];
+  /** Whatever was looked up, whether or not it exists. */
+  readonly dependsOn: readonly AclRef[];
+}
+
+/** The policy of whoever presents no token. */
+const ANONYMOUS = 'anonymous';
+
+const nobody = { accessorId: undefined, expiresAt: undefined, policies: [], missingRoles: [] } as const;
+
+/**
+ * Looks up a secret's token, its roles, then all policies; each policy once. Passes on what the store throws.
+ * @throws BrokerError when the store answers with rules or an expiration time that cannot be read
+ */
+export async function gatherGrants(store: AclStore, secretId: string | undefined): Promise<Grants> {
+  if (secretId === undefined || secretId === '') return anonymousGrants(store);
+  const token = await store.tokenBySecretId(secretId);
+  if (token === undefined || token === null) return { ...nobody, holder: 'unknown', dependsOn: [] };
+  const { accessorId } = token;
+  const owner = { accessorId, expiresAt: expiryOf(token) };
+  const ownRef: AclRef = `token:${accessorId}`;
+  if (token.type === 'management') return { ...nobody, ...owner, holder: 'management', dependsOn: [ownRef] };
+  return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, ownRef)) };
+}
+
+async function anonymousGrants(store: AclStore): Promise<Grants> {
+  const policy = { name: ANONYMOUS, isDirect: true, roles: [], rules: await rulesByName(store, ANONYMOUS) };
+  return { ...nobody, holder: 'anonymous', policies: [policy], dependsOn: [`policy:${ANONYMOUS}`] };
+}
+
+async function gatherPolicies(
+  store: AclStore,
+  token: AclToken,
+  ownRef: AclRef,
+): Promise<Pick<Grants, 'policies' | 'missingRoles' | 'dependsOn'>> {
+  const links = token.roles ?? [];
+  const roles = await Promise.all(links.map(async ({ id }) => store.roleById(id)));
+  const waysByName = policyWays(token, roles);
+  const policies = await Promise.all(
+    [...waysByName].map(async ([name, ways]) => ({ name, ...ways, rules: await rulesByName(store, name) })),
+  );
+  return {
+    policies,
+    missingRoles: links.filter((_, i) => !roles[i]).map(({ id }) => id),
+    dependsOn: [
+      ownRef,
+      ...links.map(({ id }): AclRef => `role:${id}`),
+      ...policies.map(({ name }): AclRef => `policy:${name}`),
+    ],
+  };
+}
+
+function policyWays(
+  token: AclToken,
+  roles: readonly (AclRole | null | undefined)[],
+): Map<string, { isDirect: boolean; roles: RoleLink[] }> {
+  const ways = new Map((token.policies ?? []).map((name) => [name, { isDirect: true, roles: [] as RoleLink[] }]));
+  for (const role of roles) {
+    for (const { name } of role?.policies ?? []) {
+      const way = ways.get(name) ?? { isDirect: false, roles: [] };
+      ways.set(name, way);
+      if (role) way.roles.push({ id: role.id, name: role.name });
+    }
+  }
+  return ways;
+}
+
+async function rulesByName(store: AclStore, name: string): Promise<PolicyRules | undefined> {
+  const policy = await store.policyByName(name);
+  if (!policy) return undefined;
+  return typeof policy.rules === 'string' ? rulesFromText(policy.rules) : freezeRules(policy.rules);
+}

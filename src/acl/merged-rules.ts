@@ -1,0 +1,97 @@
+import { Glob } from './glob.ts';
+import type { ParsedRules } from './policy-rules.ts';
+
+/** The rule that decides about something, and what it grants. */
+export interface AppliedRule {
+  /** Name of the rule, with its `*`; `''` for a rule of a block without names. */
+  readonly name: string;
+  readonly capabilities: ReadonlySet<string>;
+}
+
+interface GlobRule extends AppliedRule {
+  readonly glob: Glob;
+}
+
+interface BlockRules {
+  readonly exact: ReadonlyMap<string, AppliedRule>;
+  /** Closest first: with the most literal characters; of equals one that denies, then by name. */
+  readonly globs: readonly GlobRule[];
+}
+
+/** Blocks that a topic can require. The others change nothing here. */
+export const requirableBlocks = ['namespace', 'node', 'node_pool', 'operator'] as const;
+export type RequirableBlock = (typeof requirableBlocks)[number];
+
+/** The rules of several policies, as one: rules of one name add up, and one that denies wins for that name. */
+export class MergedRules {
+  /** The rules in one canonical text: equal texts grant the same. */
+  readonly text: string;
+  readonly #blocks: ReadonlyMap<RequirableBlock, BlockRules>;
+
+  constructor(policies: readonly ParsedRules[]) {
+    const merged = requirableBlocks.map((block) => [block, mergeBlock(block, policies)] as const);
+    this.text = JSON.stringify(
+      merged.map(([block, rules]) => [block, rules.map((rule) => [rule.name, [...rule.capabilities]])]),
+    );
+    this.#blocks = new Map(merged.map(([block, rules]) => [block, arrange(rules)]));
+  }
+
+  /** The one rule that counts for `name`: that of exactly this name, else the closest glob. */
+  ruleFor(block: RequirableBlock, name: string): AppliedRule | undefined {
+    const rules = this.#blocks.get(block);
+    return rules?.exact.get(name) ?? rules?.globs.find(({ glob }) => glob.matches(name));
+  }
+
+  grants(block: RequirableBlock, name: string, capability: string): boolean {
+    const rule = this.ruleFor(block, name);
+    return rule !== undefined && ruleGrants(rule, capability);
+  }
+
+  /** Whether at least one rule grants it. */
+  grantsSomewhere(block: RequirableBlock, capability: string): boolean {
+    return this.#all(block).some((rule) => ruleGrants(rule, capability));
+  }
+
+  /** Whether the rule for `*` and every closer one grant it: nothing is left out. */
+  grantsEverywhere(block: RequirableBlock, capability: string): boolean {
+    return this.grants(block, '*', capability) && this.#all(block).every((rule) => ruleGrants(rule, capability));
+  }
+
+  #all(block: RequirableBlock): readonly AppliedRule[] {
+    return [...(this.#blocks.get(block)?.exact.values() ?? [])];
+  }
+}
+
+/** `deny` takes away whatever else the rule lists, and is itself nothing that can be granted. */
+export function ruleGrants(rule: AppliedRule, capability: string): boolean {
+  return rule.capabilities.has(capability) && !rule.capabilities.has('deny');
+}
+
+function mergeBlock(block: RequirableBlock, policies: readonly ParsedRules[]): readonly AppliedRule[] {
+  const merged = new Map<string, Set<string>>();
+  for (const policy of policies) {
+    for (const [name, capabilities] of policy.get(block) ?? []) {
+      merged.set(name, new Set([...(merged.get(name) ?? []), ...capabilities]));
+    }
+  }
+  return [...merged]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, granted]) => ({ name, capabilities: canonical(granted) }));
+}
+
+function canonical(granted: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(granted.has('deny') ? ['deny'] : [...granted].toSorted());
+}
+
+function arrange(rules: readonly AppliedRule[]): BlockRules {
+  const globs = rules.filter(({ name }) => Glob.isGlob(name)).map((rule) => ({ ...rule, glob: new Glob(rule.name) }));
+  return { exact: new Map(rules.map((rule) => [rule.name, rule])), globs: globs.toSorted(closestFirst) };
+}
+
+/** Sorting keeps the order by name among rules that are equal here. */
+function closestFirst(a: GlobRule, b: GlobRule): number {
+  return (
+    b.glob.literalLength - a.glob.literalLength ||
+    Number(b.capabilities.has('deny')) - Number(a.capabilities.has('deny'))
+  );
+}

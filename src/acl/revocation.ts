@@ -1,0 +1,252 @@
+import type { Clock, ClockTimer } from '../core/clock.ts';
+import { BrokerError } from '../core/errors.ts';
+import type { Acl, AclRef } from './acl.ts';
+import type { AclSource } from './acl-resolver.ts';
+import { DependencyIndex } from './dependency-index.ts';
+import { ExpiryTimer } from './expiry-timer.ts';
+
+/** A subscription, as far as revocation touches it. */
+export interface Guarded {
+  /** Nothing above `index` reaches it from now on. */
+  fence(index: number): void;
+  /** Goes on with these rights. @returns false when they do not suffice: then nothing has changed */
+  confirm(acl: Acl): boolean;
+  /** Ends it. */
+  revoke(error: BrokerError): void;
+}
+
+export interface RevocationOptions {
+  readonly source: AclSource | undefined;
+  readonly clock: Clock;
+  /** How long the store may take, in ms, before subscriptions that wait for it are closed. */
+  readonly timeoutMs: number;
+  /** Newest published index. */
+  readonly head: () => number;
+}
+
+/** All open subscriptions of one token: its rights are resolved once for all of them. */
+class Session {
+  acl: Acl;
+  readonly members = new Set<Guarded>();
+  /** Under which key it is kept: the token, or the one subscription whose rights were given. */
+  readonly key: unknown;
+  /** Counts the changes: an answer that was asked for before the last one is not used. */
+  version = 0;
+  isResolving = false;
+  isOver = false;
+  /** Runs from the first change to the verdict. */
+  timer: ClockTimer | undefined;
+  readonly token: string | undefined;
+  /** Rights that were given, not resolved: they cannot be asked for again. */
+  readonly isFixed: boolean;
+
+  constructor(key: unknown, token: string | undefined, acl: Acl, isFixed: boolean) {
+    this.key = key;
+    this.token = token;
+    this.acl = acl;
+    this.isFixed = isFixed;
+  }
+}
+
+/** How many tokens are resolved at once after a change; the others wait their turn, fenced. */
+const MAX_RESOLVING = 64;
+
+/**
+ * The fence. A change to a token, a role or a policy holds the subscriptions that depend on it at the change's index; each distinct
+ * token is resolved anew, once, and its subscriptions go on or end. Those that depend on nothing that changed are not looked at.
+ *
+ * Fails closed: while the store has not answered nothing passes the fence, and when it fails or takes too long the subscriptions end.
+ * Waits: at most {@link MAX_RESOLVING} look-ups at once, each subscription for at most `timeoutMs`.
+ */
+export class Revocation {
+  readonly #options: RevocationOptions;
+  readonly #sessions = new Map<unknown, Session>();
+  readonly #dependents = new DependencyIndex<Session>();
+  /** What changed while a subscription was being opened, for each that is. */
+  readonly #openings = new Set<Set<AclRef>>();
+  readonly #expiry: ExpiryTimer<Session>;
+  #queue: Session[] = [];
+  #resolving = 0;
+
+  constructor(options: RevocationOptions) {
+    this.#options = options;
+    this.#expiry = new ExpiryTimer(options.clock, (session) => this.#expire(session));
+  }
+
+  /**
+   * The rights behind a secret, as of the moment when the promise's reaction runs: asked again as long as what they rest on changes meanwhile.
+   * Hand them to {@link watch} in that same turn.
+   */
+  async open<R>(token: string | undefined, use: (acl: Acl) => R): Promise<R> {
+    const changed = new Set<AclRef>();
+    this.#openings.add(changed);
+    const timeout = this.#timeout();
+    try {
+      for (;;) {
+        changed.clear();
+        const acl = await Promise.race([this.#resolve(token), timeout.expired]);
+        if (!acl.dependsOn.some((ref) => changed.has(ref))) return use(this.#unexpired(acl));
+      }
+    } finally {
+      timeout.cancel();
+      this.#openings.delete(changed);
+    }
+  }
+
+  /** Guards a subscription from now on. @returns what to call when it ends */
+  watch(token: string | undefined, acl: Acl, isFixed: boolean, guarded: Guarded): () => void {
+    if (acl.expiresAt === undefined && acl.dependsOn.length === 0) return () => undefined;
+    const key = isFixed ? guarded : token;
+    const session = this.#sessions.get(key) ?? new Session(key, token, acl, isFixed);
+    this.#sessions.set(key, session);
+    session.members.add(guarded);
+    this.#adopt(session, acl);
+    return () => this.#unwatch(session, guarded);
+  }
+
+  /** Fences, at `index`, what depends on these objects, and resolves it anew. */
+  change(refs: readonly AclRef[], index: number): void {
+    this.#options.source?.changed?.(refs);
+    for (const changed of this.#openings) for (const ref of refs) changed.add(ref);
+    for (const session of this.#dependents.of(refs)) this.#fence(session, index);
+    this.#resolveNext();
+  }
+
+  /** Fences everybody at `index`: nobody knows what changed. */
+  changeAll(index: number): void {
+    const refs = new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn));
+    this.change([...refs], index);
+  }
+
+  /** Ends what has expired: called before anything is published, since timers may be late. */
+  expireDue(): void {
+    this.#expiry.expireDue();
+  }
+
+  /** Lets go of all timers. */
+  close(): void {
+    this.#expiry.stop();
+    this.#queue = [];
+    for (const session of this.#sessions.values()) {
+      session.isOver = true;
+      session.timer?.cancel();
+    }
+  }
+
+  #unwatch(session: Session, guarded: Guarded): void {
+    session.members.delete(guarded);
+    if (session.members.size > 0 || session.isOver) return;
+    session.isOver = true;
+    session.timer?.cancel();
+    this.#forget(session);
+  }
+
+  #forget(session: Session): void {
+    if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
+    this.#dependents.remove(session);
+    this.#expiry.remove(session);
+  }
+
+  #adopt(session: Session, acl: Acl): void {
+    session.acl = acl;
+    this.#dependents.set(session, acl.dependsOn);
+    this.#expiry.set(session, acl.expiresAt);
+  }
+
+  #fence(session: Session, index: number): void {
+    session.version++;
+    for (const guarded of session.members) guarded.fence(index);
+    if (session.isResolving) return;
+    session.isResolving = true;
+    this.#queue.push(session);
+    session.timer = this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unavailable()));
+  }
+
+  /** In a microtask, so that the publisher is not held while look-ups start. */
+  #resolveNext(): void {
+    while (this.#resolving < MAX_RESOLVING) {
+      const session = this.#queue.shift();
+      if (session === undefined) return;
+      this.#resolving++;
+      void this.#reauthorize(session).finally(() => {
+        this.#resolving--;
+        this.#resolveNext();
+      });
+    }
+  }
+
+  async #reauthorize(session: Session): Promise<void> {
+    await null;
+    let version: number;
+    do {
+      version = session.version;
+      const answer = await this.#answer(session);
+      if (session.isOver) return;
+      if (version === session.version) this.#settle(session, answer);
+    } while (version !== session.version && !session.isOver);
+  }
+
+  async #answer(session: Session): Promise<Acl | BrokerError> {
+    if (session.isFixed) return revoked();
+    try {
+      return this.#unexpired(await this.#resolve(session.token));
+    } catch (error) {
+      return BrokerError.is(error) && error.code === 'permission_denied' ? denied(error) : unavailable(error);
+    }
+  }
+
+  #settle(session: Session, answer: Acl | BrokerError): void {
+    if (BrokerError.is(answer)) return this.#end(session, answer);
+    session.isResolving = false;
+    session.timer?.cancel();
+    this.#adopt(session, answer);
+    for (const guarded of [...session.members]) if (!guarded.confirm(answer)) guarded.revoke(revoked());
+  }
+
+  #end(session: Session, error: BrokerError): void {
+    session.isOver = true;
+    session.timer?.cancel();
+    this.#forget(session);
+    for (const guarded of [...session.members]) guarded.revoke(error);
+  }
+
+  #expire(session: Session): void {
+    for (const guarded of session.members) guarded.fence(this.#options.head());
+    this.#end(session, expired());
+  }
+
+  async #resolve(token: string | undefined): Promise<Acl> {
+    const { source } = this.#options;
+    if (source === undefined) throw unavailable();
+    try {
+      return await source.resolve(token);
+    } catch (error) {
+      throw BrokerError.is(error) ? error : unavailable(error);
+    }
+  }
+
+  #unexpired(acl: Acl): Acl {
+    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) {
+      throw new BrokerError('permission_denied', 'Permission denied.', { cause: expired() });
+    }
+    return acl;
+  }
+
+  #timeout(): { expired: Promise<never>; cancel(): void } {
+    let timer: ClockTimer | undefined;
+    const expiry = new Promise<never>((_, reject) => {
+      timer = this.#options.clock.after(this.#options.timeoutMs, () => reject(unavailable()));
+    });
+    return { expired: expiry, cancel: () => timer?.cancel() };
+  }
+}
+
+function denied(error: BrokerError): BrokerError {
+  const reason = (error.cause as { readonly reason?: unknown; readonly code?: unknown } | undefined) ?? {};
+  return reason.reason === 'expired' || reason.code === 'acl_expired' ? expired() : revoked();
+}
+
+const revoked = () => new BrokerError('acl_revoked', 'The rights that this stream rests on were taken away.');
+const expired = () => new BrokerError('acl_expired', 'The token that this stream rests on has expired.');
+const unavailable = (cause?: unknown) =>
+  new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });

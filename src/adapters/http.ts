@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Delivery } from '../core/delivery.ts';
+import { chunkedFormat, rawSocketOf } from './chunked.ts';
+import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
+import { answerStreamRequest, type StreamAnswer, type StreamEndpointOptions } from './stream-endpoint.ts';
+import type { PlainAnswer } from './stream-response.ts';
+import { tokenFromHeaders } from './token.ts';
+
+/** A request of `node:http`, or of `node:http2`'s compatibility API; Express and Connect hand on the first. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+
+export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeRequest> {
+  /**
+   * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket. `'response'`: always the response's own `write`.
+   * What the client gets is the same.
+   */
+  readonly writer?: 'auto' | 'response';
+}
+
+/**
+ * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API), Express and Connect.
+ *
+ * ```ts
+ * http.createServer(eventStreamHandler({ broker })).listen(4646);
+ * app.get('/v1/event/stream', eventStreamHandler({ broker }));
+ * ```
+ */
+export function eventStreamHandler(
+  options: EventStreamHandlerOptions,
+): (request: NodeRequest, response: NodeResponse) => void {
+  return (request, response) => void serve(options, request, response);
+}
+
+async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {
+  const gone = new AbortController();
+  // The response's close: the request's may never come once its body was read.
+  response.once('close', () => gone.abort());
+  response.on('error', () => gone.abort());
+  const answer = await answerStreamRequest(options.broker, {
+    method: request.method ?? 'GET',
+    // Express strips the path that it was mounted on and keeps the query.
+    url: request.url ?? '/',
+    token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
+    signal: gone.signal,
+  });
+  if ('plain' in answer) sendPlain(response as ServerResponse, answer.plain);
+  else sendStream(options, response as ServerResponse, answer.stream);
+}
+
+function sendPlain(response: ServerResponse, { status, headers, body }: PlainAnswer): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+function sendStream(
+  options: EventStreamHandlerOptions,
+  response: ServerResponse,
+  { subscription, headers, format, bookmarks }: StreamAnswer,
+): void {
+  response.writeHead(200, headers);
+  response.flushHeaders?.();
+  let delivery: Delivery | undefined;
+  const onDrain = (): void => delivery?.drained();
+  const socket = options.writer === 'response' ? undefined : rawSocketOf(response);
+  const sink = socket ? new SocketSink(response, socket, onDrain) : new ResponseSink(response, onDrain);
+  const { heartbeatMs } = options;
+  delivery = subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, {
+    bookmarks,
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+  });
+}

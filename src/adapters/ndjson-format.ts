@@ -1,0 +1,18 @@
+import type { Gap } from '../core/event.ts';
+import type { StreamFormat } from '../core/stream-format.ts';
+
+const encoder = new TextEncoder();
+
+/** Newline-delimited JSON, as Nomad streams it: one line per batch; PROTOCOL.md has every kind of line. */
+export const ndjsonFormat: StreamFormat = Object.freeze({
+  batch: (part: { readonly line: string }) => `${part.line}\n`,
+  gap: (gap: Gap) => `${JSON.stringify({ Gap: wireGap(gap) })}\n`,
+  heartbeat: (bookmark: number | undefined) => (bookmark ? `{"Index":${bookmark}}\n` : '{}\n'),
+  error: (error) => `${JSON.stringify(error.toWire())}\n`,
+  encode: (text: string) => encoder.encode(text),
+} satisfies StreamFormat);
+
+/** A gap as it stands on the wire. */
+export function wireGap({ from, to, reason, epoch }: Gap): Readonly<Record<string, unknown>> {
+  return { From: from, To: to, Reason: reason, ...(epoch === undefined ? {} : { Epoch: epoch }) };
+}

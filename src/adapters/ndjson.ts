@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream';
+import type { Delivery, DeliveryOptions } from '../core/delivery.ts';
+import type { Event } from '../core/event.ts';
+import type { ByteSink, StreamFormat } from '../core/stream-format.ts';
+import type { Subscription } from '../core/subscription.ts';
+import { ndjsonFormat } from './ndjson-format.ts';
+
+export { ndjsonFormat } from './ndjson-format.ts';
+
+/** How a stream is written. */
+export interface NdjsonStreamOptions extends DeliveryOptions {
+  /** How many bytes may wait in the stream before the subscription reads on from its position instead. Default 64 KiB. */
+  readonly highWaterMarkBytes?: number;
+  /** Default ndjson. */
+  readonly format?: StreamFormat;
+}
+
+/**
+ * A subscription as a Node stream of ndjson bytes: a heartbeat at once, then one line per batch, heartbeats, gaps, and the reason as the last line
+ * when the broker ends it. It minds backpressure: at most one chunk beyond the high water mark waits in it. Destroying it closes the subscription.
+ *
+ * ```ts
+ * ndjsonStream(await broker.subscribe({ topics: ['Job'] })).pipe(response);
+ * ```
+ * @throws TypeError when the subscription is delivered elsewhere already
+ */
+export function ndjsonStream<E extends Event>(
+  subscription: Subscription<E>,
+  options: NdjsonStreamOptions = {},
+): Readable {
+  return new SubscriptionStream(subscription as unknown as Subscription, options);
+}
+
+class SubscriptionStream extends Readable implements ByteSink {
+  readonly #subscription: Subscription;
+  readonly #delivery: Delivery;
+
+  constructor(
+    subscription: Subscription,
+    { highWaterMarkBytes = 64 * 1024, format = ndjsonFormat, ...options }: NdjsonStreamOptions,
+  ) {
+    super({ highWaterMark: highWaterMarkBytes });
+    this.#subscription = subscription;
+    this.#delivery = subscription.deliverTo(this, format, options);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.push(chunk);
+  }
+
+  end(last?: Uint8Array): void {
+    if (last) this.push(last);
+    this.push(null);
+  }
+
+  override _read(): void {
+    // Called first while the constructor runs, or by a push: nothing to do until the delivery stands.
+    this.#delivery?.drained();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#subscription.close();
+    callback(error);
+  }
+}

@@ -1,0 +1,88 @@
+import { BrokerError } from '../core/errors.ts';
+import type { EventBroker } from '../core/event-broker.ts';
+import type { StreamFormat } from '../core/stream-format.ts';
+import type { Subscription } from '../core/subscription.ts';
+import { ndjsonFormat } from './ndjson-format.ts';
+import { parseStreamRequest } from './stream-request.ts';
+import { allowedMethods, errorAnswer, streamHeaders, type PlainAnswer } from './stream-response.ts';
+
+/** What every mount of the endpoint takes. `Request` is the server's own. */
+export interface StreamEndpointOptions<Request> {
+  /** The broker, whatever its topics. */
+  readonly broker: Pick<EventBroker<never, never>, 'subscribe'>;
+  /** Time between heartbeats in ms. Default 30,000; 0 for none. */
+  readonly heartbeatMs?: number;
+  /** Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers `X-Nomad-Token` and `Authorization: Bearer`. */
+  readonly token?: (request: Request) => string | undefined | Promise<string | undefined>;
+}
+
+/** A request, as far as the endpoint looks at it. */
+export interface EndpointRequest {
+  readonly method: string;
+  /** Path and query, or a whole URL. */
+  readonly url: string;
+  token(): string | undefined | Promise<string | undefined>;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A stream to be written. */
+export interface StreamAnswer {
+  readonly subscription: Subscription;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly format: StreamFormat;
+  readonly bookmarks: boolean;
+}
+
+/** Either a stream, or an answer that is complete. */
+export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plain: PlainAnswer };
+
+/**
+ * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws: whatever fails is an answer.
+ * Every mount is a translation of this.
+ */
+export async function answerStreamRequest(
+  broker: StreamEndpointOptions<never>['broker'],
+  request: EndpointRequest,
+): Promise<EndpointAnswer> {
+  try {
+    switch (request.method) {
+      case 'GET':
+        return { stream: await openStream(broker, request) };
+      case 'HEAD':
+        return { plain: headAnswer(await openStream(broker, request)) };
+      case 'OPTIONS':
+        return { plain: { status: 204, headers: { Allow: allowedMethods }, body: '' } };
+      default:
+        throw new BrokerError(
+          'method_not_allowed',
+          `Method ${request.method} is not allowed here; allowed: ${allowedMethods}.`,
+        );
+    }
+  } catch (error) {
+    return { plain: errorAnswer(BrokerError.from(error)) };
+  }
+}
+
+async function openStream(
+  broker: StreamEndpointOptions<never>['broker'],
+  request: EndpointRequest,
+): Promise<StreamAnswer> {
+  const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
+  const token = await request.token();
+  const subscription = await broker.subscribe({
+    ...options,
+    ...(topics.length > 0 ? { topics: topics as readonly never[] } : {}),
+    ...(token === undefined ? {} : { token }),
+    signal: request.signal,
+  });
+  const format = ndjsonFormat;
+  const headers = streamHeaders('application/json', subscription.epoch);
+  return { subscription: subscription as unknown as Subscription, headers, format, bookmarks };
+}
+
+/** What a GET would answer, without its stream. */
+function headAnswer({ subscription, headers }: StreamAnswer): PlainAnswer {
+  subscription.close();
+  return { status: 200, headers, body: '' };
+}

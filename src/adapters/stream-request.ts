@@ -1,0 +1,99 @@
+import { BrokerError } from '../core/errors.ts';
+import { describe } from '../core/event.ts';
+
+/** What a client asks of the stream endpoint, in the terms of `broker.subscribe`. */
+export interface StreamRequest {
+  readonly topics: readonly string[];
+  readonly namespace: readonly string[];
+  readonly index: number | 'latest';
+  readonly epoch?: string;
+  readonly onGap: 'continue' | 'fail';
+  readonly bookmarks: boolean;
+}
+
+/** More parameters than this in one request are refused. */
+const MAX_PARAMETERS = 1000;
+
+/**
+ * Reads the query of a request for a stream. PROTOCOL.md lists the parameters. Others are ignored: Nomad's clients send some of their own.
+ * @param url path and query, as in a request line, or a whole URL
+ * @throws BrokerError `bad_request` that names the parameter and what is allowed
+ */
+export function parseStreamRequest(url: string): StreamRequest {
+  const query = new Query(url);
+  const epoch = query.single('epoch');
+  return {
+    topics: query.all('topic'),
+    namespace: query.has('namespace') ? query.all('namespace') : ['default'],
+    index: parseIndex(query.single('index')),
+    ...(epoch === undefined ? {} : { epoch }),
+    onGap: query.choice('gap', ['continue', 'fail']),
+    bookmarks: query.choice('bookmarks', ['false', 'true']) === 'true',
+  };
+}
+
+class Query {
+  readonly #values = new Map<string, string[]>();
+
+  constructor(url: string) {
+    const start = url.indexOf('?');
+    const end = url.indexOf('#');
+    const text = start < 0 ? '' : url.slice(start + 1, end < start ? undefined : end);
+    const pairs = text.split('&').filter((pair) => pair !== '');
+    if (pairs.length > MAX_PARAMETERS)
+      throw bad(`The query has ${pairs.length} parameters; at most ${MAX_PARAMETERS} are allowed.`);
+    for (const pair of pairs) this.#add(pair);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /** @throws BrokerError `bad_request` when it stands more than once */
+  single(name: string): string | undefined {
+    const values = this.all(name);
+    if (values.length > 1) throw bad(`Parameter ${name} is given ${values.length} times; it may stand once.`);
+    return values[0];
+  }
+
+  /** One of the allowed values; the first is the default. */
+  choice<const V extends string>(name: string, allowed: readonly [V, ...V[]]): V {
+    const value = this.single(name) ?? allowed[0];
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) throw bad(`Parameter ${name} must be ${allowed.join(' or ')}; got ${describe(value)}.`);
+    return found;
+  }
+
+  #add(pair: string): void {
+    const equals = pair.indexOf('=');
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    const values = this.#values.get(name) ?? [];
+    values.push(value);
+    this.#values.set(name, values);
+  }
+}
+
+function parseIndex(text: string | undefined): number | 'latest' {
+  if (text === undefined) return 0;
+  if (text === 'latest') return 'latest';
+  const index = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(index)) return index;
+  throw bad(
+    `Parameter index must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or "latest"; got ${describe(text)}.`,
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw bad(`The query holds a malformed percent-escape: ${describe(text)}.`);
+  }
+}
+
+const bad = (message: string) => new BrokerError('bad_request', message);

@@ -1,0 +1,61 @@
+import type { StreamError } from './stream-error.ts';
+
+/** What a watcher of the stream sees. */
+export type StreamState =
+  /** Asking the server; also before the first batch is asked for. */
+  | { readonly name: 'connecting' }
+  /** The server answers; batches come as they are published. */
+  | { readonly name: 'live' }
+  /** Cut off; asks again after the delay. */
+  | { readonly name: 'waiting'; readonly delayMs: number; readonly reason: StreamError }
+  /** Over. Without a reason, the reader closed it; else a StreamError, or what a callback threw. */
+  | { readonly name: 'closed'; readonly reason?: unknown };
+
+/** Where the connection is. `denied` and `renewing` are `waiting` and `connecting` after a denial: the next one is final. */
+export type Phase = 'connecting' | 'live' | 'waiting' | 'denied' | 'renewing' | 'closed';
+
+/** What can happen to it. */
+export type Input =
+  /** The server answered 200. */
+  | 'opened'
+  /** Broken in a way that asking again can heal. */
+  | 'lost'
+  /** The token is not, or no longer, good. */
+  | 'denied'
+  /** Broken in a way that cannot heal. */
+  | 'refused'
+  /** The delay is over. */
+  | 'due'
+  /** The reader has enough. */
+  | 'close';
+
+/** Total. An input that cannot happen in a phase comes late, and changes nothing. */
+export const transitions: Readonly<Record<Phase, Readonly<Record<Input, Phase>>>> = {
+  connecting: {
+    opened: 'live',
+    lost: 'waiting',
+    denied: 'denied',
+    refused: 'closed',
+    due: 'connecting',
+    close: 'closed',
+  },
+  live: { opened: 'live', lost: 'waiting', denied: 'denied', refused: 'closed', due: 'live', close: 'closed' },
+  waiting: {
+    opened: 'waiting',
+    lost: 'waiting',
+    denied: 'waiting',
+    refused: 'waiting',
+    due: 'connecting',
+    close: 'closed',
+  },
+  denied: { opened: 'denied', lost: 'denied', denied: 'denied', refused: 'denied', due: 'renewing', close: 'closed' },
+  renewing: {
+    opened: 'live',
+    lost: 'denied',
+    denied: 'closed',
+    refused: 'closed',
+    due: 'renewing',
+    close: 'closed',
+  },
+  closed: { opened: 'closed', lost: 'closed', denied: 'closed', refused: 'closed', due: 'closed', close: 'closed' },
+};

@@ -1,0 +1,10 @@
+export { streamEvents } from './stream-events.ts';
+export { StreamError } from './stream-error.ts';
+export type { StreamErrorCode } from './stream-error.ts';
+export type { EventStream } from './event-stream.ts';
+export type { BatchOf, StreamOptions, StreamTopics } from './stream-options.ts';
+export type { StreamState } from './connection-state.ts';
+export type { Position } from './read-position.ts';
+export type { StreamClock } from './wait.ts';
+export type { Retry } from '../core/errors.ts';
+export type { Event, EventBatch, Gap, GapReason } from '../core/event.ts';

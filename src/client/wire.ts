@@ -1,0 +1,91 @@
+import type { Retry } from '../core/errors.ts';
+import type { Event, Gap, GapReason } from '../core/event.ts';
+import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
+
+/** What one line of a stream says. */
+export type WireValue =
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'bookmark'; readonly index: number }
+  | { readonly kind: 'batch'; readonly index: number; readonly events: readonly Event[] }
+  | { readonly kind: 'gap'; readonly gap: Gap }
+  | { readonly kind: 'error'; readonly error: StreamError };
+
+type Wire = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads one line. An object of which no member is known is a heartbeat: later servers may say more.
+ * @throws StreamError `malformed`
+ */
+export function parseLine(line: string): WireValue {
+  const wire = parseObject(line);
+  if (!wire) throw malformed();
+  const error = parseError(wire);
+  if (error) return { kind: 'error', error };
+  if (isObject(wire.Gap)) return { kind: 'gap', gap: gapOf(wire.Gap) };
+  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events);
+  return wire.Index === undefined ? { kind: 'heartbeat' } : { kind: 'bookmark', index: indexOf(wire.Index) };
+}
+
+/**
+ * The error that an object of the wire holds, if it holds one: a stream's last line, or the body of a refusal.
+ * @param otherwise the advice when the server gives none
+ */
+export function parseError(
+  wire: Wire | undefined,
+  otherwise: Retry = 'resume',
+  options?: StreamErrorOptions,
+): StreamError | undefined {
+  const error = wire?.Error;
+  if (!isObject(error) || typeof error.Code !== 'string') return undefined;
+  const index = typeof error.Index === 'number' ? error.Index : undefined;
+  const { Retry: advice } = error;
+  const retry = advice === 'never' || advice === 'resubscribe' || advice === 'resume' ? advice : otherwise;
+  return new StreamError(error.Code as StreamErrorCode, String(error.Message), retry, { ...options, index });
+}
+
+/** Undefined for what is no JSON object. */
+export function parseObject(text: string): Wire | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function batchOf(index: number, events: readonly unknown[]): WireValue {
+  return { kind: 'batch', index, events: events.map((event) => eventOf(index, event)) };
+}
+
+function eventOf(index: number, wire: unknown): Event {
+  if (!isObject(wire)) throw malformed();
+  const { Topic: topic, Type: type, Key: key, Namespace: namespace, FilterKeys: filterKeys, Payload: payload } = wire;
+  if (typeof topic !== 'string' || typeof type !== 'string' || typeof key !== 'string') throw malformed();
+  return {
+    topic,
+    type,
+    key,
+    namespace: typeof namespace === 'string' ? namespace : '',
+    filterKeys: Array.isArray(filterKeys) ? filterKeys : [],
+    index,
+    payload,
+  };
+}
+
+function gapOf({ From, To, Reason, Epoch }: Wire): Gap {
+  const gap = { from: indexOf(From), to: indexOf(To), reason: Reason as GapReason };
+  return typeof Epoch === 'string' ? { ...gap, epoch: Epoch } : gap;
+}
+
+function indexOf(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed();
+  return value as number;
+}
+
+function isObject(value: unknown): value is Wire {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(): StreamError {
+  return new StreamError('malformed', 'A line is none of the event stream.', 'resume');
+}

@@ -1,0 +1,199 @@
+import type { BatchPart, EncodedBatch } from './encoded-batch.ts';
+import { BrokerError } from './errors.ts';
+import type { Gap, GapReason } from './event.ts';
+import type { EventBuffer } from './event-buffer.ts';
+import type { Interest } from './interest.ts';
+
+/** Batches older than the buffer, where a log holds them. */
+export interface History {
+  /** Batches `from` … `to`, in chunks of bounded size. @throws BrokerError `gap` when some of them are gone */
+  read(from: number, to: number): AsyncIterable<readonly EncodedBatch[]>;
+  /** Oldest index that can be read. */
+  first(): Promise<number>;
+}
+
+/** What all cursors of a broker read. */
+export interface Backlog {
+  readonly buffer: EventBuffer;
+  readonly history: History | undefined;
+}
+
+/** Where a cursor starts. */
+export interface CursorStart {
+  /** First index to read. */
+  readonly position: number;
+  /** What may be missing before it. */
+  readonly gap?: Gap | undefined;
+}
+
+/**
+ * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to the head or to a fence.
+ * New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a position and, while it reads the log, one bounded chunk.
+ */
+export class Cursor {
+  /** Next index to read. */
+  position: number;
+  /** Last index that may be read: the fence. Infinity when there is none. */
+  limit = Infinity;
+  readonly #backlog: Backlog;
+  #interest: Interest;
+  #gap: Gap | undefined;
+  #chunk: readonly EncodedBatch[] = [];
+  #chunkAt = 0;
+  #reading: AsyncIterator<readonly EncodedBatch[]> | undefined;
+  /** Where the reading of the log ends: what lies before it is behind us when it does. */
+  #readTo = 0;
+
+  constructor(backlog: Backlog, interest: Interest, { position, gap }: CursorStart) {
+    this.#backlog = backlog;
+    this.#interest = interest;
+    this.#gap = gap;
+    this.position = position;
+  }
+
+  set interest(interest: Interest) {
+    this.#interest = interest;
+  }
+
+  /** Last index that can be read now. */
+  get end(): number {
+    return Math.min(this.#backlog.buffer.head, this.limit);
+  }
+
+  /** Nothing that matches was published since the position. */
+  get isAtHead(): boolean {
+    return this.position > this.#backlog.buffer.head || this.#interest.nextMatch(this.position) === Infinity;
+  }
+
+  /** Newest index that was passed. */
+  get passed(): number {
+    return this.limit === Infinity && this.isAtHead
+      ? Math.max(this.position - 1, this.#backlog.buffer.head)
+      : this.position - 1;
+  }
+
+  /** The next part is in the log: {@link fill} has to fetch it. */
+  get needsHistory(): boolean {
+    const { buffer, history } = this.#backlog;
+    return (
+      history !== undefined &&
+      this.position <= this.end &&
+      this.position < buffer.first &&
+      this.#chunkAt >= this.#chunk.length
+    );
+  }
+
+  /** The gap to tell before the next part, once. */
+  takeGap(): Gap | undefined {
+    const gap = this.#gap;
+    this.#gap = undefined;
+    return gap;
+  }
+
+  /** The next matching part, or undefined when there is none up to {@link end}, or {@link needsHistory}. */
+  read(): BatchPart | undefined {
+    const part = this.#readChunk();
+    if (part !== undefined) return part;
+    while (this.position <= this.end) {
+      const next = this.#skip();
+      if (this.position > this.end) return undefined;
+      if (this.position >= this.#backlog.buffer.first) return this.#readBuffer();
+      if (this.#backlog.history !== undefined) return undefined;
+      this.#fallOff(next);
+    }
+    return undefined;
+  }
+
+  /** Fetches the next chunk from the log. Call it while {@link needsHistory}, one call at a time. */
+  async fill(): Promise<void> {
+    const { buffer, history } = this.#backlog;
+    if (history === undefined) return;
+    const reading = (this.#reading ??= this.#open(history, buffer.first - 1));
+    try {
+      const { value, done } = await reading.next();
+      if (this.#reading === reading) this.#take(done === true ? undefined : value);
+    } catch (error) {
+      if (this.#reading === reading) this.#reading = undefined;
+      if (!BrokerError.is(error) || error.code !== 'gap') throw error;
+      this.lose('slow', await history.first());
+    }
+  }
+
+  /** Tells that everything before `to` may be missing, and goes on there. */
+  lose(reason: GapReason, to: number, epoch?: string): Gap {
+    const from = this.#gap?.from ?? this.position;
+    this.stopReading();
+    this.position = to;
+    return (this.#gap = { from, to: Math.max(from, to - 1), reason, ...(epoch === undefined ? {} : { epoch }) });
+  }
+
+  /** Lets go of the log. */
+  stopReading(): void {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    this.#chunk = [];
+    this.#chunkAt = 0;
+    reading?.return?.().then(undefined, () => undefined);
+  }
+
+  #open(history: History, to: number): AsyncIterator<readonly EncodedBatch[]> {
+    this.#readTo = to;
+    return history.read(this.position, to)[Symbol.asyncIterator]();
+  }
+
+  #take(chunk: readonly EncodedBatch[] | undefined): void {
+    this.#chunk = chunk ?? [];
+    this.#chunkAt = 0;
+    if (chunk !== undefined) return;
+    this.#reading = undefined;
+    this.position = Math.max(this.position, this.#readTo + 1);
+  }
+
+  #readChunk(): BatchPart | undefined {
+    while (this.#chunkAt < this.#chunk.length) {
+      const batch = this.#chunk[this.#chunkAt] as EncodedBatch;
+      if (batch.index > this.end) return undefined;
+      this.#chunkAt++;
+      this.position = batch.index + 1;
+      const part = this.#interest.partOf(batch);
+      if (part !== undefined) return part;
+    }
+    return undefined;
+  }
+
+  /** Jumps to the next match where the interest remembers it. @returns whether it does */
+  #skip(): boolean {
+    const next = this.#interest.nextMatch(this.position);
+    if (next === undefined) return false;
+    this.position = Math.min(next, this.end + 1);
+    return true;
+  }
+
+  #readBuffer(): BatchPart | undefined {
+    const { buffer } = this.#backlog;
+    const end = this.end;
+    for (let ordinal = buffer.ordinalOf(this.position); ; ordinal++) {
+      const batch = buffer.at(ordinal);
+      if (batch === undefined || batch.index > end) break;
+      const part = this.#interest.partOf(batch);
+      if (part === undefined) continue;
+      this.position = batch.index + 1;
+      return part;
+    }
+    this.position = end + 1;
+    return undefined;
+  }
+
+  /** The position was trimmed. @param isMatch the position itself is known to match */
+  #fallOff(isMatch: boolean): void {
+    const { buffer } = this.#backlog;
+    const lost = isMatch ? this.#interest.lastMatchBefore(buffer.first) : lastTrimmed(buffer, this.#interest);
+    if (lost >= this.position) this.lose('slow', lost + 1);
+    this.position = buffer.first;
+  }
+}
+
+/** Newest trimmed index that the subscribers of an interest may have missed. */
+export function lastTrimmed(buffer: EventBuffer, { filter, namespaces }: Interest): number {
+  return buffer.lastTrimmedFor({ topics: filter.topics, passesNamespace: (namespace) => namespaces.passes(namespace) });
+}

@@ -1,0 +1,178 @@
+import type { BrokerError } from './errors.ts';
+import type { InterestMember, Turn } from './interest.ts';
+import type { ByteSink, StreamFormat } from './stream-format.ts';
+import type { Subscription, SubscriptionHost } from './subscription.ts';
+
+export interface DeliveryOptions {
+  /** Time between heartbeats in ms. Default 30,000; 0 for none, the first included. */
+  readonly heartbeatMs?: number;
+  /** Heartbeats carry the newest index that was passed. Default false. */
+  readonly bookmarks?: boolean;
+}
+
+/** About how much of the backlog one subscription is handed in one turn, in letters of text, so that many who catch up take turns. */
+const SLICE_LENGTH = 128 * 1024;
+
+/**
+ * - `behind`: reads forward by itself, a slice in each flush
+ * - `synced`: a member of its interest, gets the shared chunk
+ * - `waiting`: has read all it may; something must be published, released or fetched first
+ * - `blocked`: the transport pushes back, until {@link Delivery.drained}
+ */
+type DeliveryState = 'behind' | 'synced' | 'waiting' | 'blocked' | 'ended';
+
+/** Drives one subscription into one transport. At most one slice or chunk is handed over beyond what the transport took. */
+export class Delivery implements InterestMember {
+  place = -1;
+  readonly #subscription: Subscription;
+  readonly #host: SubscriptionHost;
+  readonly #sink: ByteSink;
+  readonly #format: StreamFormat;
+  readonly #heartbeatMs: number;
+  readonly #bookmarks: boolean;
+  #state: DeliveryState = 'behind';
+  #stopHeartbeats: (() => void) | undefined;
+  /** Read and not written yet: an end that comes while reading takes it along. */
+  #slice = '';
+
+  constructor(
+    subscription: Subscription<never> | Subscription,
+    host: SubscriptionHost,
+    sink: ByteSink,
+    format: StreamFormat,
+    options: DeliveryOptions,
+  ) {
+    const { heartbeatMs = 30_000, bookmarks = false } = options;
+    if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
+      throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
+    this.#subscription = subscription as Subscription;
+    this.#host = host;
+    this.#sink = sink;
+    this.#format = format;
+    this.#heartbeatMs = heartbeatMs;
+    this.#bookmarks = bookmarks;
+  }
+
+  get isSynced(): boolean {
+    return this.#state === 'synced';
+  }
+
+  get isBlocked(): boolean {
+    return this.#state === 'blocked';
+  }
+
+  /** @internal */
+  start(): void {
+    if (this.#heartbeatMs > 0) {
+      this.beat();
+      this.#stopHeartbeats = this.#host.beatEvery(this.#heartbeatMs, this);
+    }
+    if (this.#state === 'behind') this.#host.schedule(this);
+  }
+
+  /** The transport can take more again. */
+  drained(): void {
+    if (this.#state === 'blocked') this.#goOn();
+  }
+
+  /** @internal One slice; called from the flush. */
+  advance(): void {
+    if (this.#state !== 'behind') return;
+    const isComplete = this.#readSlice();
+    if (!this.#writeSlice()) return;
+    if (!isComplete) this.#host.schedule(this);
+    else if (this.#subscription.needsHistory) this.#waitFor(() => this.#subscription.fillHistory());
+    else if (this.#subscription.join(this)) this.#state = 'synced';
+    else this.#waitFor(() => this.#subscription.awaitOffer());
+  }
+
+  /** @internal */
+  receive(turn: Turn): void {
+    this.#write(turn.chunk(this.#format));
+  }
+
+  /** @internal There may be something to read. */
+  wake(): void {
+    if (this.#state === 'waiting') this.#goOn();
+  }
+
+  /** @internal Out of step from here on. */
+  leave(): void {
+    if (this.#state !== 'synced') return;
+    this.#subscription.leave(this);
+    this.#goOn();
+  }
+
+  /** A transport that does not keep up gets no heartbeat: it has bytes enough to show that the stream is alive. */
+  beat(): void {
+    if (this.#state === 'blocked' || this.#hasEnded) return;
+    const bookmark = this.#bookmarks ? this.#subscription.position : undefined;
+    this.#write(this.#format.encode(this.#format.heartbeat(bookmark)));
+  }
+
+  /** @internal */
+  end(error: BrokerError | undefined): void {
+    if (this.#hasEnded) return;
+    if (this.#state === 'synced') this.#subscription.leave(this);
+    this.#state = 'ended';
+    this.#stopHeartbeats?.();
+    this.#host.unschedule(this);
+    const last = this.#slice + (error ? this.#format.error(error) : '');
+    this.#slice = '';
+    this.#guarded(() => this.#sink.end(last === '' ? undefined : this.#format.encode(last)));
+  }
+
+  /** Asked anew after every call that runs the host's code or the subscription's. */
+  get #hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  #goOn(): void {
+    this.#state = 'behind';
+    this.#host.schedule(this);
+  }
+
+  #waitFor(what: () => void): void {
+    this.#state = 'waiting';
+    what();
+  }
+
+  /** @returns false when there is more to read than one slice holds */
+  #readSlice(): boolean {
+    while (this.#slice.length < SLICE_LENGTH) {
+      const { part, gap } = this.#subscription.readPart();
+      if (this.#hasEnded) return true;
+      if (gap !== undefined) this.#slice += this.#format.gap(gap);
+      if (part === undefined) return true;
+      this.#slice += this.#format.batch(part);
+    }
+    return false;
+  }
+
+  /** @returns whether the delivery may go on */
+  #writeSlice(): boolean {
+    const text = this.#slice;
+    this.#slice = '';
+    if (text !== '') this.#write(this.#format.encode(text));
+    return this.#state === 'behind';
+  }
+
+  #write(chunk: Uint8Array): void {
+    const isReady = this.#guarded(() => this.#sink.write(chunk));
+    if (isReady === true || this.#hasEnded) return;
+    if (this.#state === 'synced') this.#subscription.leave(this);
+    this.#state = 'blocked';
+    this.#host.unschedule(this);
+    this.#host.onLagging(this.#subscription);
+  }
+
+  /** A transport that throws loses its own stream and harms no other. */
+  #guarded<R>(call: () => R): R | undefined {
+    try {
+      return call();
+    } catch {
+      this.#subscription.close();
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,543 @@
+import { Acl, type AclRef } from '../acl/acl.ts';
+import type { AclSource } from '../acl/acl-resolver.ts';
+import type { AclExplanation } from '../acl/explain.ts';
+import { Revocation } from '../acl/revocation.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { EncodedBatch } from './encoded-batch.ts';
+import { EncodedEvent } from './encoded-event.ts';
+import { BrokerError } from './errors.ts';
+import type { Gap } from './event.ts';
+import { EventBuffer, type BufferOptions } from './event-buffer.ts';
+import type { AppendOptions, EventLog, LogState } from './event-log.ts';
+import type { FlushOptions } from './flush.ts';
+import type { Interest } from './interest.ts';
+import { InterestIndex } from './interest-index.ts';
+import { LogFeed, type LogStatus } from './log-feed.ts';
+import { Notifications } from './notifications.ts';
+import { Outbox } from './outbox.ts';
+import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
+import type { CheckedEvent, DecodedRecord } from './record.ts';
+import { meetsAll, needsOf, sightOf } from './requirements.ts';
+import { startOf } from './start.ts';
+import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
+import { Subscription, type SubscriptionHost } from './subscription.ts';
+import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from './topics.ts';
+
+/** How a broker is made. All of it is optional. */
+export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends string = string> {
+  /** The topics that can be published and asked for. Default: any, each needing management. */
+  readonly topics?: Topics<T, Name>;
+  /** Resolves tokens. Default none: everybody may see everything. */
+  readonly acl?: AclSource;
+  readonly buffer?: BufferOptions;
+  readonly flush?: FlushOptions;
+  /** Where batches are kept beyond the process. Default: in the buffer alone. The host opens and closes it. */
+  readonly log?: EventLog;
+  /** While the log is down: `'fail'` (default) refuses a publish at once, `'wait'` holds it (at most 1,024) until the log is back. */
+  readonly publishWhenDown?: 'fail' | 'wait';
+  /** How long the ACL store may take, in ms, before what waits for it ends with `acl_unavailable`. Default 5,000. */
+  readonly reauthorizeTimeoutMs?: number;
+  /** How many subscriptions may be open; one more is refused with `at_capacity`. Default 100,000. */
+  readonly maxSubscriptions?: number;
+  readonly clock?: Clock;
+}
+
+/** What a lifecycle notification tells of a subscription. Never a secret. */
+export interface SubscriptionNotice {
+  readonly subscription: Subscription;
+  /** Public name of the token, where there is one. */
+  readonly accessorId: string | undefined;
+  /** Canonical text of the filter. */
+  readonly topics: string;
+  readonly namespaces: readonly string[];
+}
+
+/** What a broker tells its host. Data never travels this way. */
+export interface BrokerNotifications {
+  subscribe: (notice: SubscriptionNotice) => void;
+  unsubscribe: (notice: SubscriptionNotice & { readonly error: BrokerError | undefined }) => void;
+  /** A subscription was ended because its rights were taken away, expired, or could not be checked. */
+  revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
+  /** A subscription was refused. `cause` tells unknown, expired and insufficient apart; clients are not told. */
+  denied: (notice: {
+    readonly topics: string;
+    readonly namespaces: readonly string[];
+    readonly cause: unknown;
+  }) => void;
+  /** A transport does not keep up; its subscription reads on from its position when it does. */
+  lagging: (notice: SubscriptionNotice) => void;
+  gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;
+  log: (notice: { readonly status: LogStatus; readonly cause: Error | undefined }) => void;
+  /** A listener threw. */
+  error: (error: unknown) => void;
+  close: () => void;
+}
+
+/** A snapshot of a broker's figures. */
+export interface BrokerStats {
+  readonly subscriptions: number;
+  /** Distinct filters among them. */
+  readonly interests: number;
+  readonly bufferedBatches: number;
+  /** Roughly. */
+  readonly bufferedBytes: number;
+  /** Index of the oldest buffered batch; 0 when there is none. */
+  readonly oldestIndex: number;
+  /** Index of the newest batch; 0 before the first. */
+  readonly latestIndex: number;
+  readonly epoch: string;
+  readonly publishedBatches: number;
+  readonly publishedEvents: number;
+  readonly revokedSubscriptions: number;
+  readonly gaps: number;
+  readonly listenerErrors: number;
+  /** Undefined without a log. */
+  readonly log: LogStatus | undefined;
+}
+
+/** Which ACL objects changed: one `{ token: accessorId }`, `{ policy: name }` or `{ role: id }`, or several. */
+export type AclChange = { readonly token: string } | { readonly policy: string } | { readonly role: string };
+
+interface Registration {
+  interest: Interest;
+  acl: Acl;
+  readonly request: CheckedSubscribe;
+  unwatch: () => void;
+}
+
+/**
+ * The broker: publish on one side, subscribe on the other. It joins the steps that a batch takes (ARCHITECTURE.md shows them) and has no algorithm of its own.
+ *
+ * An `eventemitter3` emitter of {@link BrokerNotifications}; a listener that throws harms nobody.
+ *
+ * ```ts
+ * const broker = new EventBroker({ topics });
+ * const subscription = await broker.subscribe({ topics: ['Job:web'] });
+ * await broker.publish({ topic: 'Job', type: 'JobRegistered', key: 'web', namespace: 'default', payload: { Job: job } });
+ * for await (const { index, events } of subscription) …
+ * ```
+ */
+export class EventBroker<
+  T extends TopicMap = TopicMap,
+  Name extends string = string,
+> extends Notifications<BrokerNotifications> {
+  /** Untyped inside: the types are checked at the door, by `publish` and `subscribe`. */
+  readonly #topics: Topics;
+  readonly #clock: Clock;
+  readonly #hasAcl: boolean;
+  readonly #acl: AclSource | undefined;
+  readonly #maxSubscriptions: number;
+  readonly #buffer: EventBuffer;
+  readonly #interests = new InterestIndex();
+  readonly #revocation: Revocation;
+  readonly #outbox: Outbox;
+  readonly #feed: LogFeed | undefined;
+  readonly #log: EventLog | undefined;
+  readonly #registrations = new Map<Subscription, Registration>();
+  readonly #host: SubscriptionHost;
+  #epoch: string = crypto.randomUUID();
+  #logStatus: LogStatus = 'down';
+  #isClosed = false;
+  /** What happened while a batch was being accepted; told when it is done, so that a listener finds the broker at rest. */
+  #untold: (() => void)[] | undefined;
+  #publishedBatches = 0;
+  #publishedEvents = 0;
+  #revoked = 0;
+  #gaps = 0;
+
+  /** @throws TypeError for an option that is out of its range */
+  constructor(options: EventBrokerOptions<T, Name> = {}) {
+    super();
+    const { clock = systemClock, reauthorizeTimeoutMs = 5000, maxSubscriptions = 100_000 } = options;
+    if (!(reauthorizeTimeoutMs > 0))
+      throw new TypeError(`reauthorizeTimeoutMs must be above 0; got ${reauthorizeTimeoutMs}.`);
+    if (!(maxSubscriptions >= 1)) throw new TypeError(`maxSubscriptions must be at least 1; got ${maxSubscriptions}.`);
+    this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
+    this.#clock = clock;
+    this.#acl = options.acl;
+    this.#hasAcl = options.acl !== undefined;
+    this.#maxSubscriptions = maxSubscriptions;
+    this.#buffer = new EventBuffer(options.buffer);
+    this.#outbox = new Outbox(clock, options.flush ?? {});
+    this.#revocation = new Revocation({
+      source: options.acl,
+      clock,
+      timeoutMs: reauthorizeTimeoutMs,
+      head: () => this.#buffer.head,
+    });
+    this.#log = options.log;
+    this.#feed = options.log && this.#openFeed(options.log, options.publishWhenDown === 'wait');
+    this.#host = this.#makeHost();
+  }
+
+  /** Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The topics that it was made with. */
+  get topics(): Topics<T, Name> {
+    return this.#topics as unknown as Topics<T, Name>;
+  }
+
+  /**
+   * Publishes one event, or several as one batch. The payloads are copied: what the caller changes later does not change them.
+   *
+   * Without a log the batch is there for `poll()` when the call returns; with one, the promise resolves when the log has acknowledged it.
+   * @returns the batch's index
+   * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`, `at_capacity`; nothing was published then
+   */
+  publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
+    try {
+      this.#requireOpen();
+      const checked = checkEvents(events, this.#topics);
+      if (options.index !== undefined) checkIndex(options.index, 'index', 1);
+      if (options.expectedIndex !== undefined) checkIndex(options.expectedIndex, 'expectedIndex', 0);
+      if (options.commit === undefined && this.#feed === undefined)
+        return Promise.resolve(this.#publishHere(checked, options));
+      return this.#publishLater(checked, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Tells that ACL objects changed elsewhere. Commit first, then call this. Subscriptions that depend on them are held at the newest index
+   * (with a log: at this news' own place in it, in every process) until their rights are confirmed.
+   */
+  async aclChanged(changes: AclChange | readonly AclChange[]): Promise<void> {
+    this.#requireOpen();
+    const refs = [changes].flat().map(refOf);
+    if (this.#feed) await this.#feed.append([], refs, {});
+    else this.#accept({ batch: undefined, refs });
+  }
+
+  /**
+   * Opens a subscription. It sees what was published from its start on, what its rights let it see.
+   * @throws (rejects) BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `gap` or `restarted` (with `onGap: 'fail'`), `at_capacity`,
+   * `closed`, `log_unavailable`; the signal's reason when it is aborted
+   */
+  async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
+    this.#requireOpen();
+    const request = checkSubscribe(options, this.#topics);
+    await this.#feed?.ready();
+    const first = this.#feed && request.index !== 'latest' ? await this.#feed.first() : this.#buffer.first;
+    const subscription = await this.#authorize(request, (acl) => this.#open(request, acl, first));
+    return subscription as unknown as Subscription<EventOf<T>>;
+  }
+
+  /**
+   * Why such a subscription is allowed or denied: which need is met by which policy through which role. For operators and tests; never for clients.
+   * @throws BrokerError `not_supported` without a resolver that can tell
+   */
+  async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
+    const { filter, namespaces, token } = checkSubscribe(options, this.#topics);
+    if (!this.#acl?.explain)
+      throw new BrokerError('not_supported', 'explain needs a broker whose acl option is a resolver that can explain.');
+    return this.#acl.explain(token, needsOf(filter, namespaces, this.#topics));
+  }
+
+  /** A plain snapshot; taking it costs little. */
+  stats(): BrokerStats {
+    return {
+      subscriptions: this.#registrations.size,
+      interests: this.#interests.size,
+      bufferedBatches: this.#buffer.length,
+      bufferedBytes: this.#buffer.bytes,
+      oldestIndex: this.#buffer.oldest ?? 0,
+      latestIndex: this.#buffer.head,
+      epoch: this.#epoch,
+      publishedBatches: this.#publishedBatches,
+      publishedEvents: this.#publishedEvents,
+      revokedSubscriptions: this.#revoked,
+      gaps: this.#gaps,
+      listenerErrors: this.listenerErrors,
+      log: this.#feed && this.#logStatus,
+    };
+  }
+
+  /** Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second call does nothing. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#outbox.flush();
+    for (const subscription of [...this.#registrations.keys()]) subscription.fail(closed());
+    this.#outbox.stop();
+    this.#revocation.close();
+    await this.#feed?.close();
+    this.emit('close');
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw closed();
+  }
+
+  async #publishLater(events: readonly CheckedEvent[], options: PublishOptions): Promise<number> {
+    await options.commit?.();
+    this.#requireOpen();
+    if (this.#feed === undefined) return this.#publishHere(events, options);
+    if (options.index !== undefined)
+      throw new BrokerError('not_supported', 'A broker with a log cannot take the host’s own index: the log gives it.');
+    this.#checkCapabilities(options);
+    const { id, expectedIndex, signal } = options;
+    const append: AppendOptions = {
+      ...(id === undefined ? {} : { id }),
+      ...(expectedIndex === undefined ? {} : { expectedHead: expectedIndex }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.#feed.append(events, changedRefs(events, this.#topics), append);
+  }
+
+  #checkCapabilities({ id, expectedIndex }: PublishOptions): void {
+    const capabilities = this.#log?.capabilities;
+    if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0)) {
+      throw new BrokerError(
+        'not_supported',
+        'Publishing with an id needs a log that recognises repeats (capabilities.dedupeWindowMs above 0).',
+      );
+    }
+    if (expectedIndex !== undefined && capabilities && !capabilities.compareAndAppend) {
+      throw new BrokerError('not_supported', 'Publishing with expectedIndex needs a log that can compare and append.');
+    }
+  }
+
+  /** Without a log: this process alone gives the indexes. */
+  #publishHere(events: readonly CheckedEvent[], options: PublishOptions): number {
+    this.#checkCapabilities(options);
+    const { head } = this.#buffer;
+    if (options.expectedIndex !== undefined && options.expectedIndex !== head) {
+      throw new BrokerError(
+        'index_conflict',
+        `expectedIndex is ${options.expectedIndex}, but the newest index is ${head}.`,
+      );
+    }
+    const index = options.index ?? head + 1;
+    if (index <= head)
+      throw new BrokerError('index_conflict', `index must increase: it is ${index}, and the newest is ${head}.`);
+    const topics = this.#topics;
+    const encoded = events.map(
+      ({ meta, source }) => new EncodedEvent(meta, index, topics.namesOf(meta.topic, meta.type), source),
+    );
+    this.#accept({ batch: new EncodedBatch(index, encoded), refs: changedRefs(events, topics) });
+    return index;
+  }
+
+  /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
+  #accept({ batch, refs }: { readonly batch: EncodedBatch | undefined; readonly refs: readonly AclRef[] }): void {
+    const wasAccepting = this.#untold !== undefined;
+    this.#untold ??= [];
+    this.#revocation.expireDue();
+    if (batch) this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
+    if (refs.length > 0) this.#revocation.change(refs, batch?.index ?? this.#buffer.head);
+    if (batch) this.#append(batch);
+    if (!wasAccepting) this.#tell();
+  }
+
+  #append(batch: EncodedBatch): void {
+    this.#buffer.append(batch);
+    this.#publishedBatches++;
+    this.#publishedEvents += batch.events.length;
+    this.#interests.match(batch, (interest) => {
+      if (interest.offer(batch.part(interest.hits))) this.#outbox.add(interest, batch.index);
+    });
+  }
+
+  async #authorize<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
+    try {
+      if (request.acl !== undefined) return use(request.acl);
+      if (!this.#hasAcl) return use(Acl.management);
+      return await this.#revocation.open(request.token, use);
+    } catch (error) {
+      if (BrokerError.is(error) && error.code === 'permission_denied') this.#denied(request, error.cause);
+      throw error;
+    }
+  }
+
+  #denied({ filter, namespaces }: CheckedSubscribe, cause: unknown): void {
+    this.emit('denied', { topics: String(filter), namespaces: namespaces.names, cause });
+  }
+
+  /** Runs in one turn with the answer about the rights, so that no change can come between. */
+  #open(request: CheckedSubscribe, acl: Acl, first: number): Subscription {
+    this.#requireOpen();
+    request.signal?.throwIfAborted();
+    const topics = this.#topics;
+    const { filter, namespaces } = request;
+    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) {
+      throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
+    }
+    if (this.#registrations.size >= this.#maxSubscriptions) {
+      throw new BrokerError(
+        'at_capacity',
+        `The server has as many open subscriptions as it allows (${this.#maxSubscriptions}).`,
+      );
+    }
+    const interest = this.#interests.acquire(filter, namespaces, sightOf(acl, namespaces, topics), this.#buffer.head);
+    return this.#register(request, acl, interest, first);
+  }
+
+  #register(request: CheckedSubscribe, acl: Acl, interest: Interest, first: number): Subscription {
+    const from = { buffer: this.#buffer, epoch: this.#epoch, first, isPrecise: this.#feed === undefined };
+    let start;
+    try {
+      start = startOf(request, from, interest);
+    } catch (error) {
+      this.#interests.release(interest);
+      throw error;
+    }
+    const subscription = new Subscription(this.#host, interest, start, request.failOnGap);
+    const registration: Registration = { interest, acl, request, unwatch: () => undefined };
+    this.#registrations.set(subscription, registration);
+    registration.unwatch = this.#guard(subscription, registration);
+    this.emit('subscribe', this.#noticeOf(subscription, registration));
+    return subscription;
+  }
+
+  #guard(subscription: Subscription, registration: Registration): () => void {
+    const { acl, request } = registration;
+    const unwatch = this.#revocation.watch(request.token, acl, request.acl !== undefined, {
+      fence: (index) => subscription.fence(index),
+      confirm: (next) => this.#confirm(subscription, registration, next),
+      revoke: (error) => this.#revoke(subscription, registration, error),
+    });
+    const abort = (): void => subscription.close();
+    request.signal?.addEventListener('abort', abort, { once: true });
+    return () => {
+      unwatch();
+      request.signal?.removeEventListener('abort', abort);
+    };
+  }
+
+  #confirm(subscription: Subscription, registration: Registration, acl: Acl): boolean {
+    const topics = this.#topics;
+    const { filter, namespaces } = registration.request;
+    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) return false;
+    const before = registration.interest;
+    registration.acl = acl;
+    registration.interest = this.#interests.acquire(
+      filter,
+      namespaces,
+      sightOf(acl, namespaces, topics),
+      this.#buffer.head,
+    );
+    subscription.release(registration.interest);
+    this.#interests.release(before);
+    return true;
+  }
+
+  #revoke(subscription: Subscription, registration: Registration, error: BrokerError): void {
+    this.#revoked++;
+    subscription.revoke(error);
+    const notice = this.#noticeOf(subscription, registration);
+    this.#later(() => this.emit('revoked', { ...notice, error }));
+  }
+
+  #openFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
+    return new LogFeed(log, this.#topics, waitWhenDown, {
+      restart: (state) => this.#restart(state),
+      accept: ({ batch, refs }: DecodedRecord) => this.#accept({ batch, refs }),
+      skipped: (after, first) => this.#skipped(after, first),
+      status: (status, cause) => {
+        this.#logStatus = status;
+        this.emit('log', { status, cause });
+      },
+    });
+  }
+
+  /** The log was opened, or is another one: every index before means nothing now. */
+  #restart({ epoch, first, head }: LogState): void {
+    const reason = epoch === this.#epoch ? 'ahead' : 'restarted';
+    this.#epoch = epoch;
+    this.#begin(head, reason === 'ahead' ? head + 1 : first, (subscription, to) =>
+      subscription.lose(reason, to, epoch),
+    );
+  }
+
+  /** The log was trimmed faster than it was followed. Changes of ACLs may be among what was lost: everybody's rights are checked anew. */
+  #skipped(_after: number, first: number): void {
+    this.#begin(first - 1, first, (subscription, to) => subscription.lose('trimmed', to));
+  }
+
+  #begin(head: number, to: number, lose: (subscription: Subscription, to: number) => void): void {
+    this.#outbox.flush();
+    this.#revocation.changeAll(head);
+    this.#buffer.restart(head);
+    for (const { interest } of this.#registrations.values()) interest.restart(head);
+    for (const subscription of [...this.#registrations.keys()]) lose(subscription, to);
+  }
+
+  #makeHost(): SubscriptionHost {
+    const broker = this;
+    return {
+      buffer: this.#buffer,
+      history: this.#feed,
+      clock: this.#clock,
+      get epoch() {
+        return broker.#epoch;
+      },
+      schedule: (delivery) => this.#outbox.schedule(delivery),
+      unschedule: (delivery) => this.#outbox.unschedule(delivery),
+      beatEvery: (intervalMs, delivery) => this.#outbox.beatEvery(intervalMs, delivery),
+      detach: (subscription, error) => this.#detach(subscription, error),
+      onGap: (subscription, gap) => this.#onGap(subscription, gap),
+      onLagging: (subscription) => this.#notify('lagging', subscription),
+    };
+  }
+
+  #detach(subscription: Subscription, error: BrokerError | undefined): void {
+    const registration = this.#registrations.get(subscription);
+    if (registration === undefined) return;
+    const notice = this.#noticeOf(subscription, registration);
+    this.#registrations.delete(subscription);
+    registration.unwatch();
+    this.#interests.release(registration.interest);
+    this.#later(() => this.emit('unsubscribe', { ...notice, error }));
+  }
+
+  #onGap(subscription: Subscription, gap: Gap): void {
+    this.#gaps++;
+    const registration = this.#registrations.get(subscription);
+    if (registration === undefined) return;
+    const notice = this.#noticeOf(subscription, registration);
+    this.#later(() => this.emit('gap', { ...notice, gap }));
+  }
+
+  #notify(name: 'lagging', subscription: Subscription): void {
+    const registration = this.#registrations.get(subscription);
+    if (registration === undefined) return;
+    this.#later(() => this.emit(name, this.#noticeOf(subscription, registration)));
+  }
+
+  #noticeOf(subscription: Subscription, { acl, request }: Registration): SubscriptionNotice {
+    return {
+      subscription,
+      accessorId: acl.accessorId,
+      topics: String(request.filter),
+      namespaces: request.namespaces.names,
+    };
+  }
+
+  #later(tell: () => void): void {
+    if (this.#untold) this.#untold.push(tell);
+    else tell();
+  }
+
+  #tell(): void {
+    const untold = this.#untold ?? [];
+    this.#untold = undefined;
+    for (const tell of untold) tell();
+  }
+}
+
+const closed = () => new BrokerError('closed', 'The broker is closed.');
+
+function refOf(change: AclChange): AclRef {
+  for (const kind of ['token', 'policy', 'role'] as const) {
+    const name: unknown = (change as Readonly<Record<string, unknown>>)[kind];
+    if (typeof name === 'string' && name !== '') return `${kind}:${name}`;
+  }
+  throw new BrokerError(
+    'bad_request',
+    'aclChanged takes { token: accessorId }, { policy: name } or { role: id }, or an array of them.',
+  );
+}

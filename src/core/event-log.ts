@@ -1,0 +1,108 @@
+/** What a record holds: events, or the news that ACLs changed without an event. */
+export type LogRecordKind = 'events' | 'acl';
+
+/** One batch, as a log keeps it. */
+export interface LogRecord {
+  /** Safe integer ≥ 1, given by the log, strictly increasing. */
+  readonly index: number;
+  readonly kind: LogRecordKind;
+  /** When it was appended, milliseconds since 1970. Informative: nothing is ordered by it. */
+  readonly time: number;
+  readonly body: Uint8Array;
+}
+
+/** Where a log stands. */
+export interface LogState {
+  /** Name of this run of indexes. Another epoch means that earlier indexes mean nothing. */
+  readonly epoch: string;
+  /** Oldest index that can be read; `head + 1` when there is none. */
+  readonly first: number;
+  /** Newest index; 0 before the first append. Never falls within an epoch, also when everything was trimmed. */
+  readonly head: number;
+}
+
+/** What a log can do. Declared, so that a host learns of a missing one when it asks, not when it is too late. */
+export interface LogCapabilities {
+  /** Other processes can append to it and tail it. */
+  readonly shared: boolean;
+  /** What an acknowledged append outlives: nothing, the process, a power loss, the loss of a machine. */
+  readonly durability: 'none' | 'os' | 'disk' | 'quorum';
+  /** For how long an append with the same id is recognised as the same; 0: not at all. */
+  readonly dedupeWindowMs: number;
+  /** `append` honours `expectedHead`. */
+  readonly compareAndAppend: boolean;
+  /** Largest body in bytes. */
+  readonly maxRecordBytes: number;
+  /** Indexes have no holes but trimmed ones. */
+  readonly dense: boolean;
+}
+
+export interface AppendOptions {
+  /** Default `'events'`. */
+  readonly kind?: LogRecordKind;
+  /** Appends with one id within the dedupe window make one record. */
+  readonly id?: string;
+  /** Append only if the log's head is this index. @throws BrokerError `index_conflict` otherwise */
+  readonly expectedHead?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface AppendResult {
+  readonly index: number;
+  /** An earlier append with the same id had made the record. */
+  readonly duplicate: boolean;
+}
+
+export interface ReadOptions {
+  /** How much to hand over at once, in bytes of bodies. Default 1 MiB; at least one record. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Retention {
+  readonly maxRecords?: number;
+  readonly maxAgeMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** What a tail tells. Calls never overlap; they come in the order in which things happened. */
+export interface TailHandler {
+  /** Records in order, each once, without a hole. A returned promise is backpressure: the next call waits for it. */
+  records(batch: readonly LogRecord[]): void | Promise<void>;
+  /** Records after `after` and before `first` were trimmed before the tail could read them. */
+  gap(gap: { readonly after: number; readonly first: number }): void;
+  /** The log has another epoch, or came back shorter (`state.head` below the tail's position): the tail goes on from `state.head`. */
+  reset(state: LogState): void;
+  /** `down` until the log answers again, then `catching-up`, then `up`. */
+  status(status: 'up' | 'catching-up' | 'down', cause?: Error): void;
+}
+
+export interface LogTail {
+  /** Ends the tail. No call of the handler starts after the promise has resolved. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A durable or shared log of batches. Allocation of an index and the append are one act; one record is one batch.
+ *
+ * Implement this, and run `describeEventLog` of `fenceline/testing` over it.
+ * Failures are `BrokerError`s: `log_unavailable` (the log does not answer; nothing is known of the append unless said),
+ * `bad_request` (body too large, naming the limit), `index_conflict`, `not_supported`, `gap` (from `read`), `closed`.
+ */
+export interface EventLog {
+  readonly capabilities: LogCapabilities;
+  /** Where the log stands now. */
+  state(): Promise<LogState>;
+  /** Resolves when the record is as durable as {@link LogCapabilities.durability} says. */
+  append(body: Uint8Array, options?: AppendOptions): Promise<AppendResult>;
+  /**
+   * The records `from` … `to`, both inclusive, in chunks. Ends at `to` or at the head.
+   * @throws BrokerError `gap` when `from` is older than the oldest record, also when it is trimmed while being read
+   */
+  read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
+  /** Follows the log from the record after `after`. Survives outages by itself and tells them through `status`. */
+  tail(after: number, handler: TailHandler): Promise<LogTail>;
+  /** Drops the oldest records. Absent where the engine does it by itself. */
+  trim?(retention: Retention): Promise<LogState>;
+  close(): Promise<void>;
+}

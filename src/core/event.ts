@@ -1,0 +1,111 @@
+import { BrokerError } from './errors.ts';
+
+/** An event as a host publishes it. */
+export interface NewEvent<Topic extends string = string, Payload = unknown> {
+  /** What kind of object changed, for example `Job`. Not empty, not `*`, without `:`. */
+  readonly topic: Topic;
+  /** What happened to it, for example `JobRegistered`. Not empty. */
+  readonly type: string;
+  /** Which object changed. Not empty. */
+  readonly key: string;
+  /** Namespace of the object; `''` (the default) when it has none: such an event passes every namespace filter. */
+  readonly namespace?: string;
+  /** Further keys under which the event can be found. Default none. */
+  readonly filterKeys?: readonly string[];
+  /** Anything that JSON can hold. It is copied: what the host changes later does not change the event. */
+  readonly payload: Payload;
+}
+
+/** An event as a subscriber gets it: deeply frozen, shared by all who read it. */
+export interface Event<Topic extends string = string, Payload = unknown> {
+  readonly topic: Topic;
+  readonly type: string;
+  readonly key: string;
+  readonly namespace: string;
+  readonly filterKeys: readonly string[];
+  /** Index of the batch that the event came with. */
+  readonly index: number;
+  /** What `JSON.parse(JSON.stringify(payload))` gives of what was published. */
+  readonly payload: Payload;
+}
+
+/** Why events may be missing. */
+export type GapReason =
+  /** They had left the buffer (or the log) before the subscription asked for them. */
+  | 'trimmed'
+  /** The epoch is another one: the indexes that the reader knows mean nothing here. */
+  | 'restarted'
+  /** The log came back shorter than what the reader had seen: those indexes may be given again. */
+  | 'ahead'
+  /** They left the buffer while the subscription was open and did not read. */
+  | 'slow';
+
+/** A stretch of indexes in which matching events may be missing. */
+export interface Gap {
+  /** First index that may be missing. */
+  readonly from: number;
+  /** Last index that may be missing. */
+  readonly to: number;
+  readonly reason: GapReason;
+  /** With `restarted`: the epoch that holds from here on. */
+  readonly epoch?: string;
+}
+
+/** All events of one index that a subscription matches. */
+export interface EventBatch<E extends Event = Event> {
+  readonly index: number;
+  readonly events: readonly E[];
+  /** Set when matching events between the batch before and this one may be missing. */
+  readonly gap?: Gap;
+}
+
+/** What matching looks at: an event without its payload. */
+export type EventMeta = Pick<Event, 'topic' | 'type' | 'key' | 'namespace' | 'filterKeys'>;
+
+const noKeys: readonly string[] = Object.freeze([]);
+
+/**
+ * Checks all of an event but its payload.
+ * @param at where the event stands, for the message: `event` or `events[3]`
+ * @throws BrokerError `bad_request` that names the field and what is allowed
+ */
+export function checkEventMeta(event: NewEvent, at: string): EventMeta {
+  if (typeof event !== 'object' || event === null) throw badField(at, 'must be an object', event);
+  const { topic, type, key, namespace = '', filterKeys = noKeys } = event;
+  checkText(topic, `${at}.topic`);
+  if (topic === '*' || topic.includes(':')) throw badField(`${at}.topic`, 'must not be "*" nor contain ":"', topic);
+  checkText(type, `${at}.type`);
+  checkText(key, `${at}.key`);
+  if (typeof namespace !== 'string' || namespace === '*') {
+    throw badField(
+      `${at}.namespace`,
+      'must be a string other than "*", or "" for an object without namespace',
+      namespace,
+    );
+  }
+  return { topic, type, key, namespace, filterKeys: checkFilterKeys(filterKeys, `${at}.filterKeys`) };
+}
+
+function checkFilterKeys(keys: readonly string[] | null, at: string): readonly string[] {
+  if (keys === null || (Array.isArray(keys) && keys.length === 0)) return noKeys;
+  if (!Array.isArray(keys)) throw badField(at, 'must be an array of strings', keys);
+  keys.forEach((key, i) => checkText(key, `${at}[${i}]`));
+  return Object.freeze([...keys]);
+}
+
+function checkText(value: unknown, at: string): void {
+  if (typeof value !== 'string' || value === '') throw badField(at, 'must be a string that is not empty', value);
+}
+
+function badField(at: string, rule: string, value: unknown): BrokerError {
+  return new BrokerError('bad_request', `${at} ${rule}; got ${describe(value)}.`);
+}
+
+/** A short text of what was given, for error messages: strings quoted and cut, objects by kind only. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+  if (value === null || typeof value === 'undefined' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
+}

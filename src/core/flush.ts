@@ -1,0 +1,71 @@
+import { systemClock, type Clock, type ClockTimer } from './clock.ts';
+
+/** When chunks are handed to the transports. */
+export interface FlushOptions {
+  /**
+   * Largest share of the time that flushing may take before flushes wait, so that under load chunks grow instead of system calls multiplying.
+   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.75.
+   */
+  readonly maxShare?: number;
+}
+
+/** After a calm stretch this much flushing is free, in ms: a burst in an idle process leaves at once. */
+const BURST_MS = 20;
+
+/**
+ * Calls `flush` once in each turn of the event loop in which it was asked for; less often while flushing takes a large share of the time.
+ *
+ * A token bucket: time passing earns credit at `maxShare`, flushing spends it, and while there is none the flush waits to pay it back. In an idle process there is
+ * always credit, so nothing is delayed. Shown by `npm run bench`, scenario "overload".
+ */
+export class FlushSchedule {
+  readonly #clock: Clock;
+  readonly #maxShare: number;
+  readonly #flush: () => void;
+  #timer: ClockTimer | undefined;
+  #credit = BURST_MS;
+  #counted: number;
+
+  /** @throws TypeError for a share outside 0 … 1 */
+  constructor(clock: Clock, { maxShare = 0.75 }: FlushOptions, flush: () => void) {
+    if (!(maxShare > 0 && maxShare <= 1))
+      throw new TypeError(`flush.maxShare must be above 0 and at most 1; got ${maxShare}.`);
+    this.#clock = clock;
+    this.#maxShare = maxShare;
+    this.#flush = flush;
+    this.#counted = this.#now();
+  }
+
+  /** Sees to it that a flush follows. Cheap when one is on its way. */
+  request(): void {
+    if (this.#timer !== undefined) return;
+    this.#earn();
+    const run = () => this.#run();
+    this.#timer =
+      this.#credit > 0 ? this.#clock.soon(run) : this.#clock.after(Math.max(1, -this.#credit / this.#maxShare), run);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #run(): void {
+    this.#timer = undefined;
+    const start = this.#earn();
+    this.#flush();
+    if (this.#maxShare < 1) this.#credit -= this.#now() - start;
+  }
+
+  #earn(): number {
+    const now = this.#now();
+    this.#credit = Math.min(BURST_MS, this.#credit + (now - this.#counted) * this.#maxShare);
+    this.#counted = now;
+    return now;
+  }
+
+  /** Flushes take fractions of a millisecond, which the clock's own time does not show; a clock of a test is taken at its word. */
+  #now(): number {
+    return this.#clock === systemClock ? performance.now() : this.#clock.now();
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock, ClockTimer } from './clock.ts';
+
+/** The circle is cut into at most this many slots, so that heartbeats spread out. */
+const MAX_SLOTS = 32;
+
+/** Whoever gets a heartbeat. */
+export interface Beating {
+  beat(): void;
+}
+
+/**
+ * All heartbeats of one interval, on one timer: a circle of slots, of which each tick serves the next. A stream stands in the slot
+ * that was served last when it came, so its heartbeats follow one interval apart. No timer runs while nobody listens.
+ */
+export class Heartbeats {
+  readonly #clock: Clock;
+  readonly #tickMs: number;
+  readonly #slots: Set<Beating>[];
+  readonly #slotOf = new Map<Beating, Set<Beating>>();
+  #next = 0;
+  #timer: ClockTimer | undefined;
+
+  constructor(clock: Clock, intervalMs: number) {
+    const count = Math.max(1, Math.min(MAX_SLOTS, Math.floor(intervalMs / 10)));
+    this.#clock = clock;
+    this.#tickMs = intervalMs / count;
+    this.#slots = Array.from({ length: count }, () => new Set());
+  }
+
+  get size(): number {
+    return this.#slotOf.size;
+  }
+
+  add(stream: Beating): void {
+    const slot = this.#slots[(this.#next + this.#slots.length - 1) % this.#slots.length] ?? new Set();
+    this.#slotOf.set(stream, slot.add(stream));
+    this.#timer ??= this.#clock.after(this.#tickMs, () => this.#tick());
+  }
+
+  remove(stream: Beating): void {
+    this.#slotOf.get(stream)?.delete(stream);
+    this.#slotOf.delete(stream);
+    if (this.#slotOf.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    this.#timer = this.#clock.after(this.#tickMs, () => this.#tick());
+    const slot = this.#slots[this.#next] ?? [];
+    this.#next = (this.#next + 1) % this.#slots.length;
+    for (const stream of [...slot]) stream.beat();
+  }
+}

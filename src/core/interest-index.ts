@@ -1,0 +1,117 @@
+import type { EncodedBatch } from './encoded-batch.ts';
+import type { EncodedEvent } from './encoded-event.ts';
+import { BrokerError } from './errors.ts';
+import { Interest, type Sight } from './interest.ts';
+import type { NamespaceFilter } from './namespace-filter.ts';
+import type { TopicFilter } from './topic-filter.ts';
+
+/** Namespaces times terms of one filter; more would make a request cheap to send and dear to hold. */
+const MAX_PLACES = 10_000;
+
+type ByKey = Map<string, Set<Interest>>;
+type ByTopic = Map<string, ByKey>;
+
+/**
+ * Finds the interests that match an event: namespace → topic → key → interests, with `*` on each level.
+ *
+ * A publish looks up the keys on its events (two namespaces × two topics × the keys and `*`, an alias adding a topic) and touches the
+ * interests that match; those that do not are never looked at, however many there are.
+ */
+export class InterestIndex {
+  readonly #places = new Map<string, ByTopic>();
+  readonly #byKey = new Map<string, Interest>();
+  #stamp = 0;
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** The interest with this filter, made when there is none. Give it back with {@link release}. */
+  acquire(filter: TopicFilter, namespaces: NamespaceFilter, sight: Sight | undefined, head: number): Interest {
+    const key = `${namespaces} ${filter} ${sight?.key ?? ''}`;
+    const interest = this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, sight, head));
+    interest.users++;
+    return interest;
+  }
+
+  release(interest: Interest): void {
+    if (--interest.users > 0) return;
+    this.#byKey.delete(interest.key);
+    for (const [namespace, topic, key] of placesOf(interest)) this.#remove(namespace, topic, key, interest);
+  }
+
+  /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
+  match(batch: EncodedBatch, found: (interest: Interest) => void): void {
+    const touched: Interest[] = [];
+    this.#stamp++;
+    for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i, touched);
+    for (const interest of touched) found(interest);
+  }
+
+  #matchEvent(event: EncodedEvent, position: number, touched: Interest[]): void {
+    this.#matchNamespace(this.#places.get('*'), event, position, touched);
+    if (event.namespace !== '*') this.#matchNamespace(this.#places.get(event.namespace), event, position, touched);
+  }
+
+  #matchNamespace(byTopic: ByTopic | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+    if (byTopic === undefined) return;
+    this.#matchTopic(byTopic.get('*'), event, position, touched);
+    for (const name of event.names) this.#matchTopic(byTopic.get(name), event, position, touched);
+  }
+
+  #matchTopic(byKey: ByKey | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+    if (byKey === undefined) return;
+    this.#hit(byKey.get('*'), event, position, touched);
+    this.#hit(byKey.get(event.key), event, position, touched);
+    for (const key of event.filterKeys) this.#hit(byKey.get(key), event, position, touched);
+  }
+
+  #hit(interests: Set<Interest> | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+    if (interests === undefined) return;
+    for (const interest of interests) {
+      if (interest.stamp === this.#stamp && interest.hits.at(-1) === position) continue;
+      if (!interest.sees(event)) continue;
+      if (interest.stamp !== this.#stamp) {
+        interest.stamp = this.#stamp;
+        interest.hits = [];
+        touched.push(interest);
+      }
+      interest.hits.push(position);
+    }
+  }
+
+  #add(interest: Interest): Interest {
+    const places = placesOf(interest);
+    this.#byKey.set(interest.key, interest);
+    for (const [namespace, topic, term] of places) {
+      const byTopic = this.#places.get(namespace) ?? new Map<string, ByKey>();
+      const byKey = byTopic.get(topic) ?? new Map<string, Set<Interest>>();
+      this.#places.set(namespace, byTopic.set(topic, byKey.set(term, (byKey.get(term) ?? new Set()).add(interest))));
+    }
+    return interest;
+  }
+
+  /** Levels that have become empty go too: what once was asked for must not take memory for ever. */
+  #remove(namespace: string, topic: string, key: string, interest: Interest): void {
+    const byTopic = this.#places.get(namespace);
+    const byKey = byTopic?.get(topic);
+    const interests = byKey?.get(key);
+    interests?.delete(interest);
+    if (interests?.size === 0) byKey?.delete(key);
+    if (byKey?.size === 0) byTopic?.delete(topic);
+    if (byTopic?.size === 0) this.#places.delete(namespace);
+  }
+}
+
+/** Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without `*` stands too. */
+function placesOf({ filter, namespaces }: Interest): [namespace: string, topic: string, key: string][] {
+  const levels = namespaces.isAll ? ['*'] : ['', ...namespaces.names];
+  const terms = filter.terms();
+  if (levels.length * terms.length > MAX_PLACES) {
+    throw new BrokerError(
+      'bad_request',
+      `A filter may have at most ${MAX_PLACES} combinations of namespace and topic; this one has ${levels.length * terms.length}.`,
+    );
+  }
+  return levels.flatMap((namespace) => terms.map(([topic, key]): [string, string, string] => [namespace, topic, key]));
+}

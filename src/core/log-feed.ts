@@ -1,0 +1,144 @@
+import type { AclRef } from '../acl/acl.ts';
+import type { History } from './cursor.ts';
+import type { EncodedBatch } from './encoded-batch.ts';
+import { BrokerError } from './errors.ts';
+import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
+import { decodeRecord, encodeRecord, type CheckedEvent, type DecodedRecord } from './record.ts';
+import type { Topics } from './topics.ts';
+
+/** Whether the log answers. */
+export type LogStatus = 'up' | 'catching-up' | 'down';
+
+/** Where the log's news go. */
+export interface LogFeedHost {
+  /** The log was opened, or is another one. */
+  restart(state: LogState): void;
+  accept(record: DecodedRecord): void;
+  /** Everything after `after` and before `first` is gone unseen. */
+  skipped(after: number, first: number): void;
+  status(status: LogStatus, cause: Error | undefined): void;
+}
+
+/** How much one subscription that catches up from the log holds at a time, in bytes. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** How many publishes may wait for a log that is down. */
+const MAX_WAITING = 1024;
+
+/**
+ * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all processes see one order.
+ */
+export class LogFeed implements History {
+  readonly #log: EventLog;
+  readonly #topics: Topics;
+  readonly #host: LogFeedHost;
+  readonly #waitWhenDown: boolean;
+  #opening: Promise<void> | undefined;
+  #tail: LogTail | undefined;
+  #status: LogStatus = 'down';
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(log: EventLog, topics: Topics, waitWhenDown: boolean, host: LogFeedHost) {
+    this.#log = log;
+    this.#topics = topics;
+    this.#waitWhenDown = waitWhenDown;
+    this.#host = host;
+  }
+
+  /** Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable` */
+  ready(): Promise<void> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw asLogError(error);
+    });
+    return this.#opening;
+  }
+
+  async append(events: readonly CheckedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
+    await this.#up();
+    const body = encodeRecord(events, refs);
+    const { maxRecordBytes } = this.#log.capabilities;
+    if (body.length > maxRecordBytes) {
+      throw new BrokerError(
+        'bad_request',
+        `A batch may take at most ${maxRecordBytes} bytes in this log; this one takes ${body.length}.`,
+      );
+    }
+    const kind = refs.length > 0 ? 'acl' : 'events';
+    const { index } = await this.#log.append(body, { ...options, kind }).catch((error: unknown) => {
+      throw asLogError(error);
+    });
+    return index;
+  }
+
+  async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
+    for await (const records of this.#log.read(from, to, { maxBytes: CHUNK_BYTES })) {
+      yield records.map((record) => decodeRecord(record, this.#topics).batch);
+    }
+  }
+
+  async first(): Promise<number> {
+    return (await this.#log.state()).first;
+  }
+
+  /** Ends the tail; the log itself is the host's to close. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wakeAll();
+    await this.#tail?.stop();
+  }
+
+  async #open(): Promise<void> {
+    const state = await this.#log.state();
+    this.#host.restart(state);
+    const tail = await this.#log.tail(state.head, {
+      records: (batch) => this.#accept(batch),
+      gap: ({ after, first }) => this.#host.skipped(after, first),
+      reset: (next) => this.#host.restart(next),
+      status: (status, cause) => this.#setStatus(status, cause),
+    });
+    this.#tail = tail;
+    if (this.#isClosed) await tail.stop();
+    else if (this.#status === 'down') this.#setStatus('up', undefined);
+  }
+
+  #accept(batch: readonly LogRecord[]): void {
+    if (this.#isClosed) return;
+    for (const record of batch) this.#host.accept(decodeRecord(record, this.#topics));
+  }
+
+  #setStatus(status: LogStatus, cause: Error | undefined): void {
+    if (this.#isClosed || status === this.#status) return;
+    this.#status = status;
+    if (status !== 'down') this.#wakeAll();
+    this.#host.status(status, cause);
+  }
+
+  async #up(): Promise<void> {
+    await this.ready();
+    while (this.#status === 'down' && !this.#isClosed) {
+      if (!this.#waitWhenDown)
+        throw new BrokerError('log_unavailable', 'The event log does not answer; nothing was published.');
+      if (this.#waiting.length >= MAX_WAITING) {
+        throw new BrokerError(
+          'at_capacity',
+          `The event log does not answer and ${MAX_WAITING} publishes wait for it already; nothing was published.`,
+        );
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#isClosed) throw new BrokerError('closed', 'The broker is closed; nothing was published.');
+  }
+
+  #wakeAll(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+function asLogError(error: unknown): BrokerError {
+  if (BrokerError.is(error)) return error;
+  return new BrokerError('log_unavailable', 'The event log failed.', { cause: error });
+}

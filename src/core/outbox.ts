@@ -1,0 +1,69 @@
+import type { Clock } from './clock.ts';
+import type { Delivery } from './delivery.ts';
+import { FlushSchedule, type FlushOptions } from './flush.ts';
+import { Heartbeats } from './heartbeats.ts';
+import type { Interest } from './interest.ts';
+
+/** What waits to be written in the next flush: chunks of the interests that matched, then a slice for each delivery that is behind. */
+export class Outbox {
+  readonly #clock: Clock;
+  readonly #schedule: FlushSchedule;
+  readonly #heartbeats = new Map<number, Heartbeats>();
+  #interests: Interest[] = [];
+  #behind = new Set<Delivery>();
+  /** Oldest index that an interest holds unflushed. */
+  #oldest = Infinity;
+
+  constructor(clock: Clock, options: FlushOptions) {
+    this.#clock = clock;
+    this.#schedule = new FlushSchedule(clock, options, () => this.flush());
+  }
+
+  /** An interest that has something since the batch with this index. */
+  add(interest: Interest, index: number): void {
+    this.#interests.push(interest);
+    this.#oldest = Math.min(this.#oldest, index);
+    this.#schedule.request();
+  }
+
+  schedule(delivery: Delivery): void {
+    this.#behind.add(delivery);
+    this.#schedule.request();
+  }
+
+  unschedule(delivery: Delivery): void {
+    this.#behind.delete(delivery);
+  }
+
+  /** Writes before the buffer lets go of what was not written: it bounds what interests hold. */
+  flushBefore(trimmed: number): void {
+    if (trimmed >= this.#oldest) this.flush();
+  }
+
+  flush(): void {
+    const interests = this.#interests;
+    this.#interests = [];
+    this.#oldest = Infinity;
+    for (const interest of interests) interest.flush();
+    const behind = this.#behind;
+    this.#behind = new Set();
+    for (const delivery of behind) delivery.advance();
+  }
+
+  /** @returns what stops the heartbeats */
+  beatEvery(intervalMs: number, delivery: Delivery): () => void {
+    const heartbeats = this.#heartbeats.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs);
+    this.#heartbeats.set(intervalMs, heartbeats);
+    heartbeats.add(delivery);
+    return () => {
+      heartbeats.remove(delivery);
+      if (heartbeats.size === 0 && this.#heartbeats.get(intervalMs) === heartbeats) this.#heartbeats.delete(intervalMs);
+    };
+  }
+
+  stop(): void {
+    this.#schedule.stop();
+    this.#interests = [];
+    this.#behind.clear();
+  }
+}

@@ -1,0 +1,57 @@
+import type { AclRef } from '../acl/acl.ts';
+import { BrokerError } from './errors.ts';
+import { checkEventMeta, describe, type NewEvent } from './event.ts';
+import type { CheckedEvent } from './record.ts';
+import { snapshot } from './snapshot.ts';
+import type { Topics } from './topics.ts';
+
+/** How a batch is published. */
+export interface PublishOptions {
+  /** The host's own index for the batch: a safe integer above the newest. Not with a log, which gives its own. */
+  readonly index?: number;
+  /** Needs a log that recognises repeats: publishes with one id make one batch. */
+  readonly id?: string;
+  /** Publish only if this is the newest index. @throws BrokerError `index_conflict` otherwise */
+  readonly expectedIndex?: number;
+  /**
+   * Runs, and is waited for, before the batch gets its index: commit the change that the events tell of here, and no subscriber's rights
+   * are checked against what was there before. When it fails nothing is published.
+   */
+  readonly commit?: () => unknown;
+  /** Gives up waiting for a log. */
+  readonly signal?: AbortSignal;
+}
+
+/** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
+export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topics): readonly CheckedEvent[] {
+  const isList = Array.isArray(events);
+  const list = (isList ? events : [events]) as readonly NewEvent[];
+  if (list.length === 0)
+    throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
+  return list.map((event, i) => checkEvent(event, topics, isList ? `events[${i}]` : 'event'));
+}
+
+function checkEvent(event: NewEvent, topics: Topics, at: string): CheckedEvent {
+  const meta = checkEventMeta(event, at);
+  topics.checkPublished(meta.topic, `${at}.topic`);
+  return { meta, source: snapshot('payload' in event ? event.payload : null, `${at}.payload`) };
+}
+
+/** @throws BrokerError `bad_request` for an index that is no safe integer ≥ `least` */
+export function checkIndex(index: unknown, name: string, least: number): number {
+  if (typeof index === 'number' && Number.isSafeInteger(index) && index >= least) return index;
+  throw new BrokerError(
+    'bad_request',
+    `${name} must be a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}; got ${describe(index)}.`,
+  );
+}
+
+/** The ACL objects that these events change. */
+export function changedRefs(events: readonly CheckedEvent[], topics: Topics): readonly AclRef[] {
+  const refs = new Set<AclRef>();
+  for (const { meta } of events) {
+    const object = topics.aclObject(meta.topic);
+    if (object !== undefined) refs.add(`${object}:${meta.key}`);
+  }
+  return [...refs];
+}

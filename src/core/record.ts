@@ -1,0 +1,71 @@
+import type { AclRef } from '../acl/acl.ts';
+import { EncodedBatch } from './encoded-batch.ts';
+import { EncodedEvent, type PayloadSource } from './encoded-event.ts';
+import { BrokerError } from './errors.ts';
+import type { EventMeta } from './event.ts';
+import type { LogRecord } from './event-log.ts';
+import type { Topics } from './topics.ts';
+
+/** An event that was checked and copied, and has no index yet. */
+export interface CheckedEvent {
+  readonly meta: EventMeta;
+  readonly source: PayloadSource;
+}
+
+/** What a record says: a batch (without events where only ACLs changed), and which ACL objects it changes. */
+export interface DecodedRecord {
+  readonly batch: EncodedBatch;
+  readonly refs: readonly AclRef[];
+}
+
+type Head = readonly [
+  topic: string,
+  type: string,
+  key: string,
+  namespace: string,
+  filterKeys: readonly string[],
+  length: number,
+];
+
+interface Header {
+  /** Version of the layout. */
+  readonly v: 1;
+  readonly events: readonly Head[];
+  readonly acl?: readonly AclRef[];
+}
+
+/**
+ * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads' texts. So a reader that does not want an event
+ * never parses its payload, and one that passes it on copies the text.
+ */
+export function encodeRecord(events: readonly CheckedEvent[], refs: readonly AclRef[]): Uint8Array {
+  const payloads = events.map(({ source }) => ('json' in source ? source.json : JSON.stringify(source.payload)));
+  const heads = events.map(({ meta }, i): Head => {
+    return [meta.topic, meta.type, meta.key, meta.namespace, meta.filterKeys, payloads[i]?.length ?? 0];
+  });
+  const header: Header = { v: 1, events: heads, ...(refs.length > 0 ? { acl: refs } : {}) };
+  return Buffer.from(`${JSON.stringify(header)}\n${payloads.join('')}`);
+}
+
+/** @throws BrokerError `log_unavailable` for a body that this version did not write */
+export function decodeRecord({ index, body }: LogRecord, topics: Topics): DecodedRecord {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  const lineEnd = text.indexOf('\n');
+  const header = parseHeader(text.slice(0, lineEnd), index);
+  let at = lineEnd + 1;
+  const events = header.events.map(([topic, type, key, namespace, filterKeys, length]) => {
+    const json = text.slice(at, (at += length));
+    return new EncodedEvent({ topic, type, key, namespace, filterKeys }, index, topics.namesOf(topic, type), { json });
+  });
+  return { batch: new EncodedBatch(index, events), refs: header.acl ?? [] };
+}
+
+function parseHeader(line: string, index: number): Header {
+  try {
+    const header = JSON.parse(line) as Header;
+    if (header.v === 1 && Array.isArray(header.events)) return header;
+  } catch {
+    // Told below, for both.
+  }
+  throw new BrokerError('log_unavailable', `The log's record ${index} is not one that this version reads.`);
+}

@@ -1,0 +1,55 @@
+import { lastTrimmed, type CursorStart } from './cursor.ts';
+import { BrokerError } from './errors.ts';
+import type { Gap } from './event.ts';
+import type { EventBuffer } from './event-buffer.ts';
+import type { Interest } from './interest.ts';
+
+/** Where a subscription wants to start. */
+export interface StartRequest {
+  readonly index: number | 'latest';
+  /** The run of indexes that `index` is from. */
+  readonly epoch: string | undefined;
+  readonly failOnGap: boolean;
+}
+
+/** What there is to start from. */
+export interface StartFrom {
+  readonly buffer: EventBuffer;
+  readonly epoch: string;
+  /** Oldest index that can be read at all: the log's, or the buffer's. */
+  readonly first: number;
+  /** Trimmed history is known by topic and namespace: the buffer's is, a log's is not. */
+  readonly isPrecise: boolean;
+}
+
+/** Finds the first position, and what is missing before it. @throws BrokerError `gap` or `restarted` where a gap must fail */
+export function startOf(request: StartRequest, from: StartFrom, interest: Interest): CursorStart {
+  const { index } = request;
+  if (index === 'latest') return { position: from.buffer.head + 1 };
+  if (index === 0) return { position: from.first };
+  const gap = gapBefore(index, request.epoch, from, interest);
+  if (gap !== undefined && request.failOnGap) throw gapError(gap);
+  const position = gap?.reason === 'restarted' ? from.first : Math.max(index, from.first);
+  return { position, gap };
+}
+
+function gapBefore(index: number, epoch: string | undefined, from: StartFrom, interest: Interest): Gap | undefined {
+  if (epoch !== undefined && epoch !== from.epoch) {
+    return { from: index, to: Math.max(index, from.first - 1), reason: 'restarted', epoch: from.epoch };
+  }
+  const lost = from.isPrecise ? lastTrimmed(from.buffer, interest) : from.first - 1;
+  return lost >= index ? { from: index, to: lost, reason: 'trimmed' } : undefined;
+}
+
+/** The error of a gap, for who asked to fail on one. */
+export function gapError({ from, to, reason }: Gap): BrokerError {
+  switch (reason) {
+    case 'trimmed':
+      return new BrokerError('gap', `Batches ${from} to ${to} were trimmed and may have held matching events.`);
+    case 'slow':
+      return new BrokerError('slow', `Batches ${from} to ${to} left the buffer before they were read.`);
+    case 'restarted':
+    case 'ahead':
+      return new BrokerError('restarted', `The indexes begin anew: what came from ${from} on is not known here.`);
+  }
+}

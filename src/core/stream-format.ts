@@ -1,0 +1,29 @@
+import type { BatchPart } from './encoded-batch.ts';
+import type { BrokerError } from './errors.ts';
+import type { Gap } from './event.ts';
+
+/**
+ * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share what is encoded;
+ * use one object for all streams of a kind.
+ */
+export interface StreamFormat {
+  batch(part: Pick<BatchPart, 'index' | 'line'>): string;
+  gap(gap: Gap): string;
+  /** @param bookmark newest index that was passed, where the reader asked for bookmarks */
+  heartbeat(bookmark: number | undefined): string;
+  /** The stream's last words. */
+  error(error: BrokerError): string;
+  /** The bytes to write for a stretch of text that the other methods made. */
+  encode(text: string): Uint8Array;
+}
+
+/** Where a transport takes bytes. Both methods are called from the broker's flush: they must not throw, and must not wait. */
+export interface ByteSink {
+  /**
+   * @returns false when the peer does not keep up: nothing more comes until {@link Delivery.drained} is called, and what was handed over
+   * so far is the most that is ever queued for it
+   */
+  write(chunk: Uint8Array): boolean;
+  /** The end, with the last bytes if there are any. Called once. */
+  end(last?: Uint8Array): void;
+}

@@ -1,0 +1,320 @@
+import type { Clock } from './clock.ts';
+import { Cursor, type Backlog, type CursorStart } from './cursor.ts';
+import { Delivery, type DeliveryOptions } from './delivery.ts';
+import type { BatchPart } from './encoded-batch.ts';
+import { BrokerError } from './errors.ts';
+import { gapError } from './start.ts';
+import type { Event, EventBatch, Gap, GapReason } from './event.ts';
+import type { Interest } from './interest.ts';
+import type { ByteSink, StreamFormat } from './stream-format.ts';
+
+/**
+ * - `synced`: in step with the head; what is published reaches it without looking at the buffer
+ * - `unsynced`: behind, with a position of its own: new, replaying, slow, or waiting at a fence for its rights
+ * - `closed`: gets nothing more
+ */
+export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
+
+/** What a subscription needs of its broker. */
+export interface SubscriptionHost extends Backlog {
+  readonly clock: Clock;
+  readonly epoch: string;
+  /** Lets the delivery go on in the next flush. */
+  schedule(delivery: Delivery): void;
+  unschedule(delivery: Delivery): void;
+  beatEvery(intervalMs: number, delivery: Delivery): () => void;
+  /** Lets go of the subscription; called once. */
+  detach(subscription: Subscription, error: BrokerError | undefined): void;
+  onGap(subscription: Subscription, gap: Gap): void;
+  onLagging(subscription: Subscription): void;
+}
+
+/** How long to wait before the log is asked again after it failed, in ms. */
+const LOG_RETRY_MS = 250;
+
+interface Waiting<E extends Event> {
+  resolve(result: IteratorResult<EventBatch<E>, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each batch once. Made by
+ * `broker.subscribe`. Read it by `for await`, `next()` or `poll()`, or hand it to a transport with {@link deliverTo}; one of them, not two.
+ *
+ * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off the buffer.
+ * `close()`, the `signal` given to `subscribe`, and leaving the loop all free it.
+ */
+export class Subscription<E extends Event = Event> implements AsyncIterableIterator<
+  EventBatch<E>,
+  undefined,
+  undefined
+> {
+  /** The broker's run of indexes at the time of subscribing. */
+  readonly epoch: string;
+  readonly #host: SubscriptionHost;
+  readonly #cursor: Cursor;
+  readonly #failOnGap: boolean;
+  #interest: Interest;
+  #isClosed = false;
+  #error: BrokerError | undefined;
+  /** It ends with this as soon as what was published before has been read. */
+  #ending: BrokerError | undefined;
+  #isAttached = true;
+  #delivery: Delivery | undefined;
+  #waiting: Waiting<E>[] = [];
+  #isAwaiting = false;
+  #isFilling = false;
+  /** Told with the next batch. */
+  #untold: Gap | undefined;
+
+  /** Made by `EventBroker.subscribe` alone. */
+  constructor(host: SubscriptionHost, interest: Interest, start: CursorStart, failOnGap: boolean) {
+    this.epoch = host.epoch;
+    this.#host = host;
+    this.#interest = interest;
+    this.#cursor = new Cursor(host, interest, start);
+    this.#failOnGap = failOnGap;
+  }
+
+  get state(): SubscriptionState {
+    if (this.#isClosed) return 'closed';
+    if (this.#cursor.limit !== Infinity) return 'unsynced';
+    return this.#delivery?.isSynced || this.#cursor.isAtHead ? 'synced' : 'unsynced';
+  }
+
+  /** Newest index that it has passed: all that it matches up to here was handed over. 0 before the first. */
+  get position(): number {
+    return this.#delivery?.isSynced ? this.#passedTogether() : this.#cursor.passed;
+  }
+
+  /** Why it ended; undefined while it is open and after an orderly end. */
+  get error(): BrokerError | undefined {
+    return this.#error;
+  }
+
+  /**
+   * The next batch if one waits. With a log, older batches are fetched in the background and wait then.
+   * @throws BrokerError the reason, when it was ended by other than its owner
+   */
+  poll(): EventBatch<E> | undefined {
+    const batch = this.#takeBatch();
+    if (batch === undefined && !this.#isClosed && this.#cursor.needsHistory) this.#fill();
+    return batch;
+  }
+
+  /** The next batch, as soon as there is one; `done` after an orderly end. @throws (rejects) as {@link poll} does */
+  next(): Promise<IteratorResult<EventBatch<E>, undefined>> {
+    try {
+      const batch = this.#waiting.length === 0 ? this.#takeBatch() : undefined;
+      if (batch !== undefined) return Promise.resolve({ value: batch, done: false });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (this.#isClosed) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#await();
+    });
+  }
+
+  return(): Promise<IteratorResult<EventBatch<E>, undefined>> {
+    this.close();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * Writes the stream to a transport from now on: a heartbeat at once, then what comes. What several subscriptions share is encoded once.
+   * @throws TypeError when it is closed, or delivered already
+   */
+  deliverTo(sink: ByteSink, format: StreamFormat, options: DeliveryOptions = {}): Delivery {
+    if (this.#delivery) throw new TypeError('This subscription is delivered to a transport already.');
+    this.#delivery = new Delivery(this, this.#host, sink, format, options);
+    if (this.#isClosed) this.#delivery.end(this.#error);
+    else this.#delivery.start();
+    return this.#delivery;
+  }
+
+  /** Frees it. A reader that waits gets `done`. */
+  close(): void {
+    this.#finish(undefined);
+  }
+
+  // What follows is called by the broker's own parts.
+
+  /** @internal The next part, and the gap before it if there is one. */
+  readPart(): { readonly part: BatchPart | undefined; readonly gap: Gap | undefined } {
+    if (this.#isClosed) return { part: undefined, gap: undefined };
+    const part = this.#cursor.read();
+    const gap = this.#cursor.takeGap();
+    if (gap !== undefined) this.#onGap(gap);
+    if (part === undefined && this.#ending && !this.#cursor.needsHistory && this.#cursor.position > this.#cursor.end)
+      this.#finish(this.#ending);
+    return { part, gap };
+  }
+
+  /** @internal Fetches older batches; `then` is called once they are there. */
+  get needsHistory(): boolean {
+    return !this.#isClosed && this.#cursor.needsHistory;
+  }
+
+  /** @internal */
+  fillHistory(): void {
+    this.#fill();
+  }
+
+  /** @internal Joins those that get the shared chunk, if it is in step. */
+  join(delivery: Delivery): boolean {
+    const { head } = this.#host.buffer;
+    const isInStep =
+      this.#cursor.position === head + 1 && this.#cursor.limit === Infinity && this.#interest.pending.length === 0;
+    if (isInStep) this.#interest.join(delivery);
+    return isInStep;
+  }
+
+  /** @internal Leaves them, and takes its position along. */
+  leave(delivery: Delivery): void {
+    this.#cursor.position = this.#passedTogether() + 1;
+    this.#interest.leave(delivery);
+  }
+
+  /** @internal Wakes it once something matches. */
+  awaitOffer(): void {
+    if (this.#isAwaiting) return;
+    this.#isAwaiting = true;
+    this.#interest.wait(this.#onOffer);
+  }
+
+  /** @internal Nothing above `index` is handed over until {@link release}. */
+  fence(index: number): void {
+    this.#delivery?.leave();
+    this.#cursor.limit = Math.min(this.#cursor.limit, index);
+    this.#wake();
+  }
+
+  /** @internal Its rights were confirmed; `interest` is what they let it see now. */
+  release(interest: Interest): void {
+    const before = this.#interest;
+    this.#interest = interest;
+    this.#cursor.interest = interest;
+    this.#cursor.limit = Infinity;
+    // Whoever waits for the old interest (this one, perhaps others) looks again.
+    if (before !== interest) before.wakeAll();
+    this.#wake();
+  }
+
+  /** @internal Ends it with `error` after what is left up to the fence; at once where the transport does not keep up. */
+  revoke(error: BrokerError): void {
+    this.#cursor.limit = Math.min(this.#cursor.limit, this.#host.buffer.head);
+    this.#ending = error;
+    this.#detach(error);
+    if (this.#delivery?.isBlocked) this.#finish(error);
+    else this.#wake();
+  }
+
+  /** @internal Ends it with `error`: a transport at once, a reader in process after what was published before. */
+  fail(error: BrokerError): void {
+    if (this.#delivery) this.#finish(error);
+    else this.revoke(error);
+  }
+
+  /** @internal Everything before `to` may be missing: the log is another one, or was trimmed unseen. */
+  lose(reason: GapReason, to: number, epoch?: string): void {
+    this.#delivery?.leave();
+    const gap = this.#cursor.lose(reason, to, epoch);
+    if (this.#failOnGap) this.#finish(gapError(gap));
+    else this.#wake();
+  }
+
+  #passedTogether(): number {
+    const oldest = this.#interest.pending[0];
+    return oldest === undefined ? this.#host.buffer.head : oldest.index - 1;
+  }
+
+  #takeBatch(): EventBatch<E> | undefined {
+    if (this.#error) throw this.#error;
+    const { part, gap } = this.readPart();
+    if (this.#error) throw this.#error;
+    const told = gap ?? this.#untold;
+    this.#untold = part === undefined ? told : undefined;
+    if (part === undefined) return undefined;
+    return (told === undefined ? part.batch : Object.freeze({ ...part.batch, gap: told })) as EventBatch<E>;
+  }
+
+  #onGap(gap: Gap): void {
+    this.#host.onGap(this as unknown as Subscription, gap);
+    if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
+  }
+
+  #await(): void {
+    if (this.#cursor.needsHistory) this.#fill();
+    else this.awaitOffer();
+  }
+
+  readonly #onOffer = (): void => {
+    this.#isAwaiting = false;
+    this.#wake();
+  };
+
+  /** Hands what there is to those who wait for it. One is taken out first: reading may end the subscription, which serves the others. */
+  #serve(): void {
+    for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift()) {
+      const settle = this.#attempt();
+      if (settle === undefined) {
+        this.#waiting.unshift(waiting);
+        return this.#await();
+      }
+      settle(waiting);
+    }
+  }
+
+  #attempt(): ((waiting: Waiting<E>) => void) | undefined {
+    try {
+      const batch = this.#takeBatch();
+      if (batch !== undefined) return ({ resolve }) => resolve({ value: batch, done: false });
+      return this.#isClosed ? ({ resolve }) => resolve({ value: undefined, done: true }) : undefined;
+    } catch (error) {
+      return ({ reject }) => reject(error);
+    }
+  }
+
+  #wake(): void {
+    if (this.#delivery) this.#delivery.wake();
+    else this.#serve();
+  }
+
+  #fill(): void {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    this.#cursor.fill().then(
+      () => this.#filled(),
+      () => void this.#host.clock.after(LOG_RETRY_MS, () => this.#filled()),
+    );
+  }
+
+  /** Also after a failure: the log tells of its outage by itself, and the stream stays open and asks again. */
+  #filled(): void {
+    this.#isFilling = false;
+    if (!this.#isClosed) this.#wake();
+  }
+
+  #finish(error: BrokerError | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#error = error?.at(Math.max(0, Math.min(this.position, this.#host.buffer.head)));
+    this.#cursor.stopReading();
+    this.#delivery?.end(this.#error);
+    this.#interest.unwait(this.#onOffer);
+    this.#detach(error);
+    this.#serve();
+  }
+
+  #detach(error: BrokerError | undefined): void {
+    if (!this.#isAttached) return;
+    this.#isAttached = false;
+    this.#host.detach(this as unknown as Subscription, error);
+  }
+}

@@ -1,0 +1,157 @@
+import { BrokerError } from './errors.ts';
+import type { Event, NewEvent } from './event.ts';
+
+/** What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID). */
+export type AclObject = 'token' | 'policy' | 'role';
+
+/**
+ * What a subscriber needs to see a topic.
+ *
+ * - `'management'`: a management token. The default: a topic without a rule fails closed.
+ * - `'anyone'`: nothing, not even a known token.
+ * - `{ namespace: 'read-job' }`: that capability in the event's namespace.
+ * - `{ node: 'read' }`, `{ operator: 'read' }`, `{ nodePool: 'read' }`: that level.
+ */
+export type TopicRequirement =
+  | 'management'
+  | 'anyone'
+  | { readonly namespace: string }
+  | { readonly node: 'read' | 'write' }
+  | { readonly operator: 'read' | 'write' }
+  | { readonly nodePool: 'read' | 'write' };
+
+/** One topic, as a host declares it. `Payload` is a type only: `payload: {} as Job`, or `payloadOf<Job>()`. */
+export interface TopicDefinition<Payload = unknown> {
+  /** Stands for the payload's type; its value is never read. */
+  readonly payload?: Payload;
+  /** Event types of this topic, for documentation and types; publishing others is allowed. */
+  readonly types?: readonly string[];
+  /** What the key of an event is, for documentation. */
+  readonly key?: string;
+  /** What a subscriber needs. Default `'management'`. */
+  readonly requires?: TopicRequirement;
+  /** The topic's events change ACLs: they fence the subscriptions that depend on the object named by their key. */
+  readonly aclChange?: AclObject;
+  /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
+  readonly aliasOf?: string;
+}
+
+/** Types of a set of topics: name → payload. */
+export type TopicMap = Readonly<Record<string, unknown>>;
+
+/** Events of a set of topics: a union whose `payload` narrows with `topic`. */
+export type EventOf<T extends TopicMap> = { [K in keyof T & string]: Event<K, T[K]> }[keyof T & string];
+
+/** Publishable events of a set of topics. */
+export type NewEventOf<T extends TopicMap> = { [K in keyof T & string]: NewEvent<K, T[K]> }[keyof T & string];
+
+type PayloadsOf<D extends Record<string, TopicDefinition>> = {
+  readonly [K in keyof D]: D[K] extends TopicDefinition<infer P> ? P : unknown;
+};
+
+/** Marks a payload type in {@link defineTopics}: `Job: { payload: payloadOf<Job>() }`. */
+export function payloadOf<Payload>(): Payload {
+  return undefined as Payload;
+}
+
+/** Names that a filter may use: the topics and their aliases. */
+type NameOf<D extends Record<string, TopicDefinition>> = keyof D & string;
+
+/** The topics under which events are published: aliases left out. */
+type PublishedOf<D extends Record<string, TopicDefinition>> = {
+  readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: PayloadsOf<D>[K];
+};
+
+/** A declared set of topics, or the open set in which every name is a topic. Made by {@link defineTopics}. */
+export class Topics<T extends TopicMap = TopicMap, Name extends string = string> {
+  /** Names that filters may use; undefined in the open set. */
+  readonly names: readonly Name[] | undefined;
+  /** Carries the types; never has a value. */
+  declare readonly payloads: T;
+  readonly #definitions: ReadonlyMap<string, TopicDefinition> | undefined;
+  readonly #aliases = new Map<string, ReadonlyMap<string, readonly string[]>>();
+
+  constructor(definitions: Readonly<Record<string, TopicDefinition>> | undefined) {
+    this.names = definitions && (Object.freeze(Object.keys(definitions)) as readonly Name[]);
+    this.#definitions = definitions && new Map(Object.entries(definitions));
+    for (const [name, definition] of this.#definitions ?? []) this.#check(name, definition);
+  }
+
+  /** What was declared of a topic; undefined for an unknown one. */
+  definition(name: string): TopicDefinition | undefined {
+    return this.#definitions?.get(name);
+  }
+
+  /** What a subscriber needs to see a topic. A topic without a rule needs management. */
+  requirement(name: string): TopicRequirement {
+    return this.definition(name)?.requires ?? 'management';
+  }
+
+  /** Which kind of ACL object the events of a topic change, if any. */
+  aclObject(topic: string): AclObject | undefined {
+    return this.definition(topic)?.aclChange;
+  }
+
+  /** The names by which filters can ask for an event: its topic, then the aliases that cover its type. */
+  namesOf(topic: string, type: string): readonly string[] {
+    return this.#aliases.get(topic)?.get(type) ?? [topic];
+  }
+
+  /** @throws BrokerError `bad_request` listing the known topics when nothing can be published under `name` */
+  checkPublished(name: string, at: string): void {
+    const definition = this.definition(name);
+    if (!this.#definitions || (definition && definition.aliasOf === undefined)) return;
+    if (definition) {
+      throw new BrokerError(
+        'bad_request',
+        `${at} "${name}" is an alias of "${definition.aliasOf}": publish under that.`,
+      );
+    }
+    throw this.#unknown(name, at);
+  }
+
+  /** @throws BrokerError `bad_request` listing the known topics when no filter can ask for `name` */
+  checkKnown(name: string, at: string): void {
+    if (this.#definitions && name !== '*' && !this.#definitions.has(name)) throw this.#unknown(name, at);
+  }
+
+  #unknown(name: string, at: string): BrokerError {
+    return new BrokerError(
+      'bad_request',
+      `${at} names an unknown topic "${name}"; known topics: ${this.names?.join(', ')}.`,
+    );
+  }
+
+  #check(name: string, { aliasOf, types = [] }: TopicDefinition): void {
+    if (name === '' || name === '*' || name.includes(':')) {
+      throw new TypeError(`A topic's name must not be empty, "*" or contain ":"; got "${name}".`);
+    }
+    if (aliasOf === undefined) return;
+    if (!this.#definitions?.has(aliasOf))
+      throw new TypeError(`Topic "${name}" is an alias of "${aliasOf}", which is not defined.`);
+    const byType = new Map(this.#aliases.get(aliasOf));
+    for (const type of types) byType.set(type, Object.freeze([...(byType.get(type) ?? [aliasOf]), name]));
+    this.#aliases.set(aliasOf, byType);
+  }
+}
+
+/**
+ * Declares a broker's topics: the type of each payload, and who may see it.
+ *
+ * ```ts
+ * const topics = defineTopics({
+ *   Order: { payload: payloadOf<{ id: string; total: number }>(), requires: { namespace: 'read-orders' } },
+ *   Audit: {}, // needs management
+ * });
+ * const broker = new EventBroker({ topics });
+ * ```
+ * @throws TypeError for a name that no filter could ask for
+ */
+export function defineTopics<const D extends Record<string, TopicDefinition>>(
+  definitions: D,
+): Topics<PublishedOf<D>, NameOf<D>> {
+  return new Topics(definitions);
+}
+
+/** The open set: any name is a topic, and every topic needs management. */
+export const openTopics: Topics = new Topics(undefined);

@@ -1,0 +1,58 @@
+import { BrokerError } from '../core/errors.ts';
+import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/event-log.ts';
+
+/** Longest id of an append, in bytes of UTF-8. */
+export const MAX_ID_BYTES = 512;
+
+/** What `append` was asked for, checked, with a body that the caller cannot change any more. */
+export interface AppendRequest {
+  readonly kind: LogRecordKind;
+  readonly body: Uint8Array;
+  readonly id: string | undefined;
+  readonly expectedHead: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks an append against what the log can do, and copies its body.
+ * @throws TypeError for what is no body, kind or index
+ * @throws BrokerError `bad_request` for a body or id over its limit, `not_supported` for what the log cannot do
+ */
+export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
+  const { kind = 'events', id, expectedHead, signal } = options;
+  checkBody(body, can);
+  if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
+  if (id !== undefined) checkId(id, can);
+  if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
+  return { kind, body: Uint8Array.from(body), id, expectedHead, signal };
+}
+
+function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
+  if (!(body instanceof Uint8Array)) throw new TypeError('The body of a record must be a Uint8Array.');
+  if (body.byteLength <= maxRecordBytes) return;
+  throw new BrokerError(
+    'bad_request',
+    `A record of ${body.byteLength} bytes is too large for the log; at most ${maxRecordBytes} bytes are allowed.`,
+  );
+}
+
+function checkId(id: string, { dedupeWindowMs }: LogCapabilities): void {
+  if (dedupeWindowMs === 0) throw new BrokerError('not_supported', 'This log does not recognise repeated ids.');
+  if (typeof id !== 'string' || id === '') throw new TypeError('id must be a string that is not empty.');
+  const bytes = Buffer.byteLength(id);
+  if (bytes <= MAX_ID_BYTES) return;
+  throw new BrokerError(
+    'bad_request',
+    `An id of ${bytes} bytes is too long; at most ${MAX_ID_BYTES} bytes are allowed.`,
+  );
+}
+
+function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities): void {
+  if (!compareAndAppend) throw new BrokerError('not_supported', 'This log cannot append at an expected head.');
+  if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
+}
+
+/** The refusal of an append whose `expectedHead` is not the head. */
+export function indexConflict(expectedHead: number, head: number): BrokerError {
+  return new BrokerError('index_conflict', `Expected the log's head to be ${expectedHead}; it is ${head}.`);
+}

@@ -1,0 +1,231 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { systemClock } from '../../core/clock.ts';
+import type { Clock, ClockTimer } from '../../core/clock.ts';
+import { BrokerError } from '../../core/errors.ts';
+import type {
+  AppendOptions,
+  AppendResult,
+  EventLog,
+  LogCapabilities,
+  LogRecord,
+  LogState,
+  LogTail,
+  ReadOptions,
+  Retention,
+  TailHandler,
+} from '../../core/event-log.ts';
+import { checkAppend } from '../append-request.ts';
+import { LocalTail } from '../local-tail.ts';
+import { readRecords } from '../record-source.ts';
+import type { RecordSource } from '../record-source.ts';
+import { checkRetention } from '../retention.ts';
+import { LogStore } from './log-store.ts';
+import { LogWriter } from './log-writer.ts';
+import { WriterLock } from './writer-lock.ts';
+
+/** Largest body: what one record may take of a commit's memory, far below LMDB's own limit. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+
+export interface LmdbEventLogOptions {
+  /** Folder of the log, made when it is missing. On a local disk: LMDB does not work over network file systems. */
+  readonly path: string;
+  /**
+   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process, but the last moments before a
+   * power loss may be lost (the file stays whole); appends do not wait for the disk.
+   */
+  readonly durability?: 'disk' | 'os';
+  /**
+   * What is kept; default everything. Trimmed in the background, in small slices with the commits. Age is looked at once per second.
+   * `maxBytes` counts records, not the file: freed pages are used again, the file never shrinks.
+   */
+  readonly retention?: Retention;
+  /** For how long the id of an append is recognised, also across restarts. Default two minutes; 0: ids are refused. */
+  readonly dedupeWindowMs?: number;
+  /** Address space to map at first. Default LMDB's own, which grows by itself. */
+  readonly mapSizeBytes?: number;
+  /**
+   * Opens a log that another process writes: `append` and `trim` are refused with `not_supported`, tails look for new records every
+   * `pollMs`. Such a reader may see a record shortly before it is acknowledged to its writer. Not within the writer's own process.
+   */
+  readonly readOnly?: boolean;
+  /** How often a `readOnly` log with tails looks for new records. Default 50 ms. */
+  readonly pollMs?: number;
+  readonly clock?: Clock;
+}
+
+interface Opened {
+  readonly store: LogStore;
+  readonly lock: WriterLock | undefined;
+}
+
+/**
+ * A durable event log in a folder, on LMDB; needs the package `lmdb`.
+ *
+ * One process writes at a time: a second one is refused with `log_unavailable`, and should it go unnoticed (another container on
+ * the same volume), the first one's appends fail from then on. Other processes may read with `readOnly`.
+ * Appends that are in flight together share one commit, off the main thread; an index is allocated in that commit. Indexes are
+ * dense and never restart while the folder exists; a folder that was deleted begins another epoch.
+ */
+export class LmdbEventLog implements EventLog {
+  readonly capabilities: LogCapabilities;
+  readonly #store: LogStore;
+  readonly #lock: WriterLock | undefined;
+  readonly #writer: LogWriter | undefined;
+  readonly #clock: Clock;
+  readonly #pollMs: number;
+  readonly #tails = new Set<LocalTail>();
+  #poll: ClockTimer | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #source: RecordSource = {
+    state: () => this.#currentState(),
+    slice: (from, to, maxBytes) => this.#store.slice(from, to, maxBytes),
+  };
+
+  private constructor({ store, lock }: Opened, options: LmdbEventLogOptions) {
+    const { retention = {}, clock = systemClock, pollMs = 50 } = options;
+    this.capabilities = capabilitiesOf(options);
+    this.#store = store;
+    this.#lock = lock;
+    this.#clock = clock;
+    this.#pollMs = pollMs;
+    const { dedupeWindowMs } = this.capabilities;
+    const onCommit = () => this.#wakeTails();
+    if (lock) this.#writer = new LogWriter({ store, clock, retention, dedupeWindowMs, onCommit });
+  }
+
+  /**
+   * @throws TypeError for options that make no sense
+   * @throws BrokerError `log_unavailable` when the folder cannot be used or another process writes to it, `not_supported` when
+   *   `lmdb` is not installed
+   */
+  static async open(options: LmdbEventLogOptions): Promise<LmdbEventLog> {
+    checkOptions(options);
+    return new LmdbEventLog(options.readOnly ? await openForReading(options) : await openForWriting(options), options);
+  }
+
+  async state(): Promise<LogState> {
+    return this.#currentState();
+  }
+
+  async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
+    this.#requireOpen();
+    const request = checkAppend(body, options, this.capabilities);
+    request.signal?.throwIfAborted();
+    return this.#requireWriter().append(request);
+  }
+
+  read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
+    return readRecords(this.#source, from, to, options);
+  }
+
+  async tail(after: number, handler: TailHandler): Promise<LogTail> {
+    const tail = new LocalTail(this.#source, after, handler, (ended) => this.#tailEnded(ended));
+    this.#tails.add(tail);
+    if (!this.#writer) this.#schedulePoll();
+    return tail;
+  }
+
+  async trim(retention: Retention): Promise<LogState> {
+    this.#requireOpen();
+    await this.#requireWriter().trim(checkRetention(retention));
+    return this.state();
+  }
+
+  /** Ends the tails, writes what was appended before, and frees the folder for the next writer. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#tails].map((tail) => tail.stop()));
+    try {
+      await this.#writer?.close();
+    } finally {
+      await this.#store.close();
+      await this.#lock?.release();
+    }
+  }
+
+  #currentState(): LogState {
+    this.#requireOpen();
+    if (this.#writer) return this.#writer.state();
+    this.#store.refresh();
+    const { epoch, first, head } = this.#store.state();
+    return { epoch, first, head };
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new BrokerError('closed', 'The log is closed.');
+  }
+
+  #requireWriter(): LogWriter {
+    if (this.#writer) return this.#writer;
+    throw new BrokerError('not_supported', 'The log was opened for reading only.');
+  }
+
+  #wakeTails(): void {
+    for (const tail of this.#tails) tail.wake();
+  }
+
+  #schedulePoll(): void {
+    this.#poll ??= this.#clock.after(this.#pollMs, () => {
+      this.#poll = undefined;
+      this.#wakeTails();
+      if (this.#tails.size > 0) this.#schedulePoll();
+    });
+  }
+
+  #tailEnded(tail: LocalTail): void {
+    this.#tails.delete(tail);
+    if (this.#tails.size > 0) return;
+    this.#poll?.cancel();
+    this.#poll = undefined;
+  }
+}
+
+function checkOptions({ path, durability, retention, dedupeWindowMs = 0, pollMs = 1 }: LmdbEventLogOptions): void {
+  if (typeof path !== 'string' || path === '') throw new TypeError('path must name the folder of the log.');
+  if (durability !== undefined && durability !== 'disk' && durability !== 'os') {
+    throw new TypeError(`durability must be 'disk' or 'os'; got ${String(durability)}.`);
+  }
+  if (retention) checkRetention(retention);
+  if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
+  if (!(pollMs > 0)) throw new TypeError(`pollMs must be a number > 0; got ${pollMs}.`);
+}
+
+function capabilitiesOf({ durability = 'disk', dedupeWindowMs = 120_000 }: LmdbEventLogOptions): LogCapabilities {
+  return Object.freeze({
+    shared: false,
+    durability,
+    dedupeWindowMs,
+    compareAndAppend: true,
+    maxRecordBytes: MAX_RECORD_BYTES,
+    dense: true,
+  });
+}
+
+async function openForReading(options: LmdbEventLogOptions): Promise<Opened> {
+  return { store: await openStore(options, true), lock: undefined };
+}
+
+async function openForWriting(options: LmdbEventLogOptions): Promise<Opened> {
+  await mkdir(options.path, { recursive: true }).catch((cause: unknown) => {
+    throw new BrokerError('log_unavailable', `The folder ${options.path} cannot be made.`, { cause });
+  });
+  const lock = await WriterLock.take(join(options.path, 'writer.lock'));
+  try {
+    return { store: await openStore(options, false), lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function openStore(
+  { path, durability = 'disk', mapSizeBytes }: LmdbEventLogOptions,
+  readOnly: boolean,
+): Promise<LogStore> {
+  return LogStore.open({ path, readOnly, durability, mapSizeBytes });
+}

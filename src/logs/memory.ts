@@ -1,0 +1,117 @@
+import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { BrokerError } from '../core/errors.ts';
+import type {
+  AppendOptions,
+  AppendResult,
+  EventLog,
+  LogCapabilities,
+  LogRecord,
+  LogState,
+  LogTail,
+  ReadOptions,
+  Retention,
+  TailHandler,
+} from '../core/event-log.ts';
+import { checkAppend } from './append-request.ts';
+import { LocalTail } from './local-tail.ts';
+import { MemoryRecords } from './memory-records.ts';
+import { readRecords } from './record-source.ts';
+import type { RecordSource } from './record-source.ts';
+import { checkRetention } from './retention.ts';
+
+export interface MemoryEventLogOptions {
+  /** What is kept; trimmed within the append. Default 65,536 records and 64 MiB of bodies. */
+  readonly retention?: Retention;
+  /** For how long an id is recognised, of the last 65,536 ids at most. Default two minutes; 0: ids are refused. */
+  readonly dedupeWindowMs?: number;
+  /** Largest body. Default 16 MiB. */
+  readonly maxRecordBytes?: number;
+  readonly clock?: Clock;
+}
+
+const defaultRetention: Retention = { maxRecords: 65_536, maxBytes: 64 * 1024 * 1024 };
+
+/**
+ * An event log that ends with the process: for tests, and as the model of what a log does.
+ *
+ * It can do everything that a log can but outlive the process or be reached from another. Several brokers of one process share
+ * one by taking a handle each, from {@link share}.
+ */
+export class MemoryEventLog implements EventLog {
+  readonly capabilities: LogCapabilities;
+  readonly #records: MemoryRecords;
+  readonly #tails = new Set<LocalTail>();
+  readonly #unwatch: () => void;
+  #isOpen = true;
+  readonly #source: RecordSource = {
+    state: () => this.#opened().state(),
+    slice: (from, to, maxBytes) => this.#opened().slice(from, to, maxBytes),
+  };
+
+  /** @throws TypeError for a bound that is not a number ≥ 0 */
+  constructor(options: MemoryEventLogOptions = {}, records?: MemoryRecords) {
+    const { dedupeWindowMs = 120_000, maxRecordBytes = 16 * 1024 * 1024, clock = systemClock } = options;
+    const retention = checkRetention(options.retention ?? defaultRetention);
+    if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
+    this.capabilities = Object.freeze({
+      shared: false,
+      durability: 'none',
+      dedupeWindowMs,
+      compareAndAppend: true,
+      maxRecordBytes,
+      dense: true,
+    });
+    this.#records = records ?? new MemoryRecords(clock, retention, dedupeWindowMs);
+    this.#unwatch = this.#records.watch(() => this.#tails.forEach((tail) => tail.wake()));
+  }
+
+  /** Another handle on the same records, open whether or not this one is: what a second broker, or one that starts again, gets. */
+  share(): MemoryEventLog {
+    const { dedupeWindowMs, maxRecordBytes } = this.capabilities;
+    return new MemoryEventLog({ dedupeWindowMs, maxRecordBytes }, this.#records);
+  }
+
+  /** Empties the log for all its handles and begins another epoch, as if it had been deleted and made anew. */
+  recreate(): void {
+    this.#records.recreate();
+  }
+
+  async state(): Promise<LogState> {
+    return this.#source.state();
+  }
+
+  async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
+    const records = this.#opened();
+    const request = checkAppend(body, options, this.capabilities);
+    request.signal?.throwIfAborted();
+    return records.append(request);
+  }
+
+  read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
+    return readRecords(this.#source, from, to, options);
+  }
+
+  async tail(after: number, handler: TailHandler): Promise<LogTail> {
+    const tail = new LocalTail(this.#source, after, handler, (ended) => this.#tails.delete(ended));
+    this.#tails.add(tail);
+    return tail;
+  }
+
+  async trim(retention: Retention): Promise<LogState> {
+    this.#opened().trim(checkRetention(retention));
+    return this.state();
+  }
+
+  /** Ends this handle and its tails; the records stay for the other handles. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#unwatch();
+    await Promise.all([...this.#tails].map((tail) => tail.stop()));
+  }
+
+  #opened(): MemoryRecords {
+    if (!this.#isOpen) throw new BrokerError('closed', 'The log is closed.');
+    return this.#records;
+  }
+}

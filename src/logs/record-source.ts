@@ -1,0 +1,58 @@
+import { BrokerError } from '../core/errors.ts';
+import type { LogRecord, LogState, ReadOptions } from '../core/event-log.ts';
+
+/** How much is taken from a log at once, when the caller does not say. */
+export const SLICE_BYTES = 1024 * 1024;
+/** So many records at most are taken at once, however small: what bounds the time that the event loop is held. */
+export const SLICE_RECORDS = 4096;
+
+/** A log whose records can be had at once, from memory or from a mapped file. */
+export interface RecordSource {
+  /** @throws BrokerError `closed`, `log_unavailable` */
+  state(): LogState;
+  /**
+   * The records from `from` on: at least one, at most to `to`, {@link SLICE_RECORDS} and about `maxBytes`.
+   * `from` … `to` must lie within what {@link state} told in the same turn.
+   * @throws BrokerError `gap` when `from` was trimmed meanwhile
+   */
+  slice(from: number, to: number, maxBytes: number): readonly LogRecord[];
+}
+
+/** The refusal to read what is no longer there. */
+export function trimmedGap(from: number, first: number): BrokerError {
+  return new BrokerError('gap', `The records from ${from} to ${first - 1} were trimmed; the oldest one is ${first}.`);
+}
+
+/** The rest of the event loop's turn goes first. */
+export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * `EventLog.read` over a source. Each chunk is taken anew, so nothing is held between two of them; the event loop has a turn
+ * between them, however fast the reader asks.
+ */
+export function readRecords(source: RecordSource, from: number, to: number, options: ReadOptions = {}) {
+  const { maxBytes = SLICE_BYTES, signal } = options;
+  if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
+  if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+  return readChunks(source, from, to, maxBytes, signal);
+}
+
+async function* readChunks(
+  source: RecordSource,
+  from: number,
+  to: number,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  for (let next = from; ;) {
+    signal?.throwIfAborted();
+    const { first, head } = source.state();
+    const last = Math.min(to, head);
+    if (next > last) return;
+    if (next < first) throw trimmedGap(next, first);
+    const chunk = source.slice(next, last, maxBytes);
+    next += chunk.length;
+    yield chunk;
+    await turnOfLoop();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Retention } from '../core/event-log.ts';
+
+/** A record, as far as retention looks at it. */
+export interface RetainedRecord {
+  readonly time: number;
+  readonly bytes: number;
+}
+
+/** What a log holds, as far as retention looks at it. */
+export interface RetainedTotals {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** @throws TypeError for a bound that is no number ≥ 0 */
+export function checkRetention(retention: Retention): Retention {
+  for (const name of ['maxRecords', 'maxAgeMs', 'maxBytes'] as const) {
+    const bound = retention[name];
+    if (bound !== undefined && !(bound >= 0))
+      throw new TypeError(`retention.${name} must be a number ≥ 0; got ${bound}.`);
+  }
+  return retention;
+}
+
+/** Whether the oldest record has to go. Bounds that are not given keep everything. */
+export function isOldestDue(oldest: RetainedRecord, held: RetainedTotals, retention: Retention, now: number): boolean {
+  const { maxRecords = Infinity, maxBytes = Infinity, maxAgeMs = Infinity } = retention;
+  return held.records > maxRecords || held.bytes > maxBytes || now - oldest.time > maxAgeMs;
+}

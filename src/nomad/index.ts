@@ -1,0 +1,24 @@
+export { nomadEvents } from './events.ts';
+export type { DeregisterOptions, VariableOptions } from './events.ts';
+export type { NewNomadEvent } from './nomad-event.ts';
+export type {
+  ACLAuthMethod,
+  ACLBindingRule,
+  ACLPolicy,
+  ACLRole,
+  ACLToken,
+  Allocation,
+  CSIPlugin,
+  Deployment,
+  Evaluation,
+  Given,
+  Job,
+  Node,
+  NodePool,
+  NomadObject,
+  Service,
+  VariableMetadata,
+  Volume,
+} from './objects.ts';
+export { nomadTopics, nomadTopicTable } from './topics.ts';
+export type { NomadEvent, NomadPayloads, NomadTopic, NomadTopicName } from './topics.ts';

@@ -1,0 +1,243 @@
+import type { EventOf, TopicDefinition } from '../core/topics.ts';
+import { defineTopics, payloadOf } from '../core/topics.ts';
+import type {
+  ACLAuthMethod,
+  ACLBindingRule,
+  ACLPolicy,
+  ACLRole,
+  ACLToken,
+  Allocation,
+  CSIPlugin,
+  Deployment,
+  Evaluation,
+  Job,
+  Node,
+  NodePool,
+  Service,
+  VariableMetadata,
+  Volume,
+} from './objects.ts';
+
+/** All that there is to know of one of Nomad's topics: constructors, access rules and documentation are made from it. */
+export interface NomadTopic extends TopicDefinition {
+  /** Event types; empty where the change that touched the object gives its own. */
+  readonly types: readonly string[];
+  /** Member of the object that is the event's key. Left out where the object has none. */
+  readonly key?: string;
+  /** Members of the object that are the event's filter keys, those that are empty left out. */
+  readonly filterKeys: readonly string[];
+  /** Whether the object's `Namespace` is the event's. */
+  readonly isNamespaced: boolean;
+  /** Member of the payload that holds the object. */
+  readonly member?: string;
+  /** Members of the object that events hold emptied. */
+  readonly emptied?: readonly string[];
+  /** Further members of the payload, and when they are there. */
+  readonly alsoInPayload?: string;
+  readonly requires: NonNullable<TopicDefinition['requires']>;
+  /** What differs from Nomad, or is easily missed. */
+  readonly note?: string;
+}
+
+const readJob = { namespace: 'read-job' } as const;
+const readNode = { node: 'read' } as const;
+
+/**
+ * Nomad's topics, as data: the only place that lists their types, keys and access rules.
+ *
+ * A `Variable` needs management here. Nomad asks for access to variables and then checks each path, which a topic's
+ * requirement cannot express; so the topic fails closed.
+ */
+export const nomadTopicTable = {
+  ACLToken: {
+    types: ['ACLTokenUpserted', 'ACLTokenDeleted'],
+    key: 'AccessorID',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'ACLToken',
+    emptied: ['SecretID'],
+    payload: payloadOf<{ readonly ACLToken: ACLToken }>(),
+    requires: 'management',
+    aclChange: 'token',
+  },
+  ACLPolicy: {
+    types: ['ACLPolicyUpserted', 'ACLPolicyDeleted'],
+    key: 'Name',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'ACLPolicy',
+    payload: payloadOf<{ readonly ACLPolicy: ACLPolicy }>(),
+    requires: 'management',
+    aclChange: 'policy',
+  },
+  ACLRole: {
+    types: ['ACLRoleUpserted', 'ACLRoleDeleted'],
+    key: 'ID',
+    filterKeys: ['Name'],
+    isNamespaced: false,
+    member: 'ACLRole',
+    payload: payloadOf<{ readonly ACLRole: ACLRole }>(),
+    requires: 'management',
+    aclChange: 'role',
+  },
+  Job: {
+    types: ['JobRegistered', 'JobDeregistered', 'JobBatchDeregistered'],
+    key: 'ID',
+    filterKeys: [],
+    isNamespaced: true,
+    member: 'Job',
+    alsoInPayload: '`Deleted: true` when purged',
+    payload: payloadOf<{ readonly Job: Job; readonly Deleted?: true }>(),
+    requires: readJob,
+  },
+  Allocation: {
+    types: ['AllocationCreated', 'AllocationUpdated', 'AllocationUpdateDesiredStatus', 'PlanResult'],
+    key: 'ID',
+    filterKeys: ['JobID', 'DeploymentID'],
+    isNamespaced: true,
+    member: 'Allocation',
+    emptied: ['Job'],
+    payload: payloadOf<{ readonly Allocation: Allocation }>(),
+    requires: readJob,
+  },
+  Deployment: {
+    types: ['DeploymentStatusUpdate', 'DeploymentPromotion', 'DeploymentAllocHealth', 'PlanResult'],
+    key: 'ID',
+    filterKeys: ['JobID'],
+    isNamespaced: true,
+    member: 'Deployment',
+    payload: payloadOf<{ readonly Deployment: Deployment }>(),
+    requires: readJob,
+  },
+  Evaluation: {
+    types: ['EvaluationUpdated', 'PlanResult'],
+    key: 'ID',
+    filterKeys: ['JobID', 'DeploymentID'],
+    isNamespaced: true,
+    member: 'Evaluation',
+    payload: payloadOf<{ readonly Evaluation: Evaluation }>(),
+    requires: readJob,
+  },
+  Node: {
+    types: ['NodeRegistration', 'NodeDeregistration', 'NodeEligibility', 'NodeDrain', 'NodeEvent', 'NodeStreamEvent'],
+    key: 'ID',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'Node',
+    emptied: ['SecretID'],
+    payload: payloadOf<{ readonly Node: Node }>(),
+    requires: readNode,
+    note: 'Nomad documents `NodeEvent`; its servers send `NodeStreamEvent`',
+  },
+  NodeDrain: {
+    aliasOf: 'Node',
+    types: ['NodeDrain'],
+    key: 'ID',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'Node',
+    emptied: ['SecretID'],
+    payload: payloadOf<{ readonly Node: Node }>(),
+    requires: readNode,
+  },
+  Service: {
+    types: ['ServiceRegistration', 'ServiceDeregistration'],
+    key: 'ID',
+    filterKeys: ['JobID', 'ServiceName'],
+    isNamespaced: true,
+    member: 'Service',
+    payload: payloadOf<{ readonly Service: Service }>(),
+    requires: readJob,
+  },
+  NodePool: {
+    types: ['NodePoolUpserted', 'NodePoolDeleted'],
+    key: 'Name',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'NodePool',
+    payload: payloadOf<{ readonly NodePool: NodePool }>(),
+    requires: 'management',
+  },
+  ACLAuthMethod: {
+    types: ['ACLAuthMethodUpserted', 'ACLAuthMethodDeleted'],
+    key: 'Name',
+    filterKeys: [],
+    isNamespaced: false,
+    member: 'AuthMethod',
+    payload: payloadOf<{ readonly AuthMethod: ACLAuthMethod }>(),
+    requires: 'management',
+  },
+  ACLBindingRule: {
+    types: ['ACLBindingRuleUpserted', 'ACLBindingRuleDeleted'],
+    key: 'ID',
+    filterKeys: ['AuthMethod'],
+    isNamespaced: false,
+    member: 'ACLBindingRule',
+    payload: payloadOf<{ readonly ACLBindingRule: ACLBindingRule }>(),
+    requires: 'management',
+  },
+  HostVolume: {
+    types: ['HostVolumeRegistered', 'HostVolumeDeleted'],
+    key: 'ID',
+    filterKeys: ['ID', 'Name', 'PluginID'],
+    isNamespaced: true,
+    member: 'Volume',
+    payload: payloadOf<{ readonly Volume: Volume }>(),
+    requires: { namespace: 'host-volume-read' },
+  },
+  CSIVolume: {
+    types: ['CSIVolumeRegistered', 'CSIVolumeDeregistered', 'CSIVolumeClaim'],
+    key: 'ID',
+    filterKeys: ['ID', 'Name', 'PluginID'],
+    isNamespaced: true,
+    member: 'Volume',
+    emptied: ['Secrets'],
+    payload: payloadOf<{ readonly Volume: Volume }>(),
+    requires: { namespace: 'csi-read-volume' },
+  },
+  CSIPlugin: {
+    types: [],
+    key: 'ID',
+    filterKeys: ['ID'],
+    isNamespaced: false,
+    member: 'Plugin',
+    payload: payloadOf<{ readonly Plugin: CSIPlugin }>(),
+    requires: readJob,
+    note: 'the type is that of the change which touched the plugin',
+  },
+  Variable: {
+    types: ['VariableUpdated'],
+    key: 'Path',
+    filterKeys: [],
+    isNamespaced: true,
+    member: 'Metadata',
+    emptied: ['Items', 'Data'],
+    alsoInPayload: '`Deleted`',
+    payload: payloadOf<{ readonly Metadata: VariableMetadata; readonly Deleted: boolean }>(),
+    requires: 'management',
+    note: 'Nomad: any access to variables, then per path',
+  },
+  Operator: {
+    types: [],
+    filterKeys: [],
+    isNamespaced: false,
+    payload: payloadOf<Readonly<Record<string, unknown>>>(),
+    requires: { operator: 'read' },
+    note: 'type, key and payload are the host’s to choose',
+  },
+} as const satisfies Readonly<Record<string, NomadTopic>>;
+
+/**
+ * Nomad's topics, for `new EventBroker({ topics: nomadTopics })`: filters may name these topics alone, each topic needs what
+ * it needs in Nomad, and the events of `ACLToken`, `ACLPolicy` and `ACLRole` fence the subscriptions that depend on them.
+ */
+export const nomadTopics = defineTopics(nomadTopicTable);
+
+/** Topic → payload. */
+export type NomadPayloads = typeof nomadTopics.payloads;
+
+/** The topics that events are published under: all but the alias `NodeDrain`. */
+export type NomadTopicName = keyof NomadPayloads;
+
+/** An event of any of Nomad's topics, as a subscriber gets it: `payload` narrows with `topic`. */
+export type NomadEvent = EventOf<NomadPayloads>;

@@ -1,0 +1,10 @@
+export { VirtualClock } from './virtual-clock.ts';
+export { FaultyEventLog } from './faulty-event-log.ts';
+export type { FaultyEventLogOptions, HeldAppend } from './faulty-event-log.ts';
+export { FaultyAclStore } from './faulty-acl-store.ts';
+export type { FaultyAclStoreOptions, WaitMoment } from './faulty-acl-store.ts';
+export { MemoryEventLog } from '../logs/memory.ts';
+export type { MemoryEventLogOptions } from '../logs/memory.ts';
+export { describeEventLog } from './event-log-contract/describe-event-log.ts';
+export type { EventLogHarness, TestRunner } from './event-log-contract/harness.ts';
+export { TailRecorder } from './tail-recorder.ts';
