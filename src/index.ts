@@ -3,18 +3,12 @@ export { AclResolver, type AclSource } from './acl/acl-resolver.ts';
 export { MemoryAclStore, type AclPolicy, type AclRole, type AclStore, type AclToken } from './acl/acl-store.ts';
 export type { AclExplanation, AclFinding, AclNeed } from './acl/explain.ts';
 export type { PolicyRules } from './acl/policy-rules.ts';
+export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker-notifications.ts';
 export { systemClock, type Clock, type ClockTimer } from './core/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery.ts';
 export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './core/errors.ts';
 export type { Event, EventBatch, Gap, GapReason, NewEvent } from './core/event.ts';
-export {
-  EventBroker,
-  type AclChange,
-  type BrokerNotifications,
-  type BrokerStats,
-  type EventBrokerOptions,
-  type SubscriptionNotice,
-} from './core/event-broker.ts';
+export { EventBroker, type AclChange, type BrokerStats, type EventBrokerOptions } from './core/event-broker.ts';
 export type { BufferOptions } from './core/event-buffer.ts';
 export type {
   AppendOptions,

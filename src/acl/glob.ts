@@ -26,7 +26,6 @@ export class Glob {
 
   /** Only for patterns with at least one `*`. */
   matches(text: string): boolean {
-    if (text.length < this.literalLength) return false;
     return text.startsWith(this.#prefix) && text.endsWith(this.#suffix) && this.#middleFits(text);
   }
 
@@ -36,7 +35,7 @@ export class Glob {
     let from = this.#prefix.length;
     for (const part of this.#middle) {
       const at = text.indexOf(part, from);
-      if (at < 0 || at + part.length > end) return false;
+      if (at < 0) return false;
       from = at + part.length;
     }
     return from <= end;

@@ -22,11 +22,9 @@ export type Input =
   | 'lost'
   /** The token is not, or no longer, good. */
   | 'denied'
-  /** Broken in a way that cannot heal. */
-  | 'refused'
   /** The delay is over. */
   | 'due'
-  /** The reader has enough. */
+  /** The reader has enough, or it broke in a way that cannot heal. */
   | 'close';
 
 /** Total. An input that cannot happen in a phase comes late, and changes nothing. */
@@ -35,27 +33,24 @@ export const transitions: Readonly<Record<Phase, Readonly<Record<Input, Phase>>>
     opened: 'live',
     lost: 'waiting',
     denied: 'denied',
-    refused: 'closed',
     due: 'connecting',
     close: 'closed',
   },
-  live: { opened: 'live', lost: 'waiting', denied: 'denied', refused: 'closed', due: 'live', close: 'closed' },
+  live: { opened: 'live', lost: 'waiting', denied: 'denied', due: 'live', close: 'closed' },
   waiting: {
     opened: 'waiting',
     lost: 'waiting',
     denied: 'waiting',
-    refused: 'waiting',
     due: 'connecting',
     close: 'closed',
   },
-  denied: { opened: 'denied', lost: 'denied', denied: 'denied', refused: 'denied', due: 'renewing', close: 'closed' },
+  denied: { opened: 'denied', lost: 'denied', denied: 'denied', due: 'renewing', close: 'closed' },
   renewing: {
     opened: 'live',
     lost: 'denied',
     denied: 'closed',
-    refused: 'closed',
     due: 'renewing',
     close: 'closed',
   },
-  closed: { opened: 'closed', lost: 'closed', denied: 'closed', refused: 'closed', due: 'closed', close: 'closed' },
+  closed: { opened: 'closed', lost: 'closed', denied: 'closed', due: 'closed', close: 'closed' },
 };

@@ -1,29 +1,22 @@
 import { retryAfterMs } from './backoff.ts';
 import { LineReader } from './line-reader.ts';
 import { StreamError } from './stream-error.ts';
-import type { StreamClock, Wait } from './wait.ts';
+import type { StreamSettings } from './stream-settings.ts';
+import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
-
-export interface ConnectionOptions {
-  readonly fetch: typeof globalThis.fetch;
-  readonly clock: StreamClock;
-  readonly maxLineBytes: number;
-  /** The peer is dead after as long without a byte. */
-  readonly deadAfterMs: number;
-}
 
 /** One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand. */
 export class Connection {
-  readonly #options: ConnectionOptions;
+  readonly #settings: StreamSettings;
   readonly #wait: Wait;
   readonly #abort = new AbortController();
   readonly #lines: LineReader;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
-  constructor(options: ConnectionOptions, wait: Wait) {
-    this.#options = options;
+  constructor(settings: StreamSettings, wait: Wait) {
+    this.#settings = settings;
     this.#wait = wait;
-    this.#lines = new LineReader(options.maxLineBytes);
+    this.#lines = new LineReader(settings.maxLineBytes);
   }
 
   /**
@@ -31,7 +24,7 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { fetch } = this.#options;
+    const { fetch } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
@@ -70,7 +63,7 @@ export class Connection {
 
   async #network<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#wait.for((async () => work())(), this.#options.deadAfterMs);
+      return await this.#wait.for((async () => work())(), this.#settings.deadAfterMs);
     } catch (cause) {
       throw StreamError.is(cause) ? cause : new StreamError('network', 'The connection failed.', 'resume', { cause });
     }
@@ -79,7 +72,7 @@ export class Connection {
   /** The error object in the body, else what the status says. */
   async #refusal({ status, headers }: Response): Promise<StreamError> {
     const text = await this.#text();
-    const options = { status, retryAfterMs: retryAfterMs(headers.get('Retry-After'), this.#options.clock.now()) };
+    const options = { status, retryAfterMs: retryAfterMs(headers.get('Retry-After'), this.#settings.clock.now()) };
     const isDenied = status === 401 || status === 403;
     const heals = status >= 500 || [408, 425, 429].includes(status);
     const retry = isDenied ? 'resubscribe' : heals ? 'resume' : 'never';

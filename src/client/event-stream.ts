@@ -1,13 +1,14 @@
 import type { EventBatch, Gap } from '../core/event.ts';
 import type { Topics } from '../core/topics.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { StreamRequest } from './stream-request.ts';
-import { liveClock, Wait } from './wait.ts';
+import { settingsOf, type StreamSettings } from './stream-settings.ts';
+import { Wait } from './wait.ts';
 import { parseLine, type WireValue } from './wire.ts';
 
 /**
@@ -15,9 +16,8 @@ import { parseLine, type WireValue } from './wire.ts';
  * is asked for: what the reader leaves waits at the server. Held here: one chunk of bytes and one unfinished line.
  */
 export class EventStream<Batch extends EventBatch = EventBatch> implements AsyncIterableIterator<Batch> {
-  readonly #options: StreamOptions<Topics>;
+  readonly #settings: StreamSettings;
   readonly #request: StreamRequest;
-  readonly #connectionOptions: ConnectionOptions;
   readonly #position: ReadPosition;
   readonly #retries: Retries;
   readonly #wait: Wait;
@@ -31,17 +31,12 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** Use `streamEvents`. @throws TypeError for an URL or option that cannot be meant */
   constructor(url: string | URL, options: StreamOptions<Topics>) {
-    const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 16 * 1024 * 1024 } = options;
-    for (const [name, value] of Object.entries({ minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes })) {
-      if (!(value > 0)) throw new TypeError(`${name} must be a number above 0; got ${value}.`);
-    }
-    const { index = 0, clock = liveClock, fetch = globalThis.fetch, random = Math.random } = options;
-    this.#options = options;
-    this.#request = new StreamRequest(url, options);
-    this.#connectionOptions = { fetch, clock, maxLineBytes, deadAfterMs: heartbeatMs * 2.5 };
-    this.#retries = new Retries({ minDelayMs, maxDelayMs, random, failsOnGap: options.onGap === 'fail' });
-    this.#position = new ReadPosition(index, options.epoch);
-    this.#wait = new Wait(clock);
+    const settings = settingsOf(options);
+    this.#settings = settings;
+    this.#request = new StreamRequest(url, settings);
+    this.#retries = new Retries(settings);
+    this.#position = new ReadPosition(options.index ?? 0, options.epoch);
+    this.#wait = new Wait(settings.clock);
     options.signal?.addEventListener('abort', this.#onAbort);
     if (options.signal?.aborted) this.close();
   }
@@ -122,7 +117,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
     const token = await this.#token();
     const headers = this.#request.headers(token);
-    const connection = (this.#connection = new Connection(this.#connectionOptions, this.#wait));
+    const connection = (this.#connection = new Connection(this.#settings, this.#wait));
     this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!token));
     this.#heartbeats = 0;
     this.#enter('opened');
@@ -130,10 +125,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   async #token(): Promise<string | undefined> {
-    const { token } = this.#options;
+    const { token } = this.#settings;
     if (typeof token !== 'function') return token;
     try {
-      return await this.#wait.for((async () => token())(), this.#connectionOptions.deadAfterMs);
+      return await this.#wait.for((async () => token())(), this.#settings.deadAfterMs);
     } catch (cause) {
       if (StreamError.is(cause)) throw cause;
       throw new StreamError('token_failed', 'No token could be had.', 'resume', { cause });
@@ -165,7 +160,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   #tellGap(gap: Gap): void {
-    const { onGap } = this.#options;
+    const { onGap } = this.#settings;
     if (onGap === 'fail') {
       const message = `Events from ${gap.from} to ${gap.to} may be missing (${gap.reason}).`;
       throw new StreamError('gap', message, 'resubscribe', { gap });
@@ -176,7 +171,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** @throws `error` when it cannot heal */
   #recover(error: unknown): void {
-    this.#enter(StreamError.is(error) ? this.#retries.inputAfter(error) : 'refused', error);
+    this.#enter(StreamError.is(error) ? this.#retries.inputAfter(error) : 'close', error);
     if (!this.#isOpen) throw error;
   }
 
@@ -185,8 +180,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#state = this.#stateIn(phase, reason);
-    if (phase === 'closed') this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#options.onState?.(this.#state);
+    if (phase === 'closed') this.#settings.signal?.removeEventListener('abort', this.#onAbort);
+    this.#settings.onState?.(this.#state);
   }
 
   #stateIn(phase: Phase, reason: unknown): StreamState {

@@ -2,23 +2,22 @@ import { Acl, type AclRef } from '../acl/acl.ts';
 import type { AclSource } from '../acl/acl-resolver.ts';
 import type { AclExplanation } from '../acl/explain.ts';
 import { Revocation } from '../acl/revocation.ts';
+import type { BrokerNotifications } from './broker-notifications.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { EncodedBatch } from './encoded-batch.ts';
 import { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
-import type { Gap } from './event.ts';
 import { EventBuffer, type BufferOptions } from './event-buffer.ts';
 import type { AppendOptions, EventLog, LogState } from './event-log.ts';
 import type { FlushOptions } from './flush.ts';
-import type { Interest } from './interest.ts';
 import { InterestIndex } from './interest-index.ts';
 import { LogFeed, type LogStatus } from './log-feed.ts';
 import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
 import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
 import type { CheckedEvent, DecodedRecord } from './record.ts';
-import { meetsAll, needsOf, sightOf } from './requirements.ts';
-import { startOf } from './start.ts';
+import { Registry } from './registry.ts';
+import { needsOf } from './requirements.ts';
 import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from './topics.ts';
@@ -40,37 +39,6 @@ export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends 
   /** How many subscriptions may be open; one more is refused with `at_capacity`. Default 100,000. */
   readonly maxSubscriptions?: number;
   readonly clock?: Clock;
-}
-
-/** What a lifecycle notification tells of a subscription. Never a secret. */
-export interface SubscriptionNotice {
-  readonly subscription: Subscription;
-  /** Public name of the token, where there is one. */
-  readonly accessorId: string | undefined;
-  /** Canonical text of the filter. */
-  readonly topics: string;
-  readonly namespaces: readonly string[];
-}
-
-/** What a broker tells its host. Data never travels this way. */
-export interface BrokerNotifications {
-  subscribe: (notice: SubscriptionNotice) => void;
-  unsubscribe: (notice: SubscriptionNotice & { readonly error: BrokerError | undefined }) => void;
-  /** A subscription was ended because its rights were taken away, expired, or could not be checked. */
-  revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
-  /** A subscription was refused. `cause` tells unknown, expired and insufficient apart; clients are not told. */
-  denied: (notice: {
-    readonly topics: string;
-    readonly namespaces: readonly string[];
-    readonly cause: unknown;
-  }) => void;
-  /** A transport does not keep up; its subscription reads on from its position when it does. */
-  lagging: (notice: SubscriptionNotice) => void;
-  gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;
-  log: (notice: { readonly status: LogStatus; readonly cause: Error | undefined }) => void;
-  /** A listener threw. */
-  error: (error: unknown) => void;
-  close: () => void;
 }
 
 /** A snapshot of a broker's figures. */
@@ -98,13 +66,6 @@ export interface BrokerStats {
 /** Which ACL objects changed: one `{ token: accessorId }`, `{ policy: name }` or `{ role: id }`, or several. */
 export type AclChange = { readonly token: string } | { readonly policy: string } | { readonly role: string };
 
-interface Registration {
-  interest: Interest;
-  acl: Acl;
-  readonly request: CheckedSubscribe;
-  unwatch: () => void;
-}
-
 /**
  * The broker: publish on one side, subscribe on the other. It joins the steps that a batch takes (ARCHITECTURE.md shows them) and has no algorithm of its own.
  *
@@ -124,16 +85,14 @@ export class EventBroker<
   /** Untyped inside: the types are checked at the door, by `publish` and `subscribe`. */
   readonly #topics: Topics;
   readonly #clock: Clock;
-  readonly #hasAcl: boolean;
   readonly #acl: AclSource | undefined;
-  readonly #maxSubscriptions: number;
   readonly #buffer: EventBuffer;
   readonly #interests = new InterestIndex();
   readonly #revocation: Revocation;
   readonly #outbox: Outbox;
   readonly #feed: LogFeed | undefined;
   readonly #log: EventLog | undefined;
-  readonly #registrations = new Map<Subscription, Registration>();
+  readonly #registry: Registry;
   readonly #host: SubscriptionHost;
   #epoch: string = crypto.randomUUID();
   #logStatus: LogStatus = 'down';
@@ -142,8 +101,6 @@ export class EventBroker<
   #untold: (() => void)[] | undefined;
   #publishedBatches = 0;
   #publishedEvents = 0;
-  #revoked = 0;
-  #gaps = 0;
 
   /** @throws TypeError for an option that is out of its range */
   constructor(options: EventBrokerOptions<T, Name> = {}) {
@@ -155,8 +112,6 @@ export class EventBroker<
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     this.#clock = clock;
     this.#acl = options.acl;
-    this.#hasAcl = options.acl !== undefined;
-    this.#maxSubscriptions = maxSubscriptions;
     this.#buffer = new EventBuffer(options.buffer);
     this.#outbox = new Outbox(clock, options.flush ?? {});
     this.#revocation = new Revocation({
@@ -167,6 +122,14 @@ export class EventBroker<
     });
     this.#log = options.log;
     this.#feed = options.log && this.#openFeed(options.log, options.publishWhenDown === 'wait');
+    this.#registry = new Registry({
+      topics: this.#topics,
+      interests: this.#interests,
+      revocation: this.#revocation,
+      head: () => this.#buffer.head,
+      notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
+      maxSubscriptions,
+    });
     this.#host = this.#makeHost();
   }
 
@@ -240,7 +203,7 @@ export class EventBroker<
   /** A plain snapshot; taking it costs little. */
   stats(): BrokerStats {
     return {
-      subscriptions: this.#registrations.size,
+      subscriptions: this.#registry.size,
       interests: this.#interests.size,
       bufferedBatches: this.#buffer.length,
       bufferedBytes: this.#buffer.bytes,
@@ -249,8 +212,8 @@ export class EventBroker<
       epoch: this.#epoch,
       publishedBatches: this.#publishedBatches,
       publishedEvents: this.#publishedEvents,
-      revokedSubscriptions: this.#revoked,
-      gaps: this.#gaps,
+      revokedSubscriptions: this.#registry.revoked,
+      gaps: this.#registry.gaps,
       listenerErrors: this.listenerErrors,
       log: this.#feed && this.#logStatus,
     };
@@ -261,7 +224,7 @@ export class EventBroker<
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#outbox.flush();
-    for (const subscription of [...this.#registrations.keys()]) subscription.fail(closed());
+    for (const subscription of this.#registry.all()) subscription.fail(closed());
     this.#outbox.stop();
     this.#revocation.close();
     await this.#feed?.close();
@@ -345,7 +308,7 @@ export class EventBroker<
   async #authorize<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
     try {
       if (request.acl !== undefined) return use(request.acl);
-      if (!this.#hasAcl) return use(Acl.management);
+      if (this.#acl === undefined) return use(Acl.management);
       return await this.#revocation.open(request.token, use);
     } catch (error) {
       if (BrokerError.is(error) && error.code === 'permission_denied') this.#denied(request, error.cause);
@@ -360,76 +323,8 @@ export class EventBroker<
   /** Runs in one turn with the answer about the rights, so that no change can come between. */
   #open(request: CheckedSubscribe, acl: Acl, first: number): Subscription {
     this.#requireOpen();
-    request.signal?.throwIfAborted();
-    const topics = this.#topics;
-    const { filter, namespaces } = request;
-    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) {
-      throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
-    }
-    if (this.#registrations.size >= this.#maxSubscriptions) {
-      throw new BrokerError(
-        'at_capacity',
-        `The server has as many open subscriptions as it allows (${this.#maxSubscriptions}).`,
-      );
-    }
-    const interest = this.#interests.acquire(filter, namespaces, sightOf(acl, namespaces, topics), this.#buffer.head);
-    return this.#register(request, acl, interest, first);
-  }
-
-  #register(request: CheckedSubscribe, acl: Acl, interest: Interest, first: number): Subscription {
     const from = { buffer: this.#buffer, epoch: this.#epoch, first, isPrecise: this.#feed === undefined };
-    let start;
-    try {
-      start = startOf(request, from, interest);
-    } catch (error) {
-      this.#interests.release(interest);
-      throw error;
-    }
-    const subscription = new Subscription(this.#host, interest, start, request.failOnGap);
-    const registration: Registration = { interest, acl, request, unwatch: () => undefined };
-    this.#registrations.set(subscription, registration);
-    registration.unwatch = this.#guard(subscription, registration);
-    this.emit('subscribe', this.#noticeOf(subscription, registration));
-    return subscription;
-  }
-
-  #guard(subscription: Subscription, registration: Registration): () => void {
-    const { acl, request } = registration;
-    const unwatch = this.#revocation.watch(request.token, acl, request.acl !== undefined, {
-      fence: (index) => subscription.fence(index),
-      confirm: (next) => this.#confirm(subscription, registration, next),
-      revoke: (error) => this.#revoke(subscription, registration, error),
-    });
-    const abort = (): void => subscription.close();
-    request.signal?.addEventListener('abort', abort, { once: true });
-    return () => {
-      unwatch();
-      request.signal?.removeEventListener('abort', abort);
-    };
-  }
-
-  #confirm(subscription: Subscription, registration: Registration, acl: Acl): boolean {
-    const topics = this.#topics;
-    const { filter, namespaces } = registration.request;
-    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) return false;
-    const before = registration.interest;
-    registration.acl = acl;
-    registration.interest = this.#interests.acquire(
-      filter,
-      namespaces,
-      sightOf(acl, namespaces, topics),
-      this.#buffer.head,
-    );
-    subscription.release(registration.interest);
-    this.#interests.release(before);
-    return true;
-  }
-
-  #revoke(subscription: Subscription, registration: Registration, error: BrokerError): void {
-    this.#revoked++;
-    subscription.revoke(error);
-    const notice = this.#noticeOf(subscription, registration);
-    this.#later(() => this.emit('revoked', { ...notice, error }));
+    return this.#registry.open(this.#host, request, acl, from);
   }
 
   #openFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
@@ -462,8 +357,8 @@ export class EventBroker<
     this.#outbox.flush();
     this.#revocation.changeAll(head);
     this.#buffer.restart(head);
-    for (const { interest } of this.#registrations.values()) interest.restart(head);
-    for (const subscription of [...this.#registrations.keys()]) lose(subscription, to);
+    for (const interest of this.#registry.interests()) interest.restart(head);
+    for (const subscription of this.#registry.all()) lose(subscription, to);
   }
 
   #makeHost(): SubscriptionHost {
@@ -478,42 +373,9 @@ export class EventBroker<
       schedule: (delivery) => this.#outbox.schedule(delivery),
       unschedule: (delivery) => this.#outbox.unschedule(delivery),
       beatEvery: (intervalMs, delivery) => this.#outbox.beatEvery(intervalMs, delivery),
-      detach: (subscription, error) => this.#detach(subscription, error),
-      onGap: (subscription, gap) => this.#onGap(subscription, gap),
-      onLagging: (subscription) => this.#notify('lagging', subscription),
-    };
-  }
-
-  #detach(subscription: Subscription, error: BrokerError | undefined): void {
-    const registration = this.#registrations.get(subscription);
-    if (registration === undefined) return;
-    const notice = this.#noticeOf(subscription, registration);
-    this.#registrations.delete(subscription);
-    registration.unwatch();
-    this.#interests.release(registration.interest);
-    this.#later(() => this.emit('unsubscribe', { ...notice, error }));
-  }
-
-  #onGap(subscription: Subscription, gap: Gap): void {
-    this.#gaps++;
-    const registration = this.#registrations.get(subscription);
-    if (registration === undefined) return;
-    const notice = this.#noticeOf(subscription, registration);
-    this.#later(() => this.emit('gap', { ...notice, gap }));
-  }
-
-  #notify(name: 'lagging', subscription: Subscription): void {
-    const registration = this.#registrations.get(subscription);
-    if (registration === undefined) return;
-    this.#later(() => this.emit(name, this.#noticeOf(subscription, registration)));
-  }
-
-  #noticeOf(subscription: Subscription, { acl, request }: Registration): SubscriptionNotice {
-    return {
-      subscription,
-      accessorId: acl.accessorId,
-      topics: String(request.filter),
-      namespaces: request.namespaces.names,
+      detach: (subscription, error) => this.#registry.detach(subscription, error),
+      onGap: (subscription, gap) => this.#registry.gap(subscription, gap),
+      onLagging: (subscription) => this.#registry.lagging(subscription),
     };
   }
 

@@ -1,0 +1,173 @@
+import type { Acl } from '../acl/acl.ts';
+import type { Revocation } from '../acl/revocation.ts';
+import type { BrokerNotifications, SubscriptionNotice } from './broker-notifications.ts';
+import { BrokerError } from './errors.ts';
+import type { Gap } from './event.ts';
+import type { Interest } from './interest.ts';
+import type { InterestIndex } from './interest-index.ts';
+import { meetsAll, needsOf, sightOf } from './requirements.ts';
+import { startOf, type StartFrom } from './start.ts';
+import type { CheckedSubscribe } from './subscribe-request.ts';
+import { Subscription, type SubscriptionHost } from './subscription.ts';
+import type { Topics } from './topics.ts';
+
+/** Tells a notification, when the broker is at rest. */
+export type Notify = <Name extends keyof BrokerNotifications>(
+  name: Name,
+  ...args: Parameters<BrokerNotifications[Name]>
+) => void;
+
+export interface RegistryOptions {
+  readonly topics: Topics;
+  readonly interests: InterestIndex;
+  readonly revocation: Revocation;
+  /** Newest published index. */
+  readonly head: () => number;
+  readonly notify: Notify;
+  readonly maxSubscriptions: number;
+}
+
+interface Registration {
+  interest: Interest;
+  acl: Acl;
+  readonly request: CheckedSubscribe;
+  /** Ends the guard over its rights and its signal. */
+  unwatch: () => void;
+}
+
+/** The open subscriptions: their interests, the rights that they rest on, and what is told of their lives. */
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #registrations = new Map<Subscription, Registration>();
+  #revoked = 0;
+  #gaps = 0;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#registrations.size;
+  }
+
+  get revoked(): number {
+    return this.#revoked;
+  }
+
+  get gaps(): number {
+    return this.#gaps;
+  }
+
+  /** All at this moment: closing one while walking them is safe. */
+  all(): readonly Subscription[] {
+    return [...this.#registrations.keys()];
+  }
+
+  interests(): Iterable<Interest> {
+    return new Set(Array.from(this.#registrations.values(), ({ interest }) => interest));
+  }
+
+  /** Opens a subscription with these rights. @throws BrokerError `permission_denied`, `at_capacity`, `gap`, `restarted` */
+  open(host: SubscriptionHost, request: CheckedSubscribe, acl: Acl, from: StartFrom): Subscription {
+    request.signal?.throwIfAborted();
+    this.#check(request, acl);
+    const interest = this.#acquire(request, acl);
+    try {
+      const subscription = new Subscription(host, interest, startOf(request, from, interest), request.failOnGap);
+      this.#register(subscription, { interest, acl, request, unwatch: () => undefined });
+      return subscription;
+    } catch (error) {
+      this.#options.interests.release(interest);
+      throw error;
+    }
+  }
+
+  /** A subscription has ended: lets go of all that it held. */
+  detach(subscription: Subscription, error: BrokerError | undefined): void {
+    const registration = this.#registrations.get(subscription);
+    if (registration === undefined) return;
+    const notice = noticeOf(subscription, registration);
+    this.#registrations.delete(subscription);
+    registration.unwatch();
+    this.#options.interests.release(registration.interest);
+    this.#options.notify('unsubscribe', { ...notice, error });
+  }
+
+  gap(subscription: Subscription, gap: Gap): void {
+    this.#gaps++;
+    this.#ifOpen(subscription, (notice) => this.#options.notify('gap', { ...notice, gap }));
+  }
+
+  lagging(subscription: Subscription): void {
+    this.#ifOpen(subscription, (notice) => this.#options.notify('lagging', notice));
+  }
+
+  #check({ filter, namespaces }: CheckedSubscribe, acl: Acl): void {
+    const { topics, maxSubscriptions } = this.#options;
+    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) {
+      throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
+    }
+    if (this.size < maxSubscriptions) return;
+    throw new BrokerError(
+      'at_capacity',
+      `The server has as many open subscriptions as it allows (${maxSubscriptions}).`,
+    );
+  }
+
+  #acquire({ filter, namespaces }: CheckedSubscribe, acl: Acl): Interest {
+    const { interests, topics, head } = this.#options;
+    return interests.acquire(filter, namespaces, sightOf(acl, namespaces, topics), head());
+  }
+
+  #register(subscription: Subscription, registration: Registration): void {
+    this.#registrations.set(subscription, registration);
+    registration.unwatch = this.#watch(subscription, registration);
+    this.#options.notify('subscribe', noticeOf(subscription, registration));
+  }
+
+  #watch(subscription: Subscription, registration: Registration): () => void {
+    const { acl, request } = registration;
+    const unguard = this.#options.revocation.watch(request.token, acl, request.acl !== undefined, {
+      fence: (index) => subscription.fence(index),
+      confirm: (next) => this.#confirm(subscription, registration, next),
+      revoke: (error) => this.#revoke(subscription, registration, error),
+    });
+    const abort = (): void => subscription.close();
+    request.signal?.addEventListener('abort', abort, { once: true });
+    return () => {
+      unguard();
+      request.signal?.removeEventListener('abort', abort);
+    };
+  }
+
+  #confirm(subscription: Subscription, registration: Registration, acl: Acl): boolean {
+    const { filter, namespaces } = registration.request;
+    if (!meetsAll(acl, needsOf(filter, namespaces, this.#options.topics))) return false;
+    const before = registration.interest;
+    registration.acl = acl;
+    registration.interest = this.#acquire(registration.request, acl);
+    subscription.release(registration.interest);
+    this.#options.interests.release(before);
+    return true;
+  }
+
+  #revoke(subscription: Subscription, registration: Registration, error: BrokerError): void {
+    this.#revoked++;
+    subscription.revoke(error);
+    this.#options.notify('revoked', { ...noticeOf(subscription, registration), error });
+  }
+
+  #ifOpen(subscription: Subscription, tell: (notice: SubscriptionNotice) => void): void {
+    const registration = this.#registrations.get(subscription);
+    if (registration !== undefined) tell(noticeOf(subscription, registration));
+  }
+}
+
+function noticeOf(subscription: Subscription, { acl, request }: Registration): SubscriptionNotice {
+  return {
+    subscription,
+    accessorId: acl.accessorId,
+    topics: String(request.filter),
+    namespaces: request.namespaces.names,
+  };
+}

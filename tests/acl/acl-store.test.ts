@@ -1,0 +1,176 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+import type { AclToken } from '../../src/acl/acl-store.ts';
+import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+
+const token: AclToken = { accessorId: 'acc', secretId: 's3cr3t', type: 'client' };
+
+const setToken = (fields: object) => () => new MemoryAclStore().upsertToken({ ...token, ...fields });
+const setRole = (fields: object) => () => new MemoryAclStore().upsertRole({ id: 'r', ...fields });
+
+describe('MemoryAclStore', () => {
+  it('finds what it was given', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken({ ...token, policies: ['p'], roles: [{ id: 'r', name: 'ops' }], expirationTime: new Date(5) });
+    store.upsertRole({ id: 'r', name: 'ops', policies: [{ name: 'p' }] });
+    store.upsertPolicy({ name: 'p', rules: { node: { policy: 'read' } } });
+    expect(store.tokenBySecretId('s3cr3t')).toMatchObject({
+      accessorId: 'acc',
+      policies: ['p'],
+      roles: [{ id: 'r' }],
+      expirationTime: 5,
+    });
+    expect(store.roleById('r')).toMatchObject({ name: 'ops', policies: [{ name: 'p' }] });
+    expect(store.policyByName('p')).toMatchObject({ rules: { node: { policy: 'read' } } });
+  });
+
+  it('finds nothing that was deleted, and deletes what is not there without complaint', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken(token);
+    store.upsertRole({ id: 'r' });
+    store.upsertPolicy({ name: 'p', rules: {} });
+    for (let round = 0; round < 2; round++) {
+      store.deleteToken('acc');
+      store.deleteRole('r');
+      store.deletePolicy('p');
+    }
+    expect([store.tokenBySecretId('s3cr3t'), store.roleById('r'), store.policyByName('p')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('forgets the old secret of a token that gets a new one', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken(token);
+    store.upsertToken({ ...token, secretId: 'new' });
+    expect(store.tokenBySecretId('s3cr3t')).toBeUndefined();
+    expect(store.tokenBySecretId('new')?.accessorId).toBe('acc');
+  });
+
+  it('gives one secret to one token', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken(token);
+    expect(() => store.upsertToken({ ...token, accessorId: 'other' })).toThrow(
+      'token "other": secretId must be its own',
+    );
+    expect(store.tokenBySecretId('s3cr3t')?.accessorId).toBe('acc');
+  });
+
+  it('copies and freezes', () => {
+    const store = new MemoryAclStore();
+    const policies = ['p'];
+    const links = [{ name: 'p' }];
+    store.upsertToken({ ...token, policies });
+    store.upsertRole({ id: 'r', policies: links });
+    policies.push('q');
+    links.push({ name: 'q' });
+    expect(store.tokenBySecretId('s3cr3t')?.policies).toEqual(['p']);
+    expect(store.roleById('r')?.policies).toEqual([{ name: 'p' }]);
+    for (const record of [store.tokenBySecretId('s3cr3t'), store.roleById('r'), store.roleById('r')?.policies?.[0]]) {
+      expect(Object.isFrozen(record)).toBe(true);
+    }
+  });
+
+  it('takes back what it gave out', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken({ ...token, expirationTime: '2030-01-01T00:00:00Z' });
+    const kept = store.tokenBySecretId('s3cr3t') as AclToken;
+    store.upsertToken({ ...kept, policies: ['p'] });
+    expect(store.tokenBySecretId('s3cr3t')).toEqual({ ...kept, policies: ['p'] });
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'an accessor that is no text',
+      setToken({ accessorId: '' }),
+      'token: accessorId must be a string that is not empty; got "".',
+    ],
+    ['a type', setToken({ type: 'admin' }), 'token "acc": type must be "client" or "management"; got "admin".'],
+    ['policies', setToken({ policies: 'p' }), 'token "acc": policies must be a list; got "p".'],
+    [
+      'one policy',
+      setToken({ policies: ['p', 1] }),
+      'token "acc": policies[1] must be a string that is not empty; got 1.',
+    ],
+    ['a role link', setToken({ roles: ['r'] }), 'token "acc": roles[0] must be an object; got "r".'],
+    [
+      'a role link without ID',
+      setToken({ roles: [{ name: 'ops' }] }),
+      'token "acc": roles[0].id must be a string that is not empty; got undefined.',
+    ],
+    [
+      'a date',
+      setToken({ expirationTime: 'soon' }),
+      'token "acc": expirationTime must be a date, its text, or milliseconds since 1970; got "soon".',
+    ],
+    ['a role ID', setRole({ id: 1 }), 'role: id must be a string that is not empty; got 1.'],
+    ['a policy link', setRole({ policies: ['p'] }), 'role "r": policies[0] must be an object; got "p".'],
+    [
+      'a policy name',
+      () => new MemoryAclStore().upsertPolicy({ name: '', rules: {} }),
+      'policy: name must be a string that is not empty; got "".',
+    ],
+    [
+      'rules',
+      () => new MemoryAclStore().upsertPolicy({ name: 'p', rules: '{"nodes":{}}' }),
+      'policy rules: unknown block "nodes"',
+    ],
+  ])('says what is wrong with %s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+
+  it('shows no secret, neither in a refusal nor when it is printed', () => {
+    expect(setToken({ secretId: ['s3cr3t'] })).toThrow('token "acc": secretId must be a string that is not empty.');
+    const store = new MemoryAclStore();
+    store.upsertToken(token);
+    expect(inspect(store, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
+    let refusal: unknown;
+    try {
+      store.upsertToken({ ...token, accessorId: 'other' });
+    } catch (error) {
+      refusal = error;
+    }
+    expect(inspect(refusal, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
+  });
+});
+
+describe('policies as HCL text', () => {
+  const readNode = 'node { policy = "read" }';
+
+  it('stand when the promise is done, and not before', async () => {
+    const store = new MemoryAclStore();
+    const done = store.upsertPolicy({ name: 'p', rules: readNode });
+    expect(store.policyByName('p')).toBeUndefined();
+    await done;
+    expect(store.policyByName('p')?.rules).toEqual({ node: [{ policy: 'read' }] });
+  });
+
+  it('JSON text and objects stand at once', () => {
+    const store = new MemoryAclStore();
+    expect(store.upsertPolicy({ name: 'p', rules: '{"node":{"policy":"read"}}' })).toBeUndefined();
+    expect(store.policyByName('p')?.rules).toEqual({ node: { policy: 'read' } });
+  });
+
+  it('never undo a later change', async () => {
+    const store = new MemoryAclStore();
+    const overtaken = store.upsertPolicy({ name: 'changed', rules: readNode });
+    const deleted = store.upsertPolicy({ name: 'deleted', rules: readNode });
+    store.upsertPolicy({ name: 'changed', rules: { node: { policy: 'deny' } } });
+    store.deletePolicy('deleted');
+    await Promise.all([overtaken, deleted]);
+    expect(store.policyByName('changed')?.rules).toEqual({ node: { policy: 'deny' } });
+    expect(store.policyByName('deleted')).toBeUndefined();
+  });
+
+  it('leave the policy as it was when they are refused', async () => {
+    const store = new MemoryAclStore();
+    store.upsertPolicy({ name: 'p', rules: { node: { policy: 'read' } } });
+    await expect(store.upsertPolicy({ name: 'p', rules: 'node { policy = "all" }' })).rejects.toMatchObject({
+      code: 'bad_request',
+    });
+    expect(store.policyByName('p')?.rules).toEqual({ node: { policy: 'read' } });
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+
+import { AclResolver } from '../../src/acl/acl-resolver.ts';
+import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import type { AclNeed } from '../../src/acl/explain.ts';
+
+const job: AclNeed = { topic: 'Job', requirement: { namespace: 'read-job' }, namespace: 'prod-web' };
+const node: AclNeed = { topic: 'Node', requirement: { node: 'read' }, namespace: 'prod-web' };
+const pool: AclNeed = { topic: 'Pool', requirement: { nodePool: 'read' }, namespace: 'prod-web' };
+const tokens: AclNeed = { topic: 'ACLToken', requirement: 'management', namespace: 'prod-web' };
+const open: AclNeed = { topic: 'Open', requirement: 'anyone', namespace: 'prod-web' };
+
+function resolverWith(): AclResolver {
+  const store = new MemoryAclStore();
+  store.upsertPolicy({ name: 'prod', rules: { namespace: { 'prod-*': { policy: 'read' }, '*': { policy: 'deny' } } } });
+  store.upsertPolicy({ name: 'fence', rules: { namespace: { 'prod-*': { policy: 'deny' } } } });
+  store.upsertPolicy({ name: 'nodes', rules: { node: { policy: 'read' } } });
+  store.upsertPolicy({ name: 'pools', rules: { node_pool: { '*': { policy: 'read' }, gpu: { policy: 'deny' } } } });
+  store.upsertRole({ id: 'r1', name: 'operators', policies: [{ name: 'nodes' }, { name: 'prod' }] });
+  store.upsertRole({ id: 'r2', policies: [{ name: 'fence' }] });
+  store.upsertToken({
+    accessorId: 'ops',
+    secretId: 's-ops',
+    type: 'client',
+    policies: ['prod', 'gone', 'pools'],
+    roles: [{ id: 'r1' }, { id: 'lost' }],
+  });
+  store.upsertToken({
+    accessorId: 'fenced',
+    secretId: 's-fenced',
+    type: 'client',
+    policies: ['prod'],
+    roles: [{ id: 'r2' }],
+  });
+  store.upsertToken({ accessorId: 'root', secretId: 's-root', type: 'management' });
+  store.upsertToken({ accessorId: 'late', secretId: 's-late', type: 'management', expirationTime: 1_000 });
+  return new AclResolver({ store, clock: { now: () => 1_000 } });
+}
+
+describe('explain', () => {
+  it('names the rule, the policy and the ways to it', async () => {
+    const explained = await resolverWith().explain('s-ops', [job, node]);
+    expect(explained).toMatchObject({ token: 'client', accessorId: 'ops', isAllowed: true });
+    expect(explained.findings[0]).toEqual({
+      ...job,
+      isMet: true,
+      reason: 'The rule namespace "prod-*" grants read-job.',
+      metBy: [{ policy: 'prod', rule: 'namespace "prod-*"', isDirect: true, roles: [{ id: 'r1', name: 'operators' }] }],
+      deniedBy: [],
+    });
+    expect(explained.findings[1]?.metBy).toEqual([
+      { policy: 'nodes', rule: 'node', isDirect: false, roles: [{ id: 'r1', name: 'operators' }] },
+    ]);
+  });
+
+  it('names links that lead nowhere', async () => {
+    expect((await resolverWith().explain('s-ops', [])).missing).toEqual(['role:lost', 'policy:gone']);
+  });
+
+  it('names the policy that denies', async () => {
+    const explained = await resolverWith().explain('s-fenced', [job, node]);
+    expect(explained.isAllowed).toBe(false);
+    expect(explained.findings[0]).toMatchObject({
+      isMet: false,
+      reason: 'The rule namespace "prod-*" denies.',
+      metBy: [],
+      deniedBy: [{ policy: 'fence', roles: [{ id: 'r2' }] }],
+    });
+    expect(explained.findings[1]).toMatchObject({ isMet: false, reason: 'No rule applies to node.' });
+  });
+
+  it.each<[AclNeed, boolean, string]>([
+    [
+      { ...job, requirement: { namespace: 'submit-job' } },
+      false,
+      'The rule namespace "prod-*" applies and does not grant submit-job.',
+    ],
+    [{ ...job, namespace: 'dev' }, false, 'The rule namespace "*" denies.'],
+    [pool, false, 'The rule node_pool "*" and all others of node_pool must grant read.'],
+    [tokens, false, 'It takes a management token.'],
+    [open, true, 'Anyone may see this topic.'],
+  ])('says why: %j', async (need, isMet, reason) => {
+    expect((await resolverWith().explain('s-ops', [need])).findings).toMatchObject([{ isMet, reason }]);
+  });
+
+  it.each<[string | undefined, string, boolean]>([
+    ['s-root', 'management', true],
+    ['s-late', 'expired', false],
+    ['nobody', 'unknown', false],
+    [undefined, 'anonymous', false],
+  ])('the token %s is %s', async (secret, token, isAllowed) => {
+    expect(await resolverWith().explain(secret, [tokens])).toMatchObject({
+      token,
+      isAllowed,
+      findings: [{ isMet: isAllowed }],
+    });
+  });
+
+  it('an unknown or expired token is allowed nothing, even where nothing is needed', async () => {
+    expect((await resolverWith().explain('nobody', [])).isAllowed).toBe(false);
+    expect((await resolverWith().explain('s-late', [open])).isAllowed).toBe(false);
+  });
+
+  it('agrees with what resolve grants', async () => {
+    const resolver = resolverWith();
+    for (const secret of [undefined, 's-ops', 's-fenced', 's-root']) {
+      const acl = await resolver.resolve(secret);
+      const { findings } = await resolver.explain(secret, [job, node, pool, tokens, open]);
+      for (const finding of findings) expect(finding.isMet).toBe(acl.meets(finding.requirement, finding.namespace));
+    }
+  });
+});

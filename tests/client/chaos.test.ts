@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EventBatch, streamEvents } from '../../src/client/index.ts';
+import { type Fault, faults, FaultyProxy } from './faulty-proxy.ts';
+import { seeded } from './random.ts';
+import { type Published, StreamServer } from './stream-server.ts';
+import { settled } from './virtual-clock.ts';
+
+const readers = 16;
+const connectionsEach = process.env.NIGHTLY ? 1000 : 65;
+/** How many batches the server remembers; readers are kept within it, but for bursts. */
+const maxHeld = 256;
+
+interface Reader {
+  readonly proxy: FaultyProxy;
+  readonly stream: ReturnType<typeof streamEvents>;
+  readonly handedOver: EventBatch[];
+  readonly done: Promise<void>;
+}
+
+const numberOf = (batch: EventBatch): number => (batch.events[0]?.payload as { readonly n: number }).n;
+
+async function startReader(server: StreamServer, seed: number): Promise<Reader> {
+  const proxy = await FaultyProxy.open(server.port, seeded(seed));
+  const options = { index: 1, minDelayMs: 1, maxDelayMs: 4, heartbeatMs: 16, random: seeded(~seed) };
+  const stream = streamEvents(`http://127.0.0.1:${proxy.port}/v1/event/stream`, options);
+  const handedOver: EventBatch[] = [];
+  const read = async (): Promise<void> => {
+    for await (const batch of stream) handedOver.push(batch);
+  };
+  return { proxy, stream, handedOver, done: read() };
+}
+
+/** Publishes as fast as the slowest reader follows, with bursts that nobody follows, until each reader was cut off often enough. */
+async function publishThroughout(server: StreamServer, all: readonly Reader[], random: () => number): Promise<void> {
+  const isWorn = ({ proxy }: Reader): boolean => proxy.connections >= connectionsEach;
+  let restarts = 0;
+  while (!all.every(isWorn)) {
+    const slowest = Math.min(...all.map(({ handedOver }) => numberAfter(handedOver)));
+    const connections = Math.min(...all.map(({ proxy }) => proxy.connections));
+    if (random() < 0.0005) for (let i = 0; i < 2 * maxHeld; i++) server.publish(1);
+    else if (server.published.length - slowest < maxHeld / 2) server.publish(random() < 0.9 ? 1 : 3);
+    if (random() < 0.02) server.bookmark();
+    if (random() < 0.02) server.heartbeat();
+    if (connections > ((restarts + 1) * connectionsEach) / 3 && restarts < 2) (server.restart(), restarts++);
+    await settled();
+  }
+}
+
+function numberAfter(handedOver: readonly EventBatch[]): number {
+  const last = handedOver.at(-1);
+  return last ? numberOf(last) + 1 : 0;
+}
+
+/** Lets everybody read to the end. */
+async function finish(server: StreamServer, all: readonly Reader[]): Promise<void> {
+  for (const { proxy } of all) proxy.calm();
+  server.publish(1);
+  while (all.some(({ handedOver }) => numberAfter(handedOver) < server.published.length)) {
+    server.heartbeat();
+    await settled();
+  }
+  for (const { stream } of all) stream.close();
+  await Promise.all(all.map(({ done }) => done));
+}
+
+/** Batches missing before this one of which nothing was said. */
+function untold(batch: EventBatch, missing: readonly Published[]): readonly Published[] {
+  const { gap } = batch;
+  if (gap === undefined) return missing;
+  return gap.reason === 'restarted' ? [] : missing.filter(({ index }) => index < gap.from || index > gap.to);
+}
+
+describe('through a network that cuts, resets, stalls, garbles, refuses and delays', () => {
+  let server: StreamServer;
+  let all: Reader[] = [];
+  const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+
+  beforeAll(async () => {
+    server = await StreamServer.open(maxHeld);
+    all = await Promise.all(Array.from({ length: readers }, (_, i) => startReader(server, seed + i)));
+    await publishThroughout(server, all, seeded(seed));
+    await finish(server, all);
+  }, 600_000);
+
+  afterAll(async () => {
+    await Promise.all(all.map(({ proxy }) => proxy.close()));
+    await server.close();
+  });
+
+  it('readers connect a thousand times and more, and suffer every fault', () => {
+    const count = (fault: Fault): number => all.reduce((sum, { proxy }) => sum + proxy.counts[fault], 0);
+    const counts = Object.fromEntries(faults.map((fault) => [fault, count(fault)]));
+    expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(readers * connectionsEach);
+    for (const fault of faults) expect(counts[fault], fault).toBeGreaterThan(0);
+  });
+
+  it(`every batch is handed over once, in order, with its own content, or a gap says that it is missing (SEED=${seed})`, () => {
+    for (const { handedOver } of all) {
+      let after = 0;
+      for (const batch of handedOver) {
+        const n = numberOf(batch);
+        expect(n).toBeGreaterThanOrEqual(after);
+        expect(untold(batch, server.published.slice(after, n))).toEqual([]);
+        const published = server.published[n];
+        expect(batch.index).toBe(published?.index);
+        expect(batch.events[0]).toMatchObject({ key: published?.epoch, payload: { n, text: 'ä'.repeat(n % 60) } });
+        after = n + 1;
+      }
+      expect(after).toBe(server.published.length);
+    }
+  });
+
+  it('most is handed over: gaps are told for bursts and restarts, not for cuts', () => {
+    const gaps = all.flatMap(({ handedOver }) => handedOver.filter(({ gap }) => gap));
+    const handedOver = all.reduce((sum, reader) => sum + reader.handedOver.length, 0);
+    expect(gaps.some(({ gap }) => gap?.reason === 'restarted')).toBe(true);
+    expect(gaps.length).toBeLessThan(handedOver / 10);
+  });
+});
