@@ -1,14 +1,23 @@
 export { Acl, type AclFacts, type AclRef } from './acl/acl.ts';
-export { AclResolver, type AclSource } from './acl/acl-resolver.ts';
-export { MemoryAclStore, type AclPolicy, type AclRole, type AclStore, type AclToken } from './acl/acl-store.ts';
-export type { AclExplanation, AclFinding, AclNeed } from './acl/explain.ts';
-export type { PolicyRules } from './acl/policy-rules.ts';
+export type { AclChange } from './acl/acl-change.ts';
+export { AclDenial, AclResolver, type AclResolverOptions, type AclSource } from './acl/acl-resolver.ts';
+export {
+  MemoryAclStore,
+  type AclPolicy,
+  type AclRole,
+  type AclStore,
+  type AclToken,
+  type StoreAnswer,
+} from './acl/acl-store.ts';
+export type { AclExplanation, AclFinding, AclNeed, AclVoice } from './acl/explain.ts';
+export type { CapabilityRule, LevelRule, NamespaceRule, PolicyRules } from './acl/policy-rules.ts';
 export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker-notifications.ts';
+export type { BrokerStats } from './core/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './core/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery.ts';
 export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './core/errors.ts';
 export type { Event, EventBatch, Gap, GapReason, NewEvent } from './core/event.ts';
-export { EventBroker, type AclChange, type BrokerStats, type EventBrokerOptions } from './core/event-broker.ts';
+export { EventBroker, type EventBrokerOptions } from './core/event-broker.ts';
 export type { BufferOptions } from './core/event-buffer.ts';
 export type {
   AppendOptions,

@@ -40,7 +40,7 @@ function termsOf(topics: NonNullable<StreamOptions['topics']>): readonly string[
   if (Array.isArray(topics)) return topics as readonly string[];
   const keysOf = Object.entries(topics);
   if (keysOf.length === 0 || keysOf.some(([, keys]) => !keys?.length)) {
-    throw new TypeError('topics must have topics, and each at least one key; for all keys: ["*"].');
+    throw new TypeError('Each of topics must have a key; for all keys: ["*"].');
   }
   return keysOf.flatMap(([topic, keys = []]) => keys.map((key: string) => `${topic}:${key}`));
 }

@@ -43,7 +43,7 @@ export class Wait {
 
   end(): void {
     this.#isEnded = true;
-    this.#finish?.(new StreamError('closed', 'The reader closed the stream.', 'never'));
+    this.#finish?.(new StreamError('closed', 'Closed.', 'never'));
   }
 
   #until<T>(

@@ -1,21 +1,23 @@
-import { Acl, type AclRef } from '../acl/acl.ts';
+import { Acl } from '../acl/acl.ts';
+import { refsOf, type AclChange } from '../acl/acl-change.ts';
 import type { AclSource } from '../acl/acl-resolver.ts';
 import type { AclExplanation } from '../acl/explain.ts';
 import { Revocation } from '../acl/revocation.ts';
 import type { BrokerNotifications } from './broker-notifications.ts';
+import type { BrokerStats } from './broker-stats.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { EncodedBatch } from './encoded-batch.ts';
-import { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
 import { EventBuffer, type BufferOptions } from './event-buffer.ts';
-import type { AppendOptions, EventLog, LogState } from './event-log.ts';
+import type { EventLog, LogState } from './event-log.ts';
 import type { FlushOptions } from './flush.ts';
 import { InterestIndex } from './interest-index.ts';
 import { LogFeed, type LogStatus } from './log-feed.ts';
 import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
-import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
-import type { CheckedEvent, DecodedRecord } from './record.ts';
+import { Publisher } from './publisher.ts';
+import type { PublishOptions } from './publish-request.ts';
+import type { DecodedRecord } from './record.ts';
 import { Registry } from './registry.ts';
 import { needsOf } from './requirements.ts';
 import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
@@ -40,31 +42,6 @@ export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends 
   readonly maxSubscriptions?: number;
   readonly clock?: Clock;
 }
-
-/** A snapshot of a broker's figures. */
-export interface BrokerStats {
-  readonly subscriptions: number;
-  /** Distinct filters among them. */
-  readonly interests: number;
-  readonly bufferedBatches: number;
-  /** Roughly. */
-  readonly bufferedBytes: number;
-  /** Index of the oldest buffered batch; 0 when there is none. */
-  readonly oldestIndex: number;
-  /** Index of the newest batch; 0 before the first. */
-  readonly latestIndex: number;
-  readonly epoch: string;
-  readonly publishedBatches: number;
-  readonly publishedEvents: number;
-  readonly revokedSubscriptions: number;
-  readonly gaps: number;
-  readonly listenerErrors: number;
-  /** Undefined without a log. */
-  readonly log: LogStatus | undefined;
-}
-
-/** Which ACL objects changed: one `{ token: accessorId }`, `{ policy: name }` or `{ role: id }`, or several. */
-export type AclChange = { readonly token: string } | { readonly policy: string } | { readonly role: string };
 
 /**
  * The broker: publish on one side, subscribe on the other. It joins the steps that a batch takes (ARCHITECTURE.md shows them) and has no algorithm of its own.
@@ -91,7 +68,7 @@ export class EventBroker<
   readonly #revocation: Revocation;
   readonly #outbox: Outbox;
   readonly #feed: LogFeed | undefined;
-  readonly #log: EventLog | undefined;
+  readonly #publisher: Publisher;
   readonly #registry: Registry;
   readonly #host: SubscriptionHost;
   #epoch: string = crypto.randomUUID();
@@ -120,7 +97,6 @@ export class EventBroker<
       timeoutMs: reauthorizeTimeoutMs,
       head: () => this.#buffer.head,
     });
-    this.#log = options.log;
     this.#feed = options.log && this.#openFeed(options.log, options.publishWhenDown === 'wait');
     this.#registry = new Registry({
       topics: this.#topics,
@@ -129,6 +105,14 @@ export class EventBroker<
       head: () => this.#buffer.head,
       notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
       maxSubscriptions,
+    });
+    this.#publisher = new Publisher({
+      topics: this.#topics,
+      feed: this.#feed,
+      capabilities: options.log?.capabilities,
+      head: () => this.#buffer.head,
+      accept: (record) => this.#accept(record),
+      requireOpen: () => this.#requireOpen(),
     });
     this.#host = this.#makeHost();
   }
@@ -152,13 +136,7 @@ export class EventBroker<
    */
   publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
     try {
-      this.#requireOpen();
-      const checked = checkEvents(events, this.#topics);
-      if (options.index !== undefined) checkIndex(options.index, 'index', 1);
-      if (options.expectedIndex !== undefined) checkIndex(options.expectedIndex, 'expectedIndex', 0);
-      if (options.commit === undefined && this.#feed === undefined)
-        return Promise.resolve(this.#publishHere(checked, options));
-      return this.#publishLater(checked, options);
+      return Promise.resolve(this.#publisher.publish(events, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -170,9 +148,9 @@ export class EventBroker<
    */
   async aclChanged(changes: AclChange | readonly AclChange[]): Promise<void> {
     this.#requireOpen();
-    const refs = [changes].flat().map(refOf);
+    const refs = refsOf(changes);
     if (this.#feed) await this.#feed.append([], refs, {});
-    else this.#accept({ batch: undefined, refs });
+    else this.#accept({ batch: new EncodedBatch(this.#buffer.head, []), refs });
   }
 
   /**
@@ -235,64 +213,15 @@ export class EventBroker<
     if (this.#isClosed) throw closed();
   }
 
-  async #publishLater(events: readonly CheckedEvent[], options: PublishOptions): Promise<number> {
-    await options.commit?.();
-    this.#requireOpen();
-    if (this.#feed === undefined) return this.#publishHere(events, options);
-    if (options.index !== undefined)
-      throw new BrokerError('not_supported', 'A broker with a log cannot take the host’s own index: the log gives it.');
-    this.#checkCapabilities(options);
-    const { id, expectedIndex, signal } = options;
-    const append: AppendOptions = {
-      ...(id === undefined ? {} : { id }),
-      ...(expectedIndex === undefined ? {} : { expectedHead: expectedIndex }),
-      ...(signal === undefined ? {} : { signal }),
-    };
-    return this.#feed.append(events, changedRefs(events, this.#topics), append);
-  }
-
-  #checkCapabilities({ id, expectedIndex }: PublishOptions): void {
-    const capabilities = this.#log?.capabilities;
-    if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0)) {
-      throw new BrokerError(
-        'not_supported',
-        'Publishing with an id needs a log that recognises repeats (capabilities.dedupeWindowMs above 0).',
-      );
-    }
-    if (expectedIndex !== undefined && capabilities && !capabilities.compareAndAppend) {
-      throw new BrokerError('not_supported', 'Publishing with expectedIndex needs a log that can compare and append.');
-    }
-  }
-
-  /** Without a log: this process alone gives the indexes. */
-  #publishHere(events: readonly CheckedEvent[], options: PublishOptions): number {
-    this.#checkCapabilities(options);
-    const { head } = this.#buffer;
-    if (options.expectedIndex !== undefined && options.expectedIndex !== head) {
-      throw new BrokerError(
-        'index_conflict',
-        `expectedIndex is ${options.expectedIndex}, but the newest index is ${head}.`,
-      );
-    }
-    const index = options.index ?? head + 1;
-    if (index <= head)
-      throw new BrokerError('index_conflict', `index must increase: it is ${index}, and the newest is ${head}.`);
-    const topics = this.#topics;
-    const encoded = events.map(
-      ({ meta, source }) => new EncodedEvent(meta, index, topics.namesOf(meta.topic, meta.type), source),
-    );
-    this.#accept({ batch: new EncodedBatch(index, encoded), refs: changedRefs(events, topics) });
-    return index;
-  }
-
   /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
-  #accept({ batch, refs }: { readonly batch: EncodedBatch | undefined; readonly refs: readonly AclRef[] }): void {
+  #accept({ batch, refs }: DecodedRecord): void {
     const wasAccepting = this.#untold !== undefined;
     this.#untold ??= [];
     this.#revocation.expireDue();
-    if (batch) this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
-    if (refs.length > 0) this.#revocation.change(refs, batch?.index ?? this.#buffer.head);
-    if (batch) this.#append(batch);
+    this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
+    if (refs.length > 0) this.#revocation.change(refs, batch.index);
+    // News of ACLs alone has no index of its own without a log.
+    if (batch.index > this.#buffer.head) this.#append(batch);
     if (!wasAccepting) this.#tell();
   }
 
@@ -330,7 +259,7 @@ export class EventBroker<
   #openFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
     return new LogFeed(log, this.#topics, waitWhenDown, {
       restart: (state) => this.#restart(state),
-      accept: ({ batch, refs }: DecodedRecord) => this.#accept({ batch, refs }),
+      accept: (record) => this.#accept(record),
       skipped: (after, first) => this.#skipped(after, first),
       status: (status, cause) => {
         this.#logStatus = status;
@@ -392,14 +321,3 @@ export class EventBroker<
 }
 
 const closed = () => new BrokerError('closed', 'The broker is closed.');
-
-function refOf(change: AclChange): AclRef {
-  for (const kind of ['token', 'policy', 'role'] as const) {
-    const name: unknown = (change as Readonly<Record<string, unknown>>)[kind];
-    if (typeof name === 'string' && name !== '') return `${kind}:${name}`;
-  }
-  throw new BrokerError(
-    'bad_request',
-    'aclChanged takes { token: accessorId }, { policy: name } or { role: id }, or an array of them.',
-  );
-}

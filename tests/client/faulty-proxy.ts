@@ -7,10 +7,10 @@ export type Fault = (typeof faults)[number];
 
 /** A TCP proxy that harms each connection in one way. With a seeded random, the same harm comes in the same order. */
 export class FaultyProxy {
+  readonly #target: () => number;
   readonly #server: Server;
   readonly #random: () => number;
   readonly #sockets = new Set<Socket>();
-  #target: number;
   #isCalm = false;
   readonly counts: Record<Fault, number> = {
     refuse: 0,
@@ -23,13 +23,13 @@ export class FaultyProxy {
     none: 0,
   };
 
-  private constructor(target: number, random: () => number) {
+  private constructor(target: () => number, random: () => number) {
     this.#target = target;
     this.#random = random;
     this.#server = createServer((client) => this.#serve(client));
   }
 
-  static async open(target: number, random: () => number): Promise<FaultyProxy> {
+  static async open(target: () => number, random: () => number): Promise<FaultyProxy> {
     const proxy = new FaultyProxy(target, random);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
@@ -86,11 +86,12 @@ export class FaultyProxy {
   }
 
   #forward(client: Socket, fault: Fault): void {
-    const upstream = connect(this.#target, '127.0.0.1');
+    const upstream = connect(this.#target(), '127.0.0.1');
     this.#watch(upstream);
     client.on('data', (chunk) => upstream.write(chunk)).on('close', () => upstream.destroy());
     upstream.on('close', () => (fault === 'stall' ? undefined : client.destroy()));
-    let left = fault === 'none' ? Infinity : Math.floor(this.#random() * 3000);
+    // Most are harmed early: within the head, or within the first line.
+    let left = fault === 'none' ? Infinity : Math.floor(this.#random() ** 2 * 4000);
     upstream.on('data', (chunk) => {
       const part = chunk.subarray(0, left);
       left -= part.length;

@@ -9,11 +9,30 @@ export interface Published {
   readonly index: number;
 }
 
+/** What the chaos test needs of a server. */
+export interface ChaosServer {
+  readonly port: number;
+  /** Name of the present run. */
+  readonly epoch: string;
+  /** Everything that was ever published, in order. */
+  readonly published: readonly Published[];
+  /** @param step 1, or more for indexes that another topic took */
+  publish(step: number): void;
+  /** Shows that it is alive. */
+  beat(): void;
+  /** Another run: its indexes start over. Readers that are connected are cut off with advice. */
+  restart(): void;
+  close(): Promise<void>;
+}
+
 /**
  * A small, slow and obvious server of the wire protocol over real sockets: a list of batches, the oldest of which it forgets. What the
  * client is tested against has no code in common with what it is used with.
+ *
+ * As Nomad does, it repeats the last batch to a reader that resumes; and the end of its body is the end of the connection, so that a cut within a line
+ * looks like an orderly end.
  */
-export class StreamServer {
+export class StreamServer implements ChaosServer {
   readonly published: Published[] = [];
   readonly #server: Server;
   readonly #maxHeld: number;
@@ -27,7 +46,7 @@ export class StreamServer {
     this.#server = createServer((request, response) => this.#answer(request, response));
   }
 
-  static async open(maxHeld: number): Promise<StreamServer> {
+  static async open(this: void, maxHeld: number): Promise<StreamServer> {
     const server = new StreamServer(maxHeld);
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
@@ -38,25 +57,23 @@ export class StreamServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** @param step 1, or more for indexes that another topic took */
+  get epoch(): string {
+    return `run-${this.#epochs}`;
+  }
+
   publish(step: number): void {
     this.#index += step;
-    const batch = { n: this.published.length, epoch: this.#epoch, index: this.#index };
+    const batch = { n: this.published.length, epoch: this.epoch, index: this.#index };
     this.published.push(batch);
     this.#held.push(batch);
     if (this.#held.length > this.#maxHeld) this.#held.shift();
     for (const stream of this.#streams) stream.write(line(batch));
   }
 
-  bookmark(): void {
-    for (const stream of this.#streams) stream.write(`{"Index":${this.#index}}\n`);
+  beat(): void {
+    for (const stream of this.#streams) stream.write(this.#index % 2 ? '{}\n' : `{"Index":${this.#index}}\n`);
   }
 
-  heartbeat(): void {
-    for (const stream of this.#streams) stream.write('{}\n');
-  }
-
-  /** Another run: its indexes start over. Readers that are connected are cut off with advice. */
   restart(): void {
     for (const stream of this.#streams)
       stream.end('{"Error":{"Code":"closed","Message":"The server restarts.","Retry":"resume"}}\n');
@@ -72,42 +89,37 @@ export class StreamServer {
     await once(this.#server, 'close');
   }
 
-  get #epoch(): string {
-    return `run-${this.#epochs}`;
-  }
-
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const query = new URL(request.url ?? '', 'http://test').searchParams;
-    response.writeHead(200, { 'Content-Type': 'application/json', 'X-Fenceline-Epoch': this.#epoch });
-    response.write(`{}\n${this.#backlog(Number(query.get('index')), query.get('epoch') ?? this.#epoch)}`);
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(200, { 'Content-Type': 'application/json', 'X-Fenceline-Epoch': this.epoch });
+    response.write(`{}\n${this.#backlog(Number(query.get('index')), query.get('epoch') ?? this.epoch)}`);
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));
   }
 
   #backlog(from: number, epoch: string): string {
-    const isForeign = epoch !== this.#epoch;
+    const isForeign = epoch !== this.epoch;
     const oldest = this.#held[0]?.index ?? this.#index + 1;
     const gap = (to: number, Reason: string) => `${JSON.stringify({ Gap: { From: from, To: to, Reason } })}\n`;
     const told = isForeign ? gap(from, 'restarted') : from > 0 && from < oldest ? gap(oldest - 1, 'trimmed') : '';
     return (
       told +
       this.#held
-        .filter(({ index }) => isForeign || index >= from)
+        .filter(({ index }) => isForeign || index >= from - 1)
         .map(line)
         .join('')
     );
   }
 }
 
+/** The wire's line of a published batch. */
 function line({ n, epoch, index }: Published): string {
-  const event = {
-    Topic: 'T',
-    Type: 't',
-    Key: epoch,
-    Namespace: '',
-    FilterKeys: null,
-    Index: index,
-    Payload: { n, text: 'ä'.repeat(n % 60) },
-  };
-  return `${JSON.stringify({ Index: index, Events: [event] })}\n`;
+  const meta = { Topic: 'T', Type: 't', Key: epoch, Namespace: '', FilterKeys: null };
+  return `${JSON.stringify({ Index: index, Events: [{ ...meta, Index: index, Payload: payloadOf(n) }] })}\n`;
+}
+
+/** A payload of varying length, whose letters take several bytes. */
+export function payloadOf(n: number): { readonly n: number; readonly text: string } {
+  return { n, text: 'ä€😀'.repeat(n % 30) };
 }

@@ -1,0 +1,90 @@
+import { EncodedBatch } from './encoded-batch.ts';
+import { EncodedEvent } from './encoded-event.ts';
+import { BrokerError } from './errors.ts';
+import type { NewEvent } from './event.ts';
+import type { AppendOptions, LogCapabilities } from './event-log.ts';
+import type { LogFeed } from './log-feed.ts';
+import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
+import type { CheckedEvent, DecodedRecord } from './record.ts';
+import type { Topics } from './topics.ts';
+
+export interface PublisherOptions {
+  readonly topics: Topics;
+  /** Where batches go first; undefined where this process alone gives the indexes. */
+  readonly feed: LogFeed | undefined;
+  readonly capabilities: LogCapabilities | undefined;
+  /** Newest published index. */
+  readonly head: () => number;
+  readonly accept: (record: DecodedRecord) => void;
+  /** @throws BrokerError `closed` */
+  readonly requireOpen: () => void;
+}
+
+/** Step one of a batch: checks it, copies it, and gets it its index. What fails leaves everything as it was. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Synchronous up to `accept` where there is no log and nothing to commit. */
+  publish(events: NewEvent | readonly NewEvent[], options: PublishOptions): number | Promise<number> {
+    this.#options.requireOpen();
+    const checked = checkEvents(events, this.#options.topics);
+    this.#checkOptions(options);
+    if (options.commit !== undefined) return this.#commit(checked, options, options.commit);
+    return this.#assign(checked, options);
+  }
+
+  async #commit(events: readonly CheckedEvent[], options: PublishOptions, commit: () => unknown): Promise<number> {
+    await commit();
+    this.#options.requireOpen();
+    return this.#assign(events, options);
+  }
+
+  #assign(events: readonly CheckedEvent[], options: PublishOptions): number | Promise<number> {
+    const { feed, topics } = this.#options;
+    if (feed) return feed.append(events, changedRefs(events, topics), appendOptions(options));
+    const index = this.#nextIndex(options);
+    const encoded = events.map(({ meta, source }) => {
+      return new EncodedEvent(meta, index, topics.namesOf(meta.topic, meta.type), source);
+    });
+    this.#options.accept({ batch: new EncodedBatch(index, encoded), refs: changedRefs(events, topics) });
+    return index;
+  }
+
+  #nextIndex({ index, expectedIndex }: PublishOptions): number {
+    const head = this.#options.head();
+    if (expectedIndex !== undefined && expectedIndex !== head) {
+      throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}, but the newest index is ${head}.`);
+    }
+    const next = index ?? head + 1;
+    if (next > head) return next;
+    throw new BrokerError('index_conflict', `index must increase: it is ${next}, and the newest is ${head}.`);
+  }
+
+  #checkOptions({ index, id, expectedIndex }: PublishOptions): void {
+    const { capabilities } = this.#options;
+    if (index !== undefined) checkIndex(index, 'index', 1);
+    if (expectedIndex !== undefined) checkIndex(expectedIndex, 'expectedIndex', 0);
+    if (index !== undefined && capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
+    if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0)) {
+      throw unsupported('id', 'a log that recognises repeats (capabilities.dedupeWindowMs above 0)');
+    }
+    if (expectedIndex !== undefined && capabilities && !capabilities.compareAndAppend) {
+      throw unsupported('expectedIndex', 'a log that can compare and append (capabilities.compareAndAppend)');
+    }
+  }
+}
+
+function appendOptions({ id, expectedIndex, signal }: PublishOptions): AppendOptions {
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(expectedIndex === undefined ? {} : { expectedHead: expectedIndex }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+const unsupported = (option: string, need: string) =>
+  new BrokerError('not_supported', `Publishing with ${option} needs ${need}; nothing was published.`);
