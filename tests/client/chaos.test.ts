@@ -76,10 +76,27 @@ async function finish(server: ChaosServer, all: readonly Reader[]): Promise<void
 }
 
 /** Batches missing before this one of which nothing was said. */
-function untold(batch: EventBatch, missing: readonly Published[]): readonly Published[] {
-  const { gap } = batch;
+function untold({ gap }: EventBatch, missing: readonly Published[]): readonly Published[] {
   if (gap === undefined) return missing;
   return gap.reason === 'restarted' ? [] : missing.filter(({ index }) => index < gap.from || index > gap.to);
+}
+
+function isAsPublished({ index, events: [event] }: EventBatch, published: Published | undefined): boolean {
+  if (index !== published?.index || event?.key !== published.epoch) return false;
+  return JSON.stringify(event.payload) === JSON.stringify(payloadOf(published.n));
+}
+
+/** Everything that a reader got wrong. */
+function mistakes(published: readonly Published[], handedOver: readonly EventBatch[]): unknown[] {
+  let after = 0;
+  return handedOver.flatMap((batch) => {
+    const n = numberOf(batch);
+    const missing = untold(batch, published.slice(after, n));
+    const isRepeated = n < after;
+    after = n + 1;
+    if (missing.length === 0 && !isRepeated && isAsPublished(batch, published[n])) return [];
+    return [{ batch, isRepeated, missing: missing.length, firstMissing: missing[0] }];
+  });
 }
 
 const servers = { 'a server in a few lines': StreamServer, 'the broker': BrokerServer };
@@ -112,23 +129,8 @@ describe.each(Object.entries(servers))(
 
     it(`every batch is handed over once, in order, with its own content, or a gap says that it is missing (SEED=${seed})`, () => {
       for (const { handedOver } of all) {
-        let after = 0;
-        for (const batch of handedOver) {
-          const n = numberOf(batch);
-          expect(n).toBeGreaterThanOrEqual(after);
-          const missing = untold(batch, server.published.slice(after, n));
-          expect({
-            batch,
-            missing: missing.slice(0, 3),
-            count: missing.length,
-            previous: server.published[after - 1],
-          }).toMatchObject({ missing: [] });
-          const published = server.published[n];
-          expect(batch.index).toBe(published?.index);
-          expect(batch.events[0]).toMatchObject({ key: published?.epoch, payload: payloadOf(n) });
-          after = n + 1;
-        }
-        expect(after).toBe(server.published.length);
+        expect(mistakes(server.published, handedOver).slice(0, 5)).toEqual([]);
+        expect(numberAfter(handedOver)).toBe(server.published.length);
       }
     });
 

@@ -95,22 +95,24 @@ export class FaultyProxy {
     upstream.on('data', (chunk) => {
       const part = chunk.subarray(0, left);
       left -= part.length;
-      if (fault === 'delay') this.#dribble(client, upstream, part);
+      if (fault === 'delay') this.#dribble(client, upstream, part, left === 0);
       else client.write(part);
       if (left === 0) this.#harm(client, upstream, fault);
     });
   }
 
-  /** In small pieces, each in a turn of its own. */
-  #dribble(client: Socket, upstream: Socket, part: Buffer): void {
-    if (part.length === 0 || client.destroyed) return;
+  /** In small pieces, each in a turn of its own; then cut, if it was the last part. */
+  #dribble(client: Socket, upstream: Socket, part: Buffer, isLast: boolean): void {
+    if (client.destroyed) return;
+    if (part.length === 0) {
+      if (isLast) client.end();
+      else upstream.resume();
+      return;
+    }
     upstream.pause();
     const size = 1 + Math.floor(this.#random() * 200);
     client.write(part.subarray(0, size));
-    setImmediate(() => {
-      upstream.resume();
-      this.#dribble(client, upstream, part.subarray(size));
-    });
+    setImmediate(() => this.#dribble(client, upstream, part.subarray(size), isLast));
   }
 
   #harm(client: Socket, upstream: Socket, fault: Fault): void {

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+import { sourceBySpecifier } from './tests/tooling/entries.mjs';
+
+const exactly = (specifier) => new RegExp(`^${specifier}$`);
+
+export default defineConfig({
+  resolve: {
+    // Tests and examples import the package by name and get the sources; the packed tarball has checks of its own.
+    alias: [...sourceBySpecifier].map(([specifier, source]) => ({ find: exactly(specifier), replacement: source })),
+  },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    pool: 'threads',
+    isolate: false,
+    sequence: { shuffle: { files: true, tests: true } },
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: ['default', './tests/tooling/closing-line-reporter.mjs'],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'html'] },
+  },
+});
