@@ -115,16 +115,23 @@ export class Cursor {
     } catch (error) {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
-      this.lose('slow', await history.first());
+      // At least one further, so that a log that contradicts itself cannot hold the reader for ever.
+      this.lose('slow', Math.max(this.position + 1, await history.first()));
     }
   }
 
-  /** Tells that everything before `to` may be missing, and goes on there. */
-  lose(reason: GapReason, to: number, epoch?: string): Gap {
-    const from = this.#gap?.from ?? this.position;
+  /** Goes on at `next`, which may be another place than where it was, and tells what may be missing then. @returns the gap, if there is one */
+  lose(reason: GapReason, next: number, epoch?: string): Gap | undefined {
+    const gap = this.#gapTo(reason, next, epoch);
     this.stopReading();
-    this.position = to;
-    return (this.#gap = { from, to: Math.max(from, to - 1), reason, ...(epoch === undefined ? {} : { epoch }) });
+    if (gap === undefined) return undefined;
+    this.position = next;
+    return (this.#gap = gap);
+  }
+
+  /** Takes the position of a reader that has missed nothing up to the head. */
+  settle(): void {
+    this.position = this.passed + 1;
   }
 
   /** Lets go of the log. */
@@ -134,6 +141,20 @@ export class Cursor {
     this.#chunk = [];
     this.#chunkAt = 0;
     reading?.return?.().then(undefined, () => undefined);
+  }
+
+  #gapTo(reason: GapReason, next: number, epoch: string | undefined): Gap | undefined {
+    const { position } = this;
+    const from = Math.min(position, this.#gap?.from ?? position);
+    switch (reason) {
+      case 'trimmed':
+      case 'slow':
+        return position < next ? { from, to: next - 1, reason } : undefined;
+      case 'ahead':
+        return position > next ? { from: next, to: position - 1, reason } : undefined;
+      case 'restarted':
+        return { from: position, to: Math.max(position, next - 1), reason, ...(epoch === undefined ? {} : { epoch }) };
+    }
   }
 
   #open(history: History, to: number): AsyncIterator<readonly EncodedBatch[]> {

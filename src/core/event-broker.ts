@@ -162,7 +162,7 @@ export class EventBroker<
     this.#requireOpen();
     const request = checkSubscribe(options, this.#topics);
     await this.#feed?.ready();
-    const first = this.#feed && request.index !== 'latest' ? await this.#feed.first() : this.#buffer.first;
+    const first = await this.#firstFor(request.index);
     const subscription = await this.#authorize(request, (acl) => this.#open(request, acl, first));
     return subscription as unknown as Subscription<EventOf<T>>;
   }
@@ -249,6 +249,13 @@ export class EventBroker<
     this.emit('denied', { topics: String(filter), namespaces: namespaces.names, cause });
   }
 
+  /** Oldest index that such a start can have: the log is asked only where the buffer does not reach. */
+  #firstFor(index: number | 'latest'): number | Promise<number> {
+    const { first } = this.#buffer;
+    if (this.#feed === undefined || index === 'latest' || index >= first) return first;
+    return this.#feed.first();
+  }
+
   /** Runs in one turn with the answer about the rights, so that no change can come between. */
   #open(request: CheckedSubscribe, acl: Acl, first: number): Subscription {
     this.#requireOpen();
@@ -260,7 +267,7 @@ export class EventBroker<
     return new LogFeed(log, this.#topics, waitWhenDown, {
       restart: (state) => this.#restart(state),
       accept: (record) => this.#accept(record),
-      skipped: (after, first) => this.#skipped(after, first),
+      skipped: (first) => this.#skipped(first),
       status: (status, cause) => {
         this.#logStatus = status;
         this.emit('log', { status, cause });
@@ -268,26 +275,30 @@ export class EventBroker<
     });
   }
 
-  /** The log was opened, or is another one: every index before means nothing now. */
+  /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
   #restart({ epoch, first, head }: LogState): void {
-    const reason = epoch === this.#epoch ? 'ahead' : 'restarted';
+    const isSame = epoch === this.#epoch;
     this.#epoch = epoch;
-    this.#begin(head, reason === 'ahead' ? head + 1 : first, (subscription, to) =>
-      subscription.lose(reason, to, epoch),
-    );
+    this.#begin(head, (subscription) => {
+      if (isSame) subscription.lose('ahead', head + 1);
+      else subscription.lose('restarted', first, epoch);
+    });
   }
 
-  /** The log was trimmed faster than it was followed. Changes of ACLs may be among what was lost: everybody's rights are checked anew. */
-  #skipped(_after: number, first: number): void {
-    this.#begin(first - 1, first, (subscription, to) => subscription.lose('trimmed', to));
+  /** The log was trimmed faster than it was followed. */
+  #skipped(first: number): void {
+    this.#begin(first - 1, (subscription) => subscription.lose('trimmed', first));
   }
 
-  #begin(head: number, to: number, lose: (subscription: Subscription, to: number) => void): void {
+  /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are checked. */
+  #begin(head: number, lose: (subscription: Subscription) => void): void {
     this.#outbox.flush();
+    const subscriptions = this.#registry.all();
+    for (const subscription of subscriptions) subscription.part();
     this.#revocation.changeAll(head);
     this.#buffer.restart(head);
     for (const interest of this.#registry.interests()) interest.restart(head);
-    for (const subscription of this.#registry.all()) lose(subscription, to);
+    for (const subscription of subscriptions) lose(subscription);
   }
 
   #makeHost(): SubscriptionHost {

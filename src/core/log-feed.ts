@@ -2,6 +2,7 @@ import type { AclRef } from '../acl/acl.ts';
 import type { History } from './cursor.ts';
 import type { EncodedBatch } from './encoded-batch.ts';
 import { BrokerError } from './errors.ts';
+import { CheckedLog } from './checked-log.ts';
 import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
 import { decodeRecord, encodeRecord, type CheckedEvent, type DecodedRecord } from './record.ts';
 import type { Topics } from './topics.ts';
@@ -14,8 +15,8 @@ export interface LogFeedHost {
   /** The log was opened, or is another one. */
   restart(state: LogState): void;
   accept(record: DecodedRecord): void;
-  /** Everything after `after` and before `first` is gone unseen. */
-  skipped(after: number, first: number): void;
+  /** What came before `first` and was not seen yet is gone. */
+  skipped(first: number): void;
   status(status: LogStatus, cause: Error | undefined): void;
 }
 
@@ -29,7 +30,7 @@ const MAX_WAITING = 1024;
  * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all processes see one order.
  */
 export class LogFeed implements History {
-  readonly #log: EventLog;
+  readonly #log: CheckedLog;
   readonly #topics: Topics;
   readonly #host: LogFeedHost;
   readonly #waitWhenDown: boolean;
@@ -40,7 +41,7 @@ export class LogFeed implements History {
   #isClosed = false;
 
   constructor(log: EventLog, topics: Topics, waitWhenDown: boolean, host: LogFeedHost) {
-    this.#log = log;
+    this.#log = new CheckedLog(log);
     this.#topics = topics;
     this.#waitWhenDown = waitWhenDown;
     this.#host = host;
@@ -50,25 +51,15 @@ export class LogFeed implements History {
   ready(): Promise<void> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;
-      throw asLogError(error);
+      throw error;
     });
     return this.#opening;
   }
 
   async append(events: readonly CheckedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
     await this.#up();
-    const body = encodeRecord(events, refs);
-    const { maxRecordBytes } = this.#log.capabilities;
-    if (body.length > maxRecordBytes) {
-      throw new BrokerError(
-        'bad_request',
-        `A batch may take at most ${maxRecordBytes} bytes in this log; this one takes ${body.length}.`,
-      );
-    }
     const kind = refs.length > 0 ? 'acl' : 'events';
-    const { index } = await this.#log.append(body, { ...options, kind }).catch((error: unknown) => {
-      throw asLogError(error);
-    });
+    const { index } = await this.#log.append(encodeRecord(events, refs), { ...options, kind });
     return index;
   }
 
@@ -86,6 +77,7 @@ export class LogFeed implements History {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wakeAll();
+    this.#log.close();
     await this.#tail?.stop();
   }
 
@@ -94,7 +86,7 @@ export class LogFeed implements History {
     this.#host.restart(state);
     const tail = await this.#log.tail(state.head, {
       records: (batch) => this.#accept(batch),
-      gap: ({ after, first }) => this.#host.skipped(after, first),
+      gap: ({ first }) => this.#host.skipped(first),
       reset: (next) => this.#host.restart(next),
       status: (status, cause) => this.#setStatus(status, cause),
     });
@@ -136,9 +128,4 @@ export class LogFeed implements History {
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
-}
-
-function asLogError(error: unknown): BrokerError {
-  if (BrokerError.is(error)) return error;
-  return new BrokerError('log_unavailable', 'The event log failed.', { cause: error });
 }

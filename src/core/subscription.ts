@@ -221,11 +221,16 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     else this.revoke(error);
   }
 
-  /** @internal Everything before `to` may be missing: the log is another one, or was trimmed unseen. */
-  lose(reason: GapReason, to: number, epoch?: string): void {
-    this.#delivery?.leave();
-    const gap = this.#cursor.lose(reason, to, epoch);
-    if (this.#failOnGap) this.#finish(gapError(gap));
+  /** @internal Out of step with all others, at a position of its own. */
+  part(): void {
+    if (this.#delivery?.isSynced) this.#delivery.leave();
+    else this.#cursor.settle();
+  }
+
+  /** @internal Goes on at `next`: the log is another one, came back shorter, or was trimmed unseen. */
+  lose(reason: GapReason, next: number, epoch?: string): void {
+    const gap = this.#cursor.lose(reason, next, epoch);
+    if (gap && this.#failOnGap) this.#finish(gapError(gap));
     else this.#wake();
   }
 

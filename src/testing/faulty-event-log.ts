@@ -13,6 +13,7 @@ import type {
   Retention,
   TailHandler,
 } from '../core/event-log.ts';
+import { deferred } from './deferred.ts';
 import { FaultyTail } from './faulty-tail.ts';
 
 export interface FaultyEventLogOptions {
@@ -78,8 +79,8 @@ export class FaultyEventLog implements EventLog {
 
   /** The next append waits until it is told how to go on; those after it do not wait for it. */
   holdNextAppend(moment: FaultMoment = 'before'): HeldAppend {
-    const arrived = Promise.withResolvers<void>();
-    const decided = Promise.withResolvers<void>();
+    const arrived = deferred();
+    const decided = deferred();
     // Nobody may have come yet to hear of a failure.
     decided.promise.catch(() => undefined);
     const pass = () => {

@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 
 import type { LogRecord, LogState, TailHandler } from '../core/event-log.ts';
+import { deferred } from './deferred.ts';
 
 type TailStatus = Parameters<TailHandler['status']>[0];
 
@@ -57,7 +58,7 @@ export class TailRecorder implements TailHandler {
 
   /** From now on `records` returns a promise that waits for {@link resume}. */
   pause(): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred();
     this.#paused ??= { over: promise, end: resolve };
   }
 

@@ -97,7 +97,7 @@ export class FaultyProxy {
       left -= part.length;
       if (fault === 'delay') this.#dribble(client, upstream, part, left === 0);
       else client.write(part);
-      if (left === 0) this.#harm(client, upstream, fault);
+      if (left === 0) this.#later(() => this.#harm(client, upstream, fault));
     });
   }
 
@@ -105,7 +105,7 @@ export class FaultyProxy {
   #dribble(client: Socket, upstream: Socket, part: Buffer, isLast: boolean): void {
     if (client.destroyed) return;
     if (part.length === 0) {
-      if (isLast) client.end();
+      if (isLast) this.#later(() => client.end());
       else upstream.resume();
       return;
     }
@@ -113,6 +113,13 @@ export class FaultyProxy {
     const size = 1 + Math.floor(this.#random() * 200);
     client.write(part.subarray(0, size));
     setImmediate(() => this.#dribble(client, upstream, part.subarray(size), isLast));
+  }
+
+  /** Soon, or a few turns later: a reader loses what it has not read when the connection breaks. */
+  #later(call: () => void): void {
+    let turns = Math.floor(this.#random() * 8);
+    const wait = (): unknown => (turns-- > 0 ? setImmediate(wait) : call());
+    wait();
   }
 
   #harm(client: Socket, upstream: Socket, fault: Fault): void {

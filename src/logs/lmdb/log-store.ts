@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import type { Database, RootDatabase } from 'lmdb';
 import invariant from 'tiny-invariant';
@@ -9,6 +7,7 @@ import { BrokerError } from '../../core/errors.ts';
 import type { LogRecord, LogState } from '../../core/event-log.ts';
 import { SLICE_RECORDS, trimmedGap } from '../record-source.ts';
 import type { RetainedRecord } from '../retention.ts';
+import { hasDatabase } from './data-file.ts';
 import { loadLmdb } from './lmdb-package.ts';
 import { decodeIdAge, decodeIdEntry, decodeRecord, encodeIdAge, encodeIdEntry } from './record-format.ts';
 import type { IdAge, IdEntry } from './record-format.ts';
@@ -82,16 +81,17 @@ export class LogStore {
   /** @throws BrokerError `log_unavailable` when the folder holds no log that can be opened, `not_supported` without `lmdb` */
   static async open(options: LogStoreOptions): Promise<LogStore> {
     const open = await loadLmdb();
+    const { path, readOnly } = options;
+    const isThere = await hasDatabase(path);
+    if (readOnly && !isThere) throw new BrokerError('log_unavailable', `There is no event log in ${path}.`);
     let root: RootDatabase<Buffer, number> | undefined;
     try {
-      // LMDB makes a folder that is missing, also for a reader.
-      if (options.readOnly) await access(join(options.path, 'data.mdb'));
       root = open(environment(options));
       return new LogStore(root, options);
     } catch (cause) {
       await root?.close();
       if (BrokerError.is(cause)) throw cause;
-      throw new BrokerError('log_unavailable', `The event log in ${options.path} cannot be opened.`, { cause });
+      throw new BrokerError('log_unavailable', `The event log in ${path} cannot be opened.`, { cause });
     }
   }
 

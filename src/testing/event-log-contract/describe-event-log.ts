@@ -1,0 +1,32 @@
+import { appendTests } from './append-tests.ts';
+import { conditionalAppendTests } from './conditional-append-tests.ts';
+import type { EventLogHarness, TestRunner } from './harness.ts';
+import { lifecycleTests } from './lifecycle-tests.ts';
+import { readTests } from './read-tests.ts';
+import { Subject } from './subject.ts';
+import type { Law } from './subject.ts';
+import { tailTests } from './tail-tests.ts';
+import { trimTests } from './trim-tests.ts';
+
+/**
+ * The contract suite of `EventLog`: what a broker relies on. A log that passes it can be given to one.
+ *
+ * The log must be dense: the suite expects 1, 2, 3 … on new ground. What a log declares that it cannot do is tested for its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`,
+ * trimming) is left out.
+ *
+ * ```ts
+ * import { describe, it } from 'node:test';
+ * describeEventLog('FileEventLog', { prepare: newFolder, open: FileEventLog.open, dispose: removeFolder }, { describe, it });
+ * ```
+ */
+export function describeEventLog<Ground>(name: string, harness: EventLogHarness<Ground>, runner: TestRunner): void {
+  const law: Law<Ground> = (rule, test) => void runner.it(rule, () => Subject.run(harness, test));
+  runner.describe(`${name} keeps the contract of EventLog`, () => {
+    appendTests(law);
+    conditionalAppendTests(law);
+    readTests(law);
+    tailTests(law);
+    trimTests(law);
+    lifecycleTests(law, harness);
+  });
+}

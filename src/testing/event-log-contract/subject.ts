@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
+
+import type { BrokerErrorCode } from '../../core/errors.ts';
+import { BrokerError } from '../../core/errors.ts';
+import type { AppendOptions, EventLog, LogRecord, ReadOptions } from '../../core/event-log.ts';
+import { TailRecorder } from '../tail-recorder.ts';
+import type { EventLogHarness } from './harness.ts';
+
+/** Calls that must not come are looked for over so many turns of the event loop. */
+const QUIET_TURNS = 50;
+
+/** Registers one test of the suite. */
+export type Law<Ground> = (name: string, test: (subject: Subject<Ground>) => Promise<void>) => void;
+
+/** The log of one test, with short words for what tests do to it. */
+export class Subject<Ground> {
+  readonly #harness: EventLogHarness<Ground>;
+  readonly #ground: Ground;
+  readonly #opened: EventLog[] = [];
+  #log: EventLog;
+
+  private constructor(harness: EventLogHarness<Ground>, ground: Ground, log: EventLog) {
+    this.#harness = harness;
+    this.#ground = ground;
+    this.#log = log;
+    this.#opened.push(log);
+  }
+
+  /** Runs a test on new ground, and clears up after it whatever comes. */
+  static async run<Ground>(
+    harness: EventLogHarness<Ground>,
+    test: (subject: Subject<Ground>) => Promise<void>,
+  ): Promise<void> {
+    const ground = await harness.prepare();
+    try {
+      const subject = new Subject(harness, ground, await harness.open(ground));
+      await test(subject).finally(() => subject.#closeAll());
+    } finally {
+      await harness.dispose(ground);
+    }
+  }
+
+  get log(): EventLog {
+    return this.#log;
+  }
+
+  async another(): Promise<EventLog> {
+    const log = await this.#harness.open(this.#ground);
+    this.#opened.push(log);
+    return log;
+  }
+
+  async reopen(): Promise<EventLog> {
+    await this.#log.close();
+    this.#log = await this.another();
+    return this.#log;
+  }
+
+  async kill(): Promise<void> {
+    await this.#harness.kill?.(this.#ground);
+  }
+
+  async recreate(): Promise<void> {
+    if (!this.#harness.survivesRecreation) await this.#log.close();
+    await this.#harness.recreate?.(this.#ground);
+    if (!this.#harness.survivesRecreation) this.#log = await this.another();
+  }
+
+  /** Appends `count` records one after another; their bodies tell their order. @returns the indexes */
+  async append(count: number, options?: AppendOptions): Promise<number[]> {
+    const indexes: number[] = [];
+    for (let i = 0; i < count; i++) indexes.push((await this.#log.append(bodyOf(`record ${i}`), options)).index);
+    return indexes;
+  }
+
+  async trimTo(first: number): Promise<void> {
+    if (!this.#log.trim) return this.#harness.trimTo?.(this.#ground, first);
+    const { head } = await this.#log.state();
+    await this.#log.trim({ maxRecords: head - first + 1 });
+  }
+
+  recorder(): TailRecorder {
+    return new TailRecorder(this.#harness.deadlineMs);
+  }
+
+  /** A tail from after `after`, with what it tells. */
+  async tail(after: number, log: EventLog = this.#log): Promise<TailRecorder> {
+    const recorder = this.recorder();
+    await log.tail(after, recorder);
+    return recorder;
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all(this.#opened.map((log) => log.close()));
+  }
+}
+
+export const bodyOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const textOf = (record: LogRecord): string => new TextDecoder().decode(record.body);
+export const indexesOf = (records: readonly LogRecord[]): number[] => records.map(({ index }) => index);
+
+export async function readAll(log: EventLog, from: number, to: number, options?: ReadOptions): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  for await (const chunk of log.read(from, to, options)) records.push(...chunk);
+  return records;
+}
+
+export async function rejectsWith(code: BrokerErrorCode, act: () => Promise<unknown>, message?: RegExp): Promise<void> {
+  await assert.rejects(act, (error: unknown) => {
+    assert.ok(BrokerError.is(error), `expected a BrokerError ${code}; got ${String(error)}`);
+    assert.equal(error.code, code);
+    if (message) assert.match(error.message, message);
+    return true;
+  });
+}
+
+/** Time enough for a call that should not come. */
+export async function quietTurns(): Promise<void> {
+  for (let turn = 0; turn < QUIET_TURNS; turn++) await turnOfLoop();
+}
+
+/** Fails unless each record follows on the one before, or on a gap that was told. */
+export function checkNothingMissing({ calls }: TailRecorder, after: number): void {
+  let position = after;
+  for (const call of calls) {
+    if (call.type === 'gap') {
+      assert.equal(call.after, position, 'a gap begins where the tail stands');
+      assert.ok(call.first > position + 1, 'a gap has records in it');
+      position = call.first - 1;
+    }
+    if (call.type !== 'records') continue;
+    for (const { index } of call.batch) assert.equal(index, (position += 1), 'records come without a hole');
+  }
+}
