@@ -1,15 +1,20 @@
 import { BrokerError } from '../core/errors.ts';
-import type { EventBroker } from '../core/event-broker.ts';
+import type { SubscribeOptions } from '../core/subscribe-request.ts';
 import type { StreamFormat } from '../core/stream-format.ts';
 import type { Subscription } from '../core/subscription.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 import { parseStreamRequest } from './stream-request.ts';
 import { allowedMethods, errorAnswer, streamHeaders, type PlainAnswer } from './stream-response.ts';
 
+/** As much of a broker as the endpoint needs: one of any topics will do. */
+export interface StreamSource {
+  subscribe(options: SubscribeOptions<never>): Promise<Subscription>;
+}
+
 /** What every mount of the endpoint takes. `Request` is the server's own. */
 export interface StreamEndpointOptions<Request> {
   /** The broker, whatever its topics. */
-  readonly broker: Pick<EventBroker<never, never>, 'subscribe'>;
+  readonly broker: StreamSource;
   /** Time between heartbeats in ms. Default 30,000; 0 for none. */
   readonly heartbeatMs?: number;
   /** Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers `X-Nomad-Token` and `Authorization: Bearer`. */
@@ -42,7 +47,7 @@ export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plai
  * Every mount is a translation of this.
  */
 export async function answerStreamRequest(
-  broker: StreamEndpointOptions<never>['broker'],
+  broker: StreamSource,
   request: EndpointRequest,
 ): Promise<EndpointAnswer> {
   try {
@@ -65,7 +70,7 @@ export async function answerStreamRequest(
 }
 
 async function openStream(
-  broker: StreamEndpointOptions<never>['broker'],
+  broker: StreamSource,
   request: EndpointRequest,
 ): Promise<StreamAnswer> {
   const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
@@ -78,7 +83,7 @@ async function openStream(
   });
   const format = ndjsonFormat;
   const headers = streamHeaders('application/json', subscription.epoch);
-  return { subscription: subscription as unknown as Subscription, headers, format, bookmarks };
+  return { subscription, headers, format, bookmarks };
 }
 
 /** What a GET would answer, without its stream. */

@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { EventLog } from '../../src/core/event-log.ts';
+import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
+import { TailRecorder } from '../../src/testing/index.ts';
+
+const NIGHTLY = process.env['NIGHTLY'] === '1';
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+let path: string;
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), 'fenceline-kill-'));
+});
+afterEach(() => rm(path, { recursive: true, force: true }));
+
+interface Acknowledged {
+  readonly index: number;
+  readonly text: string;
+}
+
+/** A process that appends to the log in `path`; `errors` is what it says on standard error. */
+function startWriter(durability: string, name: string) {
+  const args = ['--import', './tests/tooling/typescript.mjs', 'tests/logs/lmdb-writer.ts', path, durability, name];
+  const writer = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  writer.stderr.on('data', (data) => (errors += String(data)));
+  return { writer, errors: () => errors };
+}
+
+async function kill(writer: ChildProcess): Promise<void> {
+  const closed = once(writer, 'close');
+  writer.kill('SIGKILL');
+  await closed;
+}
+
+/** Kills a writer when it has acknowledged `count` appends. @returns all that it acknowledged */
+async function writeAndKill(durability: string, name: string, count: number): Promise<Acknowledged[]> {
+  const { writer, errors } = startWriter(durability, name);
+  let told = '';
+  let lines = 0;
+  writer.stdout.on('data', (data) => {
+    told += String(data);
+    lines += String(data).split('\n').length - 1;
+    if (lines >= count) writer.kill('SIGKILL');
+  });
+  await once(writer, 'close');
+  expect(lines, errors()).toBeGreaterThanOrEqual(count);
+  return told
+    .slice(0, told.lastIndexOf('\n'))
+    .split('\n')
+    .map((line) => ({ index: Number.parseInt(line), text: line.slice(line.indexOf(' ') + 1) }));
+}
+
+async function readTexts(log: EventLog): Promise<Map<number, string>> {
+  const texts = new Map<number, string>();
+  const { head } = await log.state();
+  for await (const chunk of log.read(1, head)) {
+    for (const { index, body } of chunk) texts.set(index, new TextDecoder().decode(body).trimEnd());
+  }
+  return texts;
+}
+
+async function checkAfterKill(acknowledged: readonly Acknowledged[], heads: number[]): Promise<void> {
+  const log = await LmdbEventLog.open({ path });
+  try {
+    const texts = await readTexts(log);
+    const { head } = await log.state();
+    expect([...texts.keys()], 'no index is missing').toEqual(Array.from({ length: head }, (_, i) => i + 1));
+    expect(acknowledged.map(({ index }) => texts.get(index))).toEqual(acknowledged.map(({ text }) => text));
+    expect(head, 'indexes go on').toBeGreaterThan(heads.at(-1) ?? 0);
+    const { index, text = '' } = acknowledged.at(-1) ?? {};
+    expect(await log.append(new Uint8Array(1), { id: text }), 'ids outlive the kill').toEqual({
+      index,
+      duplicate: true,
+    });
+    heads.push(head);
+  } finally {
+    await log.close();
+  }
+}
+
+describe('LmdbEventLog over kill −9', () => {
+  const rounds = NIGHTLY ? 25 : 3;
+
+  for (const durability of ['disk', 'os']) {
+    it(`nothing acknowledged is missing and indexes go on, ${rounds} times at random, durability ${durability}`, async () => {
+      const acknowledged: Acknowledged[] = [];
+      const heads: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const count = 1 + Math.floor(Math.random() * 1500);
+        acknowledged.push(...(await writeAndKill(durability, `round ${round} of ${count}`, count)));
+        await checkAfterKill(acknowledged, heads);
+      }
+    }, 300_000);
+  }
+});
+
+describe('LmdbEventLog opened for reading', () => {
+  it('sees what another process appends, refuses to append, and goes on when the writer is killed', async () => {
+    const first = await LmdbEventLog.open({ path });
+    await first.append(new Uint8Array(1));
+    const { epoch } = await first.state();
+    await first.close();
+    const { writer, errors } = startWriter('os', 'writer');
+    await once(writer.stdout, 'data').catch(() => expect.fail(errors()));
+    const reader = await LmdbEventLog.open({ path, readOnly: true, pollMs: 5 });
+    try {
+      const tail = new TailRecorder();
+      await reader.tail(0, tail);
+      await tail.until(() => tail.indexes.length > 200 && tail.statuses.includes('up'));
+      await expect(LmdbEventLog.open({ path })).rejects.toMatchObject({
+        message: expect.stringContaining(`${writer.pid}`),
+      });
+      await kill(writer);
+      const { head, ...state } = await reader.state();
+      await tail.until(() => tail.indexes.length === head);
+      expect(state).toEqual({ epoch, first: 1 });
+      expect(tail.indexes).toEqual(Array.from({ length: head }, (_, i) => i + 1));
+      await expect(reader.append(new Uint8Array(1))).rejects.toMatchObject({ code: 'not_supported' });
+      await expect(reader.trim({ maxRecords: 0 })).rejects.toMatchObject({ code: 'not_supported' });
+    } finally {
+      await reader.close();
+      await kill(writer);
+    }
+  });
+});
+
+describe('LmdbEventLog without its peer', () => {
+  it('says which package to install', async () => {
+    const withoutLmdb = `export const resolve = (s, c, next) => s === 'lmdb' ? Promise.reject(new Error('not found')) : next(s, c);`;
+    const script = `
+      import { register } from 'node:module';
+      register('data:text/javascript,${encodeURIComponent(withoutLmdb)}');
+      const { LmdbEventLog } = await import(${JSON.stringify(new URL('../../src/logs/lmdb/index.ts', import.meta.url).href)});
+      await LmdbEventLog.open({ path: process.argv[1] }).catch((error) => console.log(error.code, error.message));
+    `;
+    const args = ['--import', './tests/tooling/typescript.mjs', '--input-type=module', '-e', script, path];
+    const child = spawn(process.execPath, args, { cwd: root });
+    let told = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (told += String(data)));
+    await once(child, 'close');
+    expect(told).toMatch(/^not_supported .*npm install lmdb/);
+  });
+});
