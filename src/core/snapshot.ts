@@ -59,7 +59,8 @@ class Walk {
       case 'object':
         return this.#copyObject(value, key, depth);
       case 'bigint':
-        return this.#copyConverted(value as unknown as Convertible, key, depth, 'a BigInt has no JSON form');
+      case 'function':
+        return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#refuseBigInt(value);
       default:
         return undefined;
     }
@@ -71,22 +72,28 @@ class Walk {
       return null;
     }
     if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or nested more than ${MAX_DEPTH} levels deep`);
-    if (typeof (value as Convertible).toJSON === 'function')
-      return this.#copyConverted(value as Convertible, key, depth);
+    return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#copyMembers(value, depth);
+  }
+
+  /** A second toJSON is not called, as JSON.stringify does not: an object that returns itself ends here. */
+  #copyConverted(value: Convertible, key: string, depth: number): unknown {
+    const converted = value.toJSON(key);
+    if (typeof converted === 'object' && converted !== null) return this.#copyMembers(converted, depth);
+    if (typeof converted === 'bigint' || typeof converted === 'function') return this.#refuseBigInt(converted);
+    return this.copy(converted, key, depth);
+  }
+
+  #copyMembers(value: object, depth: number): unknown {
     if (Array.isArray(value)) return this.#copyArray(value, depth);
-    if (value instanceof Number || value instanceof String || value instanceof Boolean)
-      return this.copy(value.valueOf(), key, depth);
+    if (value instanceof Number) return this.copy(Number(value), '', depth);
+    if (value instanceof String) return this.copy(String(value), '', depth);
+    if (value instanceof Boolean || value instanceof BigInt) return this.copy(value.valueOf(), '', depth);
     return this.#copyRecord(value as Record<string, unknown>, depth);
   }
 
-  #copyConverted(value: Convertible, key: string, depth: number, otherwise = 'its toJSON failed'): unknown {
-    if (typeof value.toJSON !== 'function') throw this.refuse(otherwise);
-    const converted = value.toJSON(key);
-    // A second toJSON is not called, as JSON.stringify does not: an object that returns itself ends here.
-    if (typeof converted !== 'object' || converted === null) return this.copy(converted, key, depth);
-    return Array.isArray(converted)
-      ? this.#copyArray(converted, depth)
-      : this.#copyRecord(converted as Record<string, unknown>, depth);
+  /** A function is left out. */
+  #refuseBigInt(value: unknown): undefined {
+    if (typeof value === 'bigint') throw this.refuse('a BigInt has no JSON form');
   }
 
   #copyArray(values: readonly unknown[], depth: number): unknown {
@@ -112,5 +119,9 @@ class Walk {
 }
 
 interface Convertible {
-  toJSON?(key: string): unknown;
+  toJSON(key: string): unknown;
+}
+
+function hasToJson(value: unknown): value is Convertible {
+  return typeof (value as Partial<Convertible>).toJSON === 'function';
 }

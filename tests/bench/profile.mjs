@@ -43,4 +43,6 @@ function nameOf({ functionName, url, lineNumber }) {
   return url ? `${name} ${url.replace(/^.*\/(dist|node_modules|bench)\//, '')}:${lineNumber + 1}` : name;
 }
 
-const add = (times, name, time) => times.set(name, (times.get(name) ?? 0) + time);
+function add(times, name, time) {
+  times.set(name, (times.get(name) ?? 0) + time);
+}

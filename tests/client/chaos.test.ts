@@ -29,7 +29,7 @@ async function startReader(server: ChaosServer, seed: number): Promise<Reader> {
     epoch: server.epoch,
     minDelayMs: 1,
     maxDelayMs: 4,
-    heartbeatMs: 16,
+    heartbeatMs: 40,
     random: seeded(~seed),
   };
   const stream = streamEvents(`http://127.0.0.1:${proxy.port}/v1/event/stream`, options);
@@ -47,7 +47,7 @@ async function publishThroughout(server: ChaosServer, all: readonly Reader[], ra
   while (!all.every(isWorn)) {
     const slowest = Math.min(...all.map(({ handedOver }) => numberAfter(handedOver)));
     const connections = Math.min(...all.map(({ proxy }) => proxy.connections));
-    if (random() < 0.0005) for (let i = 0; i < 2 * maxHeld; i++) server.publish(1);
+    if (random() < 0.002) for (let i = 0; i < 2 * maxHeld; i++) server.publish(1);
     else if (server.published.length - slowest < maxHeld / 2) server.publish(random() < 0.9 ? 1 : 3);
     if (random() < 0.02) server.beat();
     if (connections > ((restarts + 1) * connectionsEach) / (restartsEach + 1) && restarts < restartsEach) {
@@ -67,10 +67,7 @@ function numberAfter(handedOver: readonly EventBatch[]): number {
 async function finish(server: ChaosServer, all: readonly Reader[]): Promise<void> {
   for (const { proxy } of all) proxy.calm();
   server.publish(1);
-  while (all.some(({ handedOver }) => numberAfter(handedOver) < server.published.length)) {
-    server.beat();
-    await settled();
-  }
+  while (all.some(({ handedOver }) => numberAfter(handedOver) < server.published.length)) await settled();
   for (const { stream } of all) stream.close();
   await Promise.all(all.map(({ done }) => done));
 }
@@ -138,7 +135,7 @@ describe.each(Object.entries(servers))(
       const gaps = all.flatMap(({ handedOver }) => handedOver.filter(({ gap }) => gap));
       const handedOver = all.reduce((sum, reader) => sum + reader.handedOver.length, 0);
       expect(gaps.some(({ gap }) => gap?.reason === 'restarted')).toBe(true);
-      expect(gaps.length).toBeLessThan(handedOver / 10);
+      expect(gaps.length).toBeLessThan(handedOver / 4);
     });
   },
 );

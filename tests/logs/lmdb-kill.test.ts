@@ -36,6 +36,7 @@ function startWriter(durability: string, name: string) {
 }
 
 async function kill(writer: ChildProcess): Promise<void> {
+  if (writer.signalCode !== null) return;
   const closed = once(writer, 'close');
   writer.kill('SIGKILL');
   await closed;
@@ -138,7 +139,7 @@ describe('LmdbEventLog without its peer', () => {
     const withoutLmdb = `export const resolve = (s, c, next) => s === 'lmdb' ? Promise.reject(new Error('not found')) : next(s, c);`;
     const script = `
       import { register } from 'node:module';
-      register('data:text/javascript,${encodeURIComponent(withoutLmdb)}');
+      register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(withoutLmdb)}`)});
       const { LmdbEventLog } = await import(${JSON.stringify(new URL('../../src/logs/lmdb/index.ts', import.meta.url).href)});
       await LmdbEventLog.open({ path: process.argv[1] }).catch((error) => console.log(error.code, error.message));
     `;

@@ -1,0 +1,23 @@
+// What the examples publish: orders of a shop, one every half second.
+import { defineTopics, payloadOf, type EventBroker } from 'fenceline';
+
+export interface Order {
+  readonly id: string;
+  readonly total: number;
+}
+
+export const topics = defineTopics({
+  Order: { payload: payloadOf<Order>(), types: ['OrderPlaced'], requires: { namespace: 'read-job' } },
+});
+
+type Orders = EventBroker<(typeof topics)['payloads'], 'Order'>;
+
+/** Publishes until the broker is closed. */
+export function takeOrders(broker: Orders, everyMs = 500): void {
+  let count = 0;
+  const timer = setInterval(() => {
+    const order: Order = { id: `o-${++count}`, total: (count * 7) % 50 };
+    const event = { topic: 'Order', type: 'OrderPlaced', key: order.id, namespace: 'default', payload: order } as const;
+    broker.publish(event).catch(() => clearInterval(timer));
+  }, everyMs);
+}

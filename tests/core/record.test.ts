@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeRecord, encodeRecord, type CheckedEvent } from '../../src/core/record.ts';
+import { snapshot } from '../../src/core/snapshot.ts';
+import { defineTopics, openTopics, type Topics } from '../../src/core/topics.ts';
+import { meta } from './event-fixtures.ts';
+
+const text = fc.oneof(
+  fc.string({ minLength: 1, unit: 'binary' }),
+  fc.constantFrom('ü', '𝄞', '\ud800', '\n', '"', '\u2028'),
+);
+const checkedEvent: fc.Arbitrary<CheckedEvent> = fc.record({
+  meta: fc.record({
+    topic: text,
+    type: text,
+    key: text,
+    namespace: text,
+    filterKeys: fc.array(text, { maxLength: 3 }),
+  }),
+  source: fc.jsonValue().map((value) => snapshot(value, 'payload')),
+});
+const refs = fc.array(
+  fc.string().map((name) => `policy:${name}` as const),
+  { maxLength: 3 },
+);
+
+const recordOf = (body: Uint8Array, index = 1) => ({ index, kind: 'events' as const, time: 0, body });
+
+describe('a record', () => {
+  it('comes back as it was written, to the byte', () => {
+    fc.assert(
+      fc.property(fc.array(checkedEvent, { maxLength: 4 }), refs, (events, changed) => {
+        const { batch, refs: read } = decodeRecord(recordOf(encodeRecord(events, changed), 5), openTopics);
+        expect(read).toEqual(changed);
+        expect(batch.index).toBe(5);
+        expect(batch.events.map(({ event }) => event)).toEqual(
+          events.map(({ meta: given, source }) => ({
+            ...given,
+            index: 5,
+            payload: (source as { payload: unknown }).payload,
+          })),
+        );
+        expect(batch.events.map(({ payloadJson }) => payloadJson)).toEqual(
+          events.map(({ source }) => JSON.stringify((source as { payload: unknown }).payload)),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is read from a slice of a larger buffer', () => {
+    const body = encodeRecord([{ meta: meta(), source: { payload: 'ü', bytes: 1 } }], []);
+    const large = new Uint8Array(body.length + 20);
+    large.set(body, 10);
+    const { batch } = decodeRecord(recordOf(large.subarray(10, 10 + body.length)), openTopics);
+    expect(batch.events[0]?.event.payload).toBe('ü');
+  });
+
+  it('finds the aliases of its events again', () => {
+    const topics = defineTopics({ Node: {}, NodeDrain: { aliasOf: 'Node', types: ['NodeDrain'] } });
+    const body = encodeRecord(
+      [{ meta: meta({ topic: 'Node', type: 'NodeDrain' }), source: { payload: 1, bytes: 1 } }],
+      [],
+    );
+    expect(decodeRecord(recordOf(body), topics as unknown as Topics).batch.events[0]?.names).toEqual([
+      'Node',
+      'NodeDrain',
+    ]);
+  });
+
+  it.each(['', 'no json\n', '{"v":2,"events":[]}\n', '{"v":1}\n', '{"v":1,"events":{}}\n', 'null\n'])(
+    'is refused when this version did not write it: %j',
+    (body) => {
+      expect(() => decodeRecord(recordOf(Buffer.from(body), 12), openTopics)).toThrow(
+        expect.objectContaining({
+          code: 'log_unavailable',
+          message: expect.stringContaining('record 12') as string,
+        }) as Error,
+      );
+    },
+  );
+});

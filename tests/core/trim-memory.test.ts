@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TrimMemory } from '../../src/core/trim-memory.ts';
+import { encodedBatch, eventMeta, namespaceNames, naivelyPasses, topicName } from './event-fixtures.ts';
+
+const batches = fc.array(fc.array(eventMeta, { minLength: 1, maxLength: 3 }), { maxLength: 30 });
+const askedTopics = fc.oneof(fc.uniqueArray(topicName, { minLength: 1 }), fc.constant(['*']));
+
+function trimAll(memory: TrimMemory, list: readonly (readonly Parameters<typeof encodedBatch>[1][])[]): void {
+  list.forEach((events, i) => memory.trimmed(encodedBatch(i + 1, ...(events as never[]))));
+}
+
+describe('the memory of what was trimmed', () => {
+  it('is exact while it remembers every pair of topic and namespace', () => {
+    fc.assert(
+      fc.property(batches, askedTopics, namespaceNames, (list, topics, namespaces) => {
+        const memory = new TrimMemory(1000);
+        trimAll(memory, list);
+        expect(memory.lastFor(question(topics, namespaces))).toBe(naiveLast(list, topics, namespaces));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never hides a loss, however little it may remember', () => {
+    fc.assert(
+      fc.property(
+        batches,
+        askedTopics,
+        namespaceNames,
+        fc.integer({ min: 1, max: 4 }),
+        (list, topics, namespaces, size) => {
+          const memory = new TrimMemory(size);
+          trimAll(memory, list);
+          expect(memory.lastFor(question(topics, namespaces))).toBeGreaterThanOrEqual(
+            naiveLast(list, topics, namespaces),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('forgets the pair that was trimmed longest ago, and keeps the others exact', () => {
+    const memory = new TrimMemory(2);
+    memory.trimmed(encodedBatch(1, { topic: 'A' }));
+    memory.trimmed(encodedBatch(2, { topic: 'B' }));
+    memory.trimmed(encodedBatch(3, { topic: 'A' }));
+    memory.trimmed(encodedBatch(4, { topic: 'C' }));
+    expect(memory.lastFor(question(['B'], ['*']))).toBe(2);
+    expect(memory.lastFor(question(['A'], ['*']))).toBe(3);
+    expect(memory.lastFor(question(['Never'], ['*']))).toBe(2);
+  });
+});
+
+function question(topics: readonly string[], namespaces: readonly string[]) {
+  return { topics, passesNamespace: (namespace: string) => naivelyPasses(namespaces, namespace) };
+}
+
+function naiveLast(
+  list: readonly (readonly { readonly topic: string; readonly namespace: string }[])[],
+  topics: readonly string[],
+  namespaces: readonly string[],
+): number {
+  const isLost = ({ topic, namespace }: { readonly topic: string; readonly namespace: string }) =>
+    (topics.includes('*') || topics.includes(topic)) && naivelyPasses(namespaces, namespace);
+  return list.findLastIndex((events) => events.some(isLost)) + 1;
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import { MemoryEventLog } from '../../src/logs/memory.ts';
+import { describeEventLog, FaultyEventLog, TailRecorder, VirtualClock } from '../../src/testing/index.ts';
+
+describeEventLog(
+  'FaultyEventLog without a fault',
+  {
+    prepare: async () => new MemoryEventLog(),
+    open: async (root) => new FaultyEventLog(root.share()),
+    dispose: (root) => root.close(),
+    isShared: true,
+    recreate: async (root) => root.recreate(),
+    survivesRecreation: true,
+  },
+  { describe, it },
+);
+
+const body = new Uint8Array(10);
+
+async function wrapped(count = 0) {
+  const log = new MemoryEventLog();
+  for (let i = 0; i < count; i++) await log.append(body);
+  const clock = new VirtualClock();
+  return { log, clock, faulty: new FaultyEventLog(log, { clock }) };
+}
+
+describe('FaultyEventLog', () => {
+  it('an append that fails before is not in the log, one that fails after is', async () => {
+    const { log, faulty } = await wrapped();
+    faulty.failNextAppend('before');
+    faulty.failNextAppend('after', new Error('lost'));
+    await expect(faulty.append(body)).rejects.toMatchObject({ code: 'log_unavailable' });
+    expect((await log.state()).head).toBe(0);
+    await expect(faulty.append(body)).rejects.toThrow('lost');
+    expect((await log.state()).head).toBe(1);
+    expect(await faulty.append(body)).toMatchObject({ index: 2 });
+  });
+
+  it.each([
+    ['before', 0],
+    ['after', 1],
+  ] as const)('an append held %s waits with the log at %i until it is released', async (moment, head) => {
+    const { log, faulty } = await wrapped();
+    const held = faulty.holdNextAppend(moment);
+    const appended = faulty.append(body);
+    await held.arrived;
+    expect((await log.state()).head).toBe(head);
+    held.release();
+    expect(await appended).toMatchObject({ index: 1 });
+  });
+
+  it('a held append can be failed, and others pass it', async () => {
+    const { faulty } = await wrapped();
+    const held = faulty.holdNextAppend();
+    const first = faulty.append(body);
+    expect(await faulty.append(body)).toMatchObject({ index: 1 });
+    held.fail();
+    await expect(first).rejects.toMatchObject({ code: 'log_unavailable' });
+  });
+
+  it('a delayed append takes its time on the clock', async () => {
+    const { log, clock, faulty } = await wrapped();
+    faulty.delayAppends(50);
+    const appended = faulty.append(body);
+    await clock.advance(49);
+    expect((await log.state()).head).toBe(0);
+    await clock.advance(1);
+    await appended;
+  });
+
+  it('a log that is down refuses every call, and answers again when it is up', async () => {
+    const { faulty } = await wrapped(1);
+    await faulty.goDown();
+    const calls = [
+      () => faulty.state(),
+      () => faulty.append(body),
+      () => faulty.read(1, 1).next(),
+      () => faulty.tail(0, new TailRecorder()),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'log_unavailable' });
+    await faulty.goUp();
+    expect(await faulty.append(body)).toMatchObject({ index: 2 });
+  });
+
+  it('a tail tells down, catching-up and up, and nothing is missing or told twice', async () => {
+    const { log, faulty } = await wrapped(3);
+    const tail = new TailRecorder();
+    await faulty.tail(0, tail);
+    await tail.until(() => tail.statuses.at(-1) === 'up');
+    const cause = new Error('cable');
+    await faulty.goDown(cause);
+    for (let i = 0; i < 3; i++) await log.append(body);
+    expect(tail.calls.at(-1)).toEqual({ type: 'status', status: 'down', cause });
+    await faulty.goUp();
+    await tail.until(() => tail.statuses.at(-1) === 'up');
+    expect(tail.indexes).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(tail.statuses).toEqual(['catching-up', 'up', 'down', 'catching-up', 'up']);
+  });
+
+  it('down waits for the call of the handler that is under way', async () => {
+    const { faulty } = await wrapped(1);
+    const tail = new TailRecorder();
+    tail.pause();
+    await faulty.tail(0, tail);
+    await tail.until(() => tail.indexes.length === 1);
+    const down = faulty.goDown();
+    const up = faulty.goUp();
+    tail.resume();
+    await Promise.all([down, up]);
+    await tail.until(() => tail.statuses.at(-1) === 'up');
+    expect(tail.overlaps).toBe(0);
+    expect(tail.indexes).toEqual([1]);
+  });
+
+  it('what was trimmed while the log was down is told as a gap, and another epoch as a reset', async () => {
+    const { log, faulty } = await wrapped(2);
+    const tail = new TailRecorder();
+    await faulty.tail(0, tail);
+    await tail.until(() => tail.indexes.length === 2);
+    await faulty.goDown();
+    for (let i = 0; i < 4; i++) await log.append(body);
+    await log.trim({ maxRecords: 1 });
+    await faulty.goUp();
+    await tail.until(() => tail.indexes.length === 3);
+    expect(tail.calls).toContainEqual({ type: 'gap', after: 2, first: 6 });
+    await faulty.goDown();
+    log.recreate();
+    await faulty.goUp();
+    expect(tail.calls).toContainEqual({ type: 'reset', state: await log.state() });
+  });
+
+  it('a read finds the log trimmed after the chunks that were asked for', async () => {
+    const { faulty } = await wrapped(10);
+    faulty.trimDuringRead(2, { maxRecords: 1 });
+    const seen: number[] = [];
+    const read = async () => {
+      for await (const chunk of faulty.read(1, 10, { maxBytes: 1 })) seen.push(...chunk.map(({ index }) => index));
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'gap' });
+    expect(seen).toEqual([1, 2]);
+  });
+});
