@@ -1,5 +1,4 @@
 import type { EventBatch, Gap } from '../core/event.ts';
-import type { Topics } from '../core/topics.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';
@@ -30,7 +29,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   #state: StreamState = { name: 'connecting' };
 
   /** Use `streamEvents`. @throws TypeError for an URL or option that cannot be meant */
-  constructor(url: string | URL, options: StreamOptions<Topics>) {
+  constructor(url: string | URL, options: StreamOptions) {
     const settings = settingsOf(options);
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);

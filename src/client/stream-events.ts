@@ -21,5 +21,5 @@ export function streamEvents<S extends Topics = Topics>(
   url: string | URL,
   options: StreamOptions<S> = {},
 ): EventStream<BatchOf<S>> {
-  return new EventStream<BatchOf<S>>(url, options as StreamOptions);
+  return new EventStream<BatchOf<S>>(url, options);
 }

@@ -1,4 +1,3 @@
-import type { Topics } from '../core/topics.ts';
 import type { Position } from './read-position.ts';
 import type { StreamOptions } from './stream-options.ts';
 
@@ -8,7 +7,7 @@ export class StreamRequest {
   readonly #headers: Readonly<Record<string, string>> | undefined;
 
   /** @throws TypeError for an URL or option that no server could answer */
-  constructor(url: string | URL, options: StreamOptions<Topics>) {
+  constructor(url: string | URL, options: StreamOptions) {
     this.#headers = options.headers;
     this.#url = new URL(url, (globalThis as { readonly location?: { readonly href: string } }).location?.href);
     if (!/^https?:$/.test(this.#url.protocol) || this.#url.username || this.#url.password) {
@@ -37,10 +36,12 @@ export class StreamRequest {
 }
 
 function termsOf(topics: NonNullable<StreamOptions['topics']>): readonly string[] {
-  if (Array.isArray(topics)) return topics as readonly string[];
+  if (isList(topics)) return topics;
   const keysOf = Object.entries(topics);
   if (keysOf.length === 0 || keysOf.some(([, keys]) => !keys?.length)) {
     throw new TypeError('Each of topics must have a key; for all keys: ["*"].');
   }
-  return keysOf.flatMap(([topic, keys = []]) => keys.map((key: string) => `${topic}:${key}`));
+  return keysOf.flatMap(([topic, keys = []]) => keys.map((key) => `${topic}:${key}`));
 }
+
+const isList = (topics: NonNullable<StreamOptions['topics']>): topics is readonly string[] => Array.isArray(topics);

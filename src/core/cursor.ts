@@ -65,8 +65,9 @@ export class Cursor {
     return this.position > this.#backlog.buffer.head || this.#interest.nextMatch(this.position) === Infinity;
   }
 
-  /** Newest index that was passed. */
+  /** Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must hear of it. */
   get passed(): number {
+    if (this.#gap !== undefined) return Math.min(this.#gap.from, this.position) - 1;
     return this.limit === Infinity && this.isAtHead
       ? Math.max(this.position - 1, this.#backlog.buffer.head)
       : this.position - 1;

@@ -89,7 +89,8 @@ export function checkEventMeta(event: NewEvent, at: string): EventMeta {
 function checkFilterKeys(keys: readonly string[] | null, at: string): readonly string[] {
   if (keys === null || (Array.isArray(keys) && keys.length === 0)) return noKeys;
   if (!Array.isArray(keys)) throw badField(at, 'must be an array of strings', keys);
-  keys.forEach((key, i) => checkText(key, `${at}[${i}]`));
+  // Not forEach: it skips holes.
+  for (const [i, key] of keys.entries()) checkText(key, `${at}[${i}]`);
   return Object.freeze([...keys]);
 }
 

@@ -60,6 +60,7 @@ export class Publisher {
       throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}, but the newest index is ${head}.`);
     }
     const next = index ?? head + 1;
+    if (next > Number.MAX_SAFE_INTEGER) throw new BrokerError('index_conflict', `There is no index above ${head}.`);
     if (next > head) return next;
     throw new BrokerError('index_conflict', `index must increase: it is ${next}, and the newest is ${head}.`);
   }

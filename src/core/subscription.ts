@@ -84,6 +84,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** Newest index that it has passed: all that it matches up to here was handed over. 0 before the first. */
   get position(): number {
+    if (this.#untold !== undefined) return Math.min(this.#untold.from - 1, this.#cursor.passed);
     return this.#delivery?.isSynced ? this.#passedTogether() : this.#cursor.passed;
   }
 
@@ -149,10 +150,11 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   readPart(): { readonly part: BatchPart | undefined; readonly gap: Gap | undefined } {
     if (this.#isClosed) return { part: undefined, gap: undefined };
     const part = this.#cursor.read();
-    const gap = this.#cursor.takeGap();
-    if (gap !== undefined) this.#onGap(gap);
+    // Before the gap is taken, which nobody would hear of any more: the error's index stays in front of it.
     if (part === undefined && this.#ending && !this.#cursor.needsHistory && this.#cursor.position > this.#cursor.end)
       this.#finish(this.#ending);
+    const gap = this.#isClosed ? undefined : this.#cursor.takeGap();
+    if (gap !== undefined) this.#onGap(gap);
     return { part, gap };
   }
 

@@ -22,7 +22,7 @@ export class VirtualClock implements Clock {
   #now: number;
   /** In the order in which they are called. */
   #timers: Timer[] = [];
-  #soon = new Set<() => void>();
+  readonly #soon = new Set<() => void>();
 
   /** @param now milliseconds since 1970; default 2026-01-01 */
   constructor(now: number = Date.UTC(2026, 0, 1)) {
@@ -88,12 +88,10 @@ export class VirtualClock implements Clock {
 
   /** Makes the calls asked for with `soon` up to now, at once and without promise callbacks in between. @returns how many */
   runSoon(): number {
-    const calls = this.#soon;
-    this.#soon = new Set();
     let made = 0;
-    for (const call of calls) {
-      // A call may cancel one that comes after it.
-      calls.delete(call);
+    for (const call of [...this.#soon]) {
+      // A call may have cancelled one that comes after it.
+      if (!this.#soon.delete(call)) continue;
       call();
       made += 1;
     }

@@ -66,7 +66,7 @@ export class BrokerServer implements ChaosServer {
   }
 
   #newHandler(): ReturnType<typeof eventStreamHandler> {
-    return eventStreamHandler({ broker: this.#broker as unknown as EventBroker<never, never>, heartbeatMs: 20 });
+    return eventStreamHandler({ broker: this.#broker, heartbeatMs: 20 });
   }
 
   #event(topic: string, n: number) {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EventBatch, streamEvents } from '../../src/client/index.ts';
-import { type Fault, faults, FaultyProxy } from './faulty-proxy.ts';
+import { type Event, type EventBatch, streamEvents } from '../../src/client/index.ts';
+import { faults, FaultyProxy } from './faulty-proxy.ts';
 import { BrokerServer } from './broker-server.ts';
 import { seeded } from './random.ts';
 import { type ChaosServer, payloadOf, type Published, StreamServer } from './stream-server.ts';
 import { settled } from './virtual-clock.ts';
 
 const readers = 16;
-const connectionsEach = process.env.NIGHTLY ? 1000 : 36;
+const connectionsEach = process.env.NIGHTLY ? 1000 : 32;
 const restartsEach = 6;
 /** How many batches the server remembers; readers are kept within it, but for bursts. */
 const maxHeld = 256;
@@ -19,7 +19,7 @@ interface Reader {
   readonly done: Promise<void>;
 }
 
-const numberOf = (batch: EventBatch): number => (batch.events[0]?.payload as { readonly n: number }).n;
+const numberOf = ({ events }: EventBatch): number => (events[0] as Event<'T', { readonly n: number }>).payload.n;
 
 async function startReader(server: ChaosServer, seed: number): Promise<Reader> {
   const proxy = await FaultyProxy.open(() => server.port, seeded(seed));
@@ -118,10 +118,11 @@ describe.each(Object.entries(servers))(
     });
 
     it('readers connect hundreds of times, and suffer every fault', () => {
-      const count = (fault: Fault): number => all.reduce((sum, { proxy }) => sum + proxy.counts[fault], 0);
-      const counts = Object.fromEntries(faults.map((fault) => [fault, count(fault)]));
-      expect(Object.values(counts).reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(readers * connectionsEach);
-      for (const fault of faults) expect(counts[fault], fault).toBeGreaterThan(0);
+      const counts = faults
+        .filter((fault) => fault !== 'none')
+        .map((fault) => all.reduce((sum, { proxy }) => sum + proxy.counts[fault], 0));
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(readers * connectionsEach);
+      expect(Math.min(...counts)).toBeGreaterThan(0);
     });
 
     it(`every batch is handed over once, in order, with its own content, or a gap says that it is missing (SEED=${seed})`, () => {

@@ -3,7 +3,7 @@ export class FakeConnection {
   readonly #signal: AbortSignal;
   readonly #encoder = new TextEncoder();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #isCancelled = false;
+  isCancelled = false;
   /** How many chunks the reader has asked for. */
   pulls = 0;
   readonly body: ReadableStream<Uint8Array>;
@@ -13,14 +13,14 @@ export class FakeConnection {
     const source: UnderlyingDefaultSource<Uint8Array> = {
       start: (controller) => void (this.#controller = controller),
       pull: () => void this.pulls++,
-      cancel: () => void (this.#isCancelled = true),
+      cancel: () => void (this.isCancelled = true),
     };
     this.body = new ReadableStream(source, { highWaterMark: 0 });
   }
 
   /** The client has let go of it. */
   get isFreed(): boolean {
-    return this.#signal.aborted || this.#isCancelled;
+    return this.#signal.aborted || this.isCancelled;
   }
 
   /** Objects become lines; strings are sent as they are. */
@@ -79,7 +79,7 @@ export class FakeServer {
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const url = new URL(String(input));
+    const url = new URL(input instanceof Request ? input.url : input);
     const headers = new Headers(init?.headers);
     this.requests.push({ url, query: url.searchParams, headers, redirect: init?.redirect });
     const connection = new FakeConnection(init?.signal ?? new AbortController().signal);

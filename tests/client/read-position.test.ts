@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Position, ReadPosition } from '../../src/client/read-position.ts';
 import type { EventBatch, Gap } from '../../src/core/event.ts';

@@ -543,6 +543,13 @@ describe('closing', () => {
     });
   });
 
+  it('cancels the body too, for a fetch that does not mind its signal', async () => {
+    const { server, stream } = open(new FakeServer().stream([batchLine(1)]));
+    await stream.next();
+    stream.close();
+    expect(server.connections[0]?.isCancelled).toBe(true);
+  });
+
   it('by leaving the loop frees the connection', async () => {
     const { server, stream } = open(new FakeServer().stream([batchLine(1), batchLine(2)]));
     for await (const { index } of stream) if (index === 1) break;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamError } from '../../src/client/index.ts';
 import { parseLine } from '../../src/client/wire.ts';
@@ -22,8 +22,9 @@ describe('a line of the wire', () => {
     const anyEvents = fc.array(fc.tuple(anyMeta, fc.jsonValue({ maxDepth: 3 })), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), anyEvents, (index, events) => {
-        const source = (payload: unknown) => ({ json: JSON.stringify(payload) });
-        const encoded = events.map(([meta, payload]) => new EncodedEvent(meta, index, [meta.topic], source(payload)));
+        const encoded = events.map(
+          ([meta, payload]) => new EncodedEvent(meta, index, [meta.topic], { json: JSON.stringify(payload) }),
+        );
         const { whole } = new EncodedBatch(index, encoded);
         expect(parseLine(whole.line)).toEqual({ kind: 'batch', ...whole.batch });
       }),
@@ -50,6 +51,10 @@ describe('a line of the wire', () => {
       { kind: 'batch', index: 7, events: [] },
     ],
     [{ Gap: { From: 5, To: 20, Reason: 'trimmed' } }, { kind: 'gap', gap: { from: 5, to: 20, reason: 'trimmed' } }],
+    [
+      { Gap: { From: 5, To: 5, Reason: 'restarted', Epoch: 'e' } },
+      { kind: 'gap', gap: { from: 5, to: 5, reason: 'restarted', epoch: 'e' } },
+    ],
   ])('%j is %j', (wire, value) => {
     expect(parse(wire)).toEqual(value);
   });

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -89,9 +90,12 @@ async function checkAfterKill(acknowledged: readonly Acknowledged[], heads: numb
 }
 
 describe('LmdbEventLog over kill −9', () => {
-  const rounds = NIGHTLY ? 25 : 3;
+  for (const [durability, normally] of [
+    ['disk', 4],
+    ['os', 2],
+  ] as const) {
+    const rounds = NIGHTLY ? 25 : normally;
 
-  for (const durability of ['disk', 'os']) {
     it(`nothing acknowledged is missing and indexes go on, ${rounds} times at random, durability ${durability}`, async () => {
       const acknowledged: Acknowledged[] = [];
       const heads: number[] = [];
@@ -132,6 +136,27 @@ describe('LmdbEventLog opened for reading', () => {
       await kill(writer);
     }
   });
+});
+
+describe.skipIf(process.platform === 'win32')('LmdbEventLog on a full disk', () => {
+  it.each(['disk', 'os'])(
+    'fails the appends, lives on, and has all that it acknowledged: durability %s',
+    async (durability) => {
+      const node = `${process.execPath} --import ./tests/tooling/typescript.mjs tests/logs/lmdb-full-disk.ts`;
+      // 2 MiB per file; the signal that the limit sends is ignored, so that the write itself fails.
+      const limited = `trap '' XFSZ; ulimit -f 2048; exec ${node} "$0" "$1"`;
+      const { stdout } = await promisify(execFile)('bash', ['-c', limited, path, durability], { cwd: root });
+      const { acknowledged, head, failures } = JSON.parse(stdout);
+      expect(failures).toEqual(['log_unavailable']);
+      expect(acknowledged).toBeGreaterThan(0);
+      expect(head).toBe(acknowledged);
+      const log = await LmdbEventLog.open({ path });
+      expect(await log.state()).toMatchObject({ first: 1, head });
+      expect(await log.append(new Uint8Array(8000))).toEqual({ index: head + 1, duplicate: false });
+      expect((await readTexts(log)).size).toBe(head + 1);
+      await log.close();
+    },
+  );
 });
 
 describe('LmdbEventLog without its peer', () => {

@@ -12,6 +12,8 @@ import { loadLmdb } from './lmdb-package.ts';
 import { decodeIdAge, decodeIdEntry, decodeRecord, encodeIdAge, encodeIdEntry } from './record-format.ts';
 import type { IdAge, IdEntry } from './record-format.ts';
 
+const CLOSE_AFTER_FAILURE_MS = 1000;
+
 /** Raised when older versions could not read what is written. */
 const FORMAT = 1;
 
@@ -67,6 +69,7 @@ export class LogStore {
   readonly #idAges: Database<Buffer, number>;
   readonly #epoch: string;
   readonly #fence: number;
+  #hasFailed = false;
 
   private constructor(root: RootDatabase<Buffer, number>, options: LogStoreOptions) {
     this.#root = root;
@@ -152,14 +155,18 @@ export class LogStore {
     throw new BrokerError('log_unavailable', message);
   }
 
+  /** Waits for what was written to be synced; for a second at most after a commit failed, since LMDB may then wait for ever. */
   async close(): Promise<void> {
-    await this.#root.close();
+    const closed = this.#root.close();
+    await (this.#hasFailed ? withinMs(CLOSE_AFTER_FAILURE_MS, closed) : closed);
   }
 
   async #write(change: LogChange): Promise<boolean> {
     try {
       return await this.#meta.ifVersion('writer', this.#fence, () => this.#put(change));
     } catch (cause) {
+      this.#hasFailed = true;
+      adoptCommitError(cause);
       throw new BrokerError('log_unavailable', 'The event log could not be written.', { cause });
     }
   }
@@ -213,6 +220,26 @@ export class LogStore {
   }
 }
 
+/** Resolves with `work`, or without it when the time is over. */
+async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, over]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * LMDB's error holds a promise that is rejected with what really happened, such as a full disk. It becomes the error's cause; left
+ * alone it would end the process.
+ */
+function adoptCommitError(error: unknown): void {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return;
+  error.commitError.catch((cause: unknown) => {
+    error.cause = cause;
+  });
+}
+
 /**
  * `disk`: a commit is told when it is synced. `os`: when it is in the operating system's hands; the sync follows, in the order that
  * keeps the file whole whatever happens.
@@ -224,6 +251,8 @@ function environment({ path, readOnly, durability, mapSizeBytes }: LogStoreOptio
     readOnly,
     noSubdir: false,
     maxDbs: 8,
+    // A change is one explicit batch; LMDB's own batch would leave a promise that nobody can handle when a commit fails.
+    eventTurnBatching: false,
     encoding: 'binary' as const,
     overlappingSync: isSyncedLater,
     separateFlushed: isSyncedLater,

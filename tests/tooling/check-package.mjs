@@ -1,0 +1,69 @@
+// The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path loaded from ESM and from CommonJS.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { entries, root } from './entries.mjs';
+
+const run = promisify(execFile);
+const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
+try {
+  const tarball = await pack();
+  await Promise.all([
+    run(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: root }),
+    run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16'], { cwd: root }),
+    install(tarball),
+  ]);
+  await load();
+} catch (error) {
+  console.error(`${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
+  process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function pack() {
+  // The build was a step of its own.
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
+  const answer = JSON.parse(stdout);
+  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
+  const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
+  if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
+  return join(folder, filename);
+}
+
+async function install(tarball) {
+  await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
+  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball], { cwd: folder });
+}
+
+/** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */
+async function load() {
+  const specifiers = entries.map(({ specifier }) => specifier);
+  const script = `
+    import assert from 'node:assert/strict';
+    import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    for (const specifier of ${JSON.stringify(specifiers)}) {
+      const [esm, cjs] = [await import(specifier), require(specifier)];
+      assert.deepEqual(Object.keys(cjs).filter((name) => name !== '__esModule').sort(), Object.keys(esm).sort(), specifier);
+      assert.notEqual(Object.keys(esm).length, 0, specifier);
+    }
+    assert.equal(require('fenceline').EventBroker, (await import('fenceline')).EventBroker);
+    const { EventBroker } = require('fenceline');
+    const broker = new EventBroker();
+    const subscription = await broker.subscribe();
+    broker.publish({ topic: 'A', type: 'B', key: 'c', payload: 1 });
+    assert.equal(subscription.poll().events[0].payload, 1);
+  `;
+  await writeFile(join(folder, 'load.mjs'), script);
+  await run(process.execPath, ['load.mjs'], { cwd: folder });
+  const plain = `for (const specifier of ${JSON.stringify(specifiers)}) require(specifier);`;
+  await writeFile(join(folder, 'load.cjs'), plain);
+  // As an older Node or a bundler does it: the CommonJS build itself.
+  await run(process.execPath, ['-C', 'node-addons', 'load.cjs'], { cwd: folder });
+  await writeFile(join(folder, 'direct.cjs'), `for (const target of ${JSON.stringify(entries.flatMap(({ targets }) => targets.filter((t) => t.startsWith('./dist/cjs') && t.endsWith('.js'))))}) require('./node_modules/fenceline/' + target);`);
+  await run(process.execPath, ['direct.cjs'], { cwd: folder });
+}
