@@ -17,7 +17,7 @@ class Shop {
   }
 }
 
-test('placing an order tells those who watch it, and nobody else', async () => {
+void test('placing an order tells those who watch it, and nobody else', async () => {
   const broker = new EventBroker({ topics });
   const mine = await broker.subscribe({ topics: ['Order:o-1'] });
   const other = await broker.subscribe({ topics: ['Order:o-2'] });

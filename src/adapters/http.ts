@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { Delivery } from '../core/delivery.ts';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
 import { answerStreamRequest, type StreamAnswer, type StreamEndpointOptions } from './stream-endpoint.ts';
@@ -61,12 +60,11 @@ function sendStream(
 ): void {
   response.writeHead(200, headers);
   response.flushHeaders?.();
-  let delivery: Delivery | undefined;
-  const onDrain = (): void => delivery?.drained();
+  const onDrain = (): void => subscription.delivery?.drained();
   const socket = options.writer === 'response' ? undefined : rawSocketOf(response);
   const sink = socket ? new SocketSink(response, socket, onDrain) : new ResponseSink(response, onDrain);
   const { heartbeatMs } = options;
-  delivery = subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, {
+  subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, {
     bookmarks,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
   });

@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 export const ndjsonFormat: StreamFormat = Object.freeze({
   batch: (part: { readonly line: string }) => `${part.line}\n`,
   gap: (gap: Gap) => `${JSON.stringify({ Gap: wireGap(gap) })}\n`,
-  heartbeat: (bookmark: number | undefined) => (bookmark ? `{"Index":${bookmark}}\n` : '{}\n'),
+  heartbeat: (bookmark: number | undefined) => (bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`),
   error: (error) => `${JSON.stringify(error.toWire())}\n`,
   encode: (text: string) => encoder.encode(text),
 } satisfies StreamFormat);

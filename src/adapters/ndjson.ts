@@ -28,7 +28,7 @@ export function ndjsonStream<E extends Event>(
   subscription: Subscription<E>,
   options: NdjsonStreamOptions = {},
 ): Readable {
-  return new SubscriptionStream(subscription as unknown as Subscription, options);
+  return new SubscriptionStream(subscription, options);
 }
 
 class SubscriptionStream extends Readable implements ByteSink {

@@ -46,10 +46,7 @@ export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plai
  * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws: whatever fails is an answer.
  * Every mount is a translation of this.
  */
-export async function answerStreamRequest(
-  broker: StreamSource,
-  request: EndpointRequest,
-): Promise<EndpointAnswer> {
+export async function answerStreamRequest(broker: StreamSource, request: EndpointRequest): Promise<EndpointAnswer> {
   try {
     switch (request.method) {
       case 'GET':
@@ -69,10 +66,7 @@ export async function answerStreamRequest(
   }
 }
 
-async function openStream(
-  broker: StreamSource,
-  request: EndpointRequest,
-): Promise<StreamAnswer> {
+async function openStream(broker: StreamSource, request: EndpointRequest): Promise<StreamAnswer> {
   const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
   const token = await request.token();
   const subscription = await broker.subscribe({

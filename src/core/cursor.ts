@@ -2,6 +2,7 @@ import type { BatchPart, EncodedBatch } from './encoded-batch.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap, GapReason } from './event.ts';
 import type { EventBuffer } from './event-buffer.ts';
+import { joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
 
 /** Batches older than the buffer, where a log holds them. */
@@ -65,12 +66,15 @@ export class Cursor {
     return this.position > this.#backlog.buffer.head || this.#interest.nextMatch(this.position) === Infinity;
   }
 
+  /** A gap is to be told before the next part. */
+  get hasGap(): boolean {
+    return this.#gap !== undefined;
+  }
+
   /** Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must hear of it. */
   get passed(): number {
     if (this.#gap !== undefined) return Math.min(this.#gap.from, this.position) - 1;
-    return this.limit === Infinity && this.isAtHead
-      ? Math.max(this.position - 1, this.#backlog.buffer.head)
-      : this.position - 1;
+    return this.#reached;
   }
 
   /** The next part is in the log: {@link fill} has to fetch it. */
@@ -111,8 +115,8 @@ export class Cursor {
     if (history === undefined) return;
     const reading = (this.#reading ??= this.#open(history, buffer.first - 1));
     try {
-      const { value, done } = await reading.next();
-      if (this.#reading === reading) this.#take(done === true ? undefined : value);
+      const result = await reading.next();
+      if (this.#reading === reading) this.#take(result.done === true ? undefined : result.value);
     } catch (error) {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
@@ -127,12 +131,12 @@ export class Cursor {
     this.stopReading();
     if (gap === undefined) return undefined;
     this.position = next;
-    return (this.#gap = gap);
+    return (this.#gap = joinGaps(this.#gap, gap));
   }
 
   /** Takes the position of a reader that has missed nothing up to the head. */
   settle(): void {
-    this.position = this.passed + 1;
+    this.position = this.#reached + 1;
   }
 
   /** Lets go of the log. */
@@ -144,13 +148,18 @@ export class Cursor {
     reading?.return?.().then(undefined, () => undefined);
   }
 
+  /** A reader at the head has passed all that does not match. */
+  get #reached(): number {
+    const before = this.position - 1;
+    return this.limit === Infinity && this.isAtHead ? Math.max(before, this.#backlog.buffer.head) : before;
+  }
+
   #gapTo(reason: GapReason, next: number, epoch: string | undefined): Gap | undefined {
     const { position } = this;
-    const from = Math.min(position, this.#gap?.from ?? position);
     switch (reason) {
       case 'trimmed':
       case 'slow':
-        return position < next ? { from, to: next - 1, reason } : undefined;
+        return position < next ? { from: position, to: next - 1, reason } : undefined;
       case 'ahead':
         return position > next ? { from: next, to: position - 1, reason } : undefined;
       case 'restarted':

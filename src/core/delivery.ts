@@ -45,7 +45,7 @@ export class Delivery implements InterestMember {
     const { heartbeatMs = 30_000, bookmarks = false } = options;
     if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
       throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
-    this.#subscription = subscription as Subscription;
+    this.#subscription = subscription;
     this.#host = host;
     this.#sink = sink;
     this.#format = format;
@@ -106,7 +106,7 @@ export class Delivery implements InterestMember {
   /** A transport that does not keep up gets no heartbeat: it has bytes enough to show that the stream is alive. */
   beat(): void {
     if (this.#state === 'blocked' || this.#hasEnded) return;
-    const bookmark = this.#bookmarks ? this.#subscription.position : undefined;
+    const bookmark = this.#bookmarks ? this.#subscription.bookmark : undefined;
     this.#write(this.#format.encode(this.#format.heartbeat(bookmark)));
   }
 

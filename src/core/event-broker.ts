@@ -21,7 +21,7 @@ import type { DecodedRecord } from './record.ts';
 import { Registry } from './registry.ts';
 import { needsOf } from './requirements.ts';
 import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
-import { Subscription, type SubscriptionHost } from './subscription.ts';
+import type { Subscription, SubscriptionHost } from './subscription.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from './topics.ts';
 
 /** How a broker is made. All of it is optional. */
@@ -82,38 +82,16 @@ export class EventBroker<
   /** @throws TypeError for an option that is out of its range */
   constructor(options: EventBrokerOptions<T, Name> = {}) {
     super();
-    const { clock = systemClock, reauthorizeTimeoutMs = 5000, maxSubscriptions = 100_000 } = options;
-    if (!(reauthorizeTimeoutMs > 0))
-      throw new TypeError(`reauthorizeTimeoutMs must be above 0; got ${reauthorizeTimeoutMs}.`);
-    if (!(maxSubscriptions >= 1)) throw new TypeError(`maxSubscriptions must be at least 1; got ${maxSubscriptions}.`);
+    const { clock = systemClock, log, publishWhenDown = 'fail' } = options;
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     this.#clock = clock;
     this.#acl = options.acl;
     this.#buffer = new EventBuffer(options.buffer);
     this.#outbox = new Outbox(clock, options.flush ?? {});
-    this.#revocation = new Revocation({
-      source: options.acl,
-      clock,
-      timeoutMs: reauthorizeTimeoutMs,
-      head: () => this.#buffer.head,
-    });
-    this.#feed = options.log && this.#openFeed(options.log, options.publishWhenDown === 'wait');
-    this.#registry = new Registry({
-      topics: this.#topics,
-      interests: this.#interests,
-      revocation: this.#revocation,
-      head: () => this.#buffer.head,
-      notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
-      maxSubscriptions,
-    });
-    this.#publisher = new Publisher({
-      topics: this.#topics,
-      feed: this.#feed,
-      capabilities: options.log?.capabilities,
-      head: () => this.#buffer.head,
-      accept: (record) => this.#accept(record),
-      requireOpen: () => this.#requireOpen(),
-    });
+    this.#revocation = this.#makeRevocation(atLeast(options.reauthorizeTimeoutMs ?? 5000, 1, 'reauthorizeTimeoutMs'));
+    this.#feed = log && this.#makeFeed(log, publishWhenDown === 'wait');
+    this.#registry = this.#makeRegistry(atLeast(options.maxSubscriptions ?? 100_000, 1, 'maxSubscriptions'));
+    this.#publisher = this.#makePublisher(log);
     this.#host = this.#makeHost();
   }
 
@@ -263,18 +241,6 @@ export class EventBroker<
     return this.#registry.open(this.#host, request, acl, from);
   }
 
-  #openFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
-    return new LogFeed(log, this.#topics, waitWhenDown, {
-      restart: (state) => this.#restart(state),
-      accept: (record) => this.#accept(record),
-      skipped: (first) => this.#skipped(first),
-      status: (status, cause) => {
-        this.#logStatus = status;
-        this.emit('log', { status, cause });
-      },
-    });
-  }
-
   /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
   #restart({ epoch, first, head }: LogState): void {
     const isSame = epoch === this.#epoch;
@@ -301,15 +267,50 @@ export class EventBroker<
     for (const subscription of subscriptions) lose(subscription);
   }
 
+  #makeRevocation(timeoutMs: number): Revocation {
+    return new Revocation({ source: this.#acl, clock: this.#clock, timeoutMs, head: () => this.#buffer.head });
+  }
+
+  #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
+    return new LogFeed(log, this.#topics, waitWhenDown, {
+      restart: (state) => this.#restart(state),
+      accept: (record) => this.#accept(record),
+      skipped: (first) => this.#skipped(first),
+      status: (status, cause) => {
+        this.#logStatus = status;
+        this.emit('log', { status, cause });
+      },
+    });
+  }
+
+  #makeRegistry(maxSubscriptions: number): Registry {
+    return new Registry({
+      topics: this.#topics,
+      interests: this.#interests,
+      revocation: this.#revocation,
+      head: () => this.#buffer.head,
+      notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
+      maxSubscriptions,
+    });
+  }
+
+  #makePublisher(log: EventLog | undefined): Publisher {
+    return new Publisher({
+      topics: this.#topics,
+      feed: this.#feed,
+      capabilities: log?.capabilities,
+      head: () => this.#buffer.head,
+      accept: (record) => this.#accept(record),
+      requireOpen: () => this.#requireOpen(),
+    });
+  }
+
   #makeHost(): SubscriptionHost {
-    const broker = this;
     return {
       buffer: this.#buffer,
       history: this.#feed,
       clock: this.#clock,
-      get epoch() {
-        return broker.#epoch;
-      },
+      epoch: () => this.#epoch,
       schedule: (delivery) => this.#outbox.schedule(delivery),
       unschedule: (delivery) => this.#outbox.unschedule(delivery),
       beatEvery: (intervalMs, delivery) => this.#outbox.beatEvery(intervalMs, delivery),
@@ -329,6 +330,11 @@ export class EventBroker<
     this.#untold = undefined;
     for (const tell of untold) tell();
   }
+}
+
+function atLeast(value: number, least: number, name: string): number {
+  if (value >= least) return value;
+  throw new TypeError(`${name} must be at least ${least}; got ${value}.`);
 }
 
 const closed = () => new BrokerError('closed', 'The broker is closed.');

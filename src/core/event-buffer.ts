@@ -1,3 +1,4 @@
+import invariant from 'tiny-invariant';
 import type { EncodedBatch } from './encoded-batch.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
 
@@ -77,6 +78,7 @@ export class EventBuffer {
   }
 
   append(batch: EncodedBatch): void {
+    invariant(batch.index > this.#head, 'a batch was appended out of order');
     while (this.length > 0 && (this.length >= this.#maxBatches || this.#bytes + batch.bytes > this.#maxBytes))
       this.#trimOldest();
     this.#ring[this.#nextOrdinal++ % this.#maxBatches] = batch;

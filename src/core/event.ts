@@ -91,7 +91,7 @@ function checkFilterKeys(keys: readonly string[] | null, at: string): readonly s
   if (!Array.isArray(keys)) throw badField(at, 'must be an array of strings', keys);
   // Not forEach: it skips holes.
   for (const [i, key] of keys.entries()) checkText(key, `${at}[${i}]`);
-  return Object.freeze([...keys]);
+  return Object.freeze([...(keys as readonly string[])]);
 }
 
 function checkText(value: unknown, at: string): void {

@@ -24,7 +24,7 @@ export class Notifications<Events extends EventEmitter.ValidEventTypes> extends 
   ): boolean {
     const entries = this.#entries(name as string);
     for (const { fn, context, once } of entries) {
-      if (once) this.removeListener(name, fn as EventEmitter.EventListener<Events, T>, context as never, true);
+      if (once) this.removeListener(name, fn as EventEmitter.EventListener<Events, T>, context, true);
       this.#call(name as string, () => fn.apply(context, args));
     }
     return entries.length > 0;

@@ -2,9 +2,10 @@ import type { Clock } from './clock.ts';
 import { Cursor, type Backlog, type CursorStart } from './cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
 import type { BatchPart } from './encoded-batch.ts';
-import { BrokerError } from './errors.ts';
+import type { BrokerError } from './errors.ts';
 import { gapError } from './start.ts';
 import type { Event, EventBatch, Gap, GapReason } from './event.ts';
+import { joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
 import type { ByteSink, StreamFormat } from './stream-format.ts';
 
@@ -18,7 +19,7 @@ export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
 /** What a subscription needs of its broker. */
 export interface SubscriptionHost extends Backlog {
   readonly clock: Clock;
-  readonly epoch: string;
+  epoch(): string;
   /** Lets the delivery go on in the next flush. */
   schedule(delivery: Delivery): void;
   unschedule(delivery: Delivery): void;
@@ -69,7 +70,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** Made by `EventBroker.subscribe` alone. */
   constructor(host: SubscriptionHost, interest: Interest, start: CursorStart, failOnGap: boolean) {
-    this.epoch = host.epoch;
+    this.epoch = host.epoch();
     this.#host = host;
     this.#interest = interest;
     this.#cursor = new Cursor(host, interest, start);
@@ -86,6 +87,11 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   get position(): number {
     if (this.#untold !== undefined) return Math.min(this.#untold.from - 1, this.#cursor.passed);
     return this.#delivery?.isSynced ? this.#passedTogether() : this.#cursor.passed;
+  }
+
+  /** @internal What a heartbeat may say was passed: nothing while a gap is to be told, whose indexes may be of another epoch. */
+  get bookmark(): number | undefined {
+    return this.#cursor.hasGap ? undefined : this.position;
   }
 
   /** Why it ended; undefined while it is open and after an orderly end. */
@@ -136,6 +142,11 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     this.#delivery = new Delivery(this, this.#host, sink, format, options);
     if (this.#isClosed) this.#delivery.end(this.#error);
     else this.#delivery.start();
+    return this.#delivery;
+  }
+
+  /** Its way into a transport, once there is one. */
+  get delivery(): Delivery | undefined {
     return this.#delivery;
   }
 
@@ -245,14 +256,14 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     if (this.#error) throw this.#error;
     const { part, gap } = this.readPart();
     if (this.#error) throw this.#error;
-    const told = gap ?? this.#untold;
+    const told = gap ? joinGaps(this.#untold, gap) : this.#untold;
     this.#untold = part === undefined ? told : undefined;
     if (part === undefined) return undefined;
     return (told === undefined ? part.batch : Object.freeze({ ...part.batch, gap: told })) as EventBatch<E>;
   }
 
   #onGap(gap: Gap): void {
-    this.#host.onGap(this as unknown as Subscription, gap);
+    this.#host.onGap(this, gap);
     if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
   }
 
@@ -322,6 +333,6 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   #detach(error: BrokerError | undefined): void {
     if (!this.#isAttached) return;
     this.#isAttached = false;
-    this.#host.detach(this as unknown as Subscription, error);
+    this.#host.detach(this, error);
   }
 }

@@ -8,15 +8,27 @@ import * as contenders from './contenders/http/index.mjs';
 import { readArguments } from './lib/arguments.mjs';
 import { measureHttp } from './lib/measure.mjs';
 
-const options = readArguments({ contender: 'fenceline', clients: 1000, bytes: 250, burst: 1, spread: false, selective: false, seconds: 3, top: 25 });
+const options = readArguments({
+  contender: 'fenceline',
+  clients: 1000,
+  bytes: 250,
+  burst: 1,
+  spread: false,
+  selective: false,
+  seconds: 3,
+  top: 25,
+});
 const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'));
 
 try {
   const figures = await measureHttp(contenders[options.contender], 'pump', loadOf(options));
   const rate = Math.round(figures.deliveries / figures.wallSeconds / 1e3);
   const system = Math.round((figures.systemSeconds / figures.cpuSeconds) * 100);
-  console.log(`${options.contender}: ${rate} k deliveries/s under the profiler; ${system} % of the CPU time is the kernel's`);
-  for (const [name, share] of selfTimes().slice(0, options.top)) console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${name}`);
+  console.log(
+    `${options.contender}: ${rate} k deliveries/s under the profiler; ${system} % of the CPU time is the kernel's`,
+  );
+  for (const [name, share] of selfTimes().slice(0, options.top))
+    console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${name}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -25,7 +37,17 @@ process.exit(0);
 function loadOf({ clients, bytes, burst, spread, selective, seconds }) {
   const window = selective ? 1024 : Math.max(4 * burst, 8, Math.min(2048, Math.floor(65_536 / clients)));
   const execArgv = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200'];
-  return { clients, bytes, burst, isSpread: spread, isSelective: selective, window, seconds, warmSeconds: 0.3, execArgv };
+  return {
+    clients,
+    bytes,
+    burst,
+    isSpread: spread,
+    isSelective: selective,
+    window,
+    seconds,
+    warmSeconds: 0.3,
+    execArgv,
+  };
 }
 
 function selfTimes() {

@@ -188,6 +188,28 @@ describe('a subscription that falls off the buffer', () => {
     expect(subscription.state).toBe('closed');
   });
 
+  it('is told of all that was lost when it falls off twice before a batch comes', async () => {
+    const broker = new EventBroker({ buffer: { maxBatches: 2 } });
+    const subscription = await broker.subscribe({ topics: ['Job'] });
+    await broker.publish(job());
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 3; i++) await broker.publish(node());
+      expect(subscription.poll()).toBeUndefined();
+      await broker.publish(job());
+    }
+    for (let i = 0; i < 2; i++) await broker.publish(node());
+    expect(subscription.poll()).toBeUndefined();
+    await broker.publish(job());
+    expect(drain(subscription)).toMatchObject({ indexes: [12], gaps: [{ from: 1, to: 9, reason: 'slow' }] });
+  });
+
+  it('is told that the indexes began anew although it falls off before a batch comes', async () => {
+    const broker = await brokerWith(2, { buffer: { maxBatches: 2 } });
+    const subscription = await broker.subscribe({ index: 900, epoch: 'of yesterday' });
+    for (let i = 0; i < 3; i++) await broker.publish(job());
+    expect(drain(subscription).gaps).toMatchObject([{ from: 900, reason: 'restarted', epoch: broker.epoch }]);
+  });
+
   it('advises, when it ends before the gap was told, to resume before the gap', async () => {
     const broker = await brokerWith(0, { buffer: { maxBatches: 2 } });
     const subscription = await broker.subscribe({ topics: ['Job'] });

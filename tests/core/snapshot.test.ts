@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokerError } from '../../src/core/errors.ts';
+import type { BrokerError } from '../../src/core/errors.ts';
 import { snapshot } from '../../src/core/snapshot.ts';
 
 /** Values of every kind that JSON.stringify has a rule for. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokerError } from '../../src/core/errors.ts';
+import type { BrokerError } from '../../src/core/errors.ts';
 import { TopicFilter } from '../../src/core/topic-filter.ts';
 import { defineTopics } from '../../src/core/topics.ts';
 import { eventMeta, filterTerms, meta, naivelyMatches } from './event-fixtures.ts';

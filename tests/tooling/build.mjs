@@ -48,7 +48,9 @@ async function compile(outDir, flags) {
 /** tsc rewrites `./x.ts` to `./x.js` in the code alone; published declarations need it too. */
 async function rewriteDeclarations(folder) {
   const files = await readdir(folder, { recursive: true });
-  await Promise.all(files.filter((file) => file.endsWith('.d.ts')).map((file) => rewriteDeclaration(join(folder, file))));
+  await Promise.all(
+    files.filter((file) => file.endsWith('.d.ts')).map((file) => rewriteDeclaration(join(folder, file))),
+  );
 }
 
 async function rewriteDeclaration(file) {

@@ -26,7 +26,9 @@ try {
 
 async function pack() {
   // The build was a step of its own.
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+    cwd: root,
+  });
   const answer = JSON.parse(stdout);
   const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
   const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
@@ -36,7 +38,9 @@ async function pack() {
 
 async function install(tarball) {
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball], { cwd: folder });
+  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball], {
+    cwd: folder,
+  });
 }
 
 /** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */
@@ -64,6 +68,9 @@ async function load() {
   await writeFile(join(folder, 'load.cjs'), plain);
   // As an older Node or a bundler does it: the CommonJS build itself.
   await run(process.execPath, ['-C', 'node-addons', 'load.cjs'], { cwd: folder });
-  await writeFile(join(folder, 'direct.cjs'), `for (const target of ${JSON.stringify(entries.flatMap(({ targets }) => targets.filter((t) => t.startsWith('./dist/cjs') && t.endsWith('.js'))))}) require('./node_modules/fenceline/' + target);`);
+  await writeFile(
+    join(folder, 'direct.cjs'),
+    `for (const target of ${JSON.stringify(entries.flatMap(({ targets }) => targets.filter((t) => t.startsWith('./dist/cjs') && t.endsWith('.js'))))}) require('./node_modules/fenceline/' + target);`,
+  );
   await run(process.execPath, ['direct.cjs'], { cwd: folder });
 }

@@ -7,7 +7,12 @@ import { root } from './entries.mjs';
 
 const bounds = [
   { name: 'fenceline/client', source: 'src/client/index.ts', maxBytes: 4 * 1024 },
-  { name: 'fenceline', source: 'src/index.ts', maxBytes: 12 * 1024, code: "export { EventBroker, Subscription, TopicFilter, defineTopics } from './src/index.ts';" },
+  {
+    name: 'fenceline',
+    source: 'src/index.ts',
+    maxBytes: 12 * 1024,
+    code: "export { EventBroker, Subscription, TopicFilter, defineTopics } from './src/index.ts';",
+  },
 ];
 
 for (const { name, source, maxBytes, code } of bounds) {

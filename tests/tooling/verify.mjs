@@ -11,10 +11,7 @@ const node = process.execPath;
 
 /** Steps of a lane run one after the other; the lanes run side by side. */
 const lanes = [
-  [
-    step('build', node, 'tests/tooling/build.mjs'),
-    step('unit', bin('vitest'), 'run'),
-  ],
+  [step('build', node, 'tests/tooling/build.mjs'), step('unit', bin('vitest'), 'run')],
   [
     step('format', bin('oxfmt'), '--check'),
     step('lint', bin('oxlint'), '--type-aware'),
@@ -60,7 +57,8 @@ function runStep({ name, command, args }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     const end = (code) => resolve({ name, code, output, seconds: (performance.now() - start) / 1000 });
     child.on('error', (error) => {
       output += error.message;

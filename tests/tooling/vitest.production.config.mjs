@@ -6,6 +6,12 @@ import config from '../../vitest.config.mjs';
 export default mergeConfig(
   config,
   defineConfig({
-    test: { exclude: ['tests/{examples,explorer,logs,properties,architecture,readme,faults,adapters}/**', 'tests/client/chaos*', '**/node_modules/**'] },
+    test: {
+      exclude: [
+        'tests/{examples,explorer,logs,properties,architecture,readme,faults,adapters}/**',
+        'tests/client/chaos*',
+        '**/node_modules/**',
+      ],
+    },
   }),
 );

@@ -32,8 +32,8 @@ export interface LmdbEventLogOptions {
   /** Folder of the log, made when it is missing. On a local disk: LMDB does not work over network file systems. */
   readonly path: string;
   /**
-   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process, but the last moments before a
-   * power loss may be lost (the file stays whole); appends do not wait for the disk.
+   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process; appends do not wait for the disk, and
+   * a power loss (not a kill) may damage the whole file, which then has to be deleted. For events that are not missed after that.
    */
   readonly durability?: 'disk' | 'os';
   /**

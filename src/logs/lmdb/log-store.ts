@@ -12,8 +12,6 @@ import { loadLmdb } from './lmdb-package.ts';
 import { decodeIdAge, decodeIdEntry, decodeRecord, encodeIdAge, encodeIdEntry } from './record-format.ts';
 import type { IdAge, IdEntry } from './record-format.ts';
 
-const CLOSE_AFTER_FAILURE_MS = 1000;
-
 /** Raised when older versions could not read what is written. */
 const FORMAT = 1;
 
@@ -69,7 +67,6 @@ export class LogStore {
   readonly #idAges: Database<Buffer, number>;
   readonly #epoch: string;
   readonly #fence: number;
-  #hasFailed = false;
 
   private constructor(root: RootDatabase<Buffer, number>, options: LogStoreOptions) {
     this.#root = root;
@@ -155,17 +152,14 @@ export class LogStore {
     throw new BrokerError('log_unavailable', message);
   }
 
-  /** Waits for what was written to be synced; for a second at most after a commit failed, since LMDB may then wait for ever. */
   async close(): Promise<void> {
-    const closed = this.#root.close();
-    await (this.#hasFailed ? withinMs(CLOSE_AFTER_FAILURE_MS, closed) : closed);
+    await this.#root.close();
   }
 
   async #write(change: LogChange): Promise<boolean> {
     try {
       return await this.#meta.ifVersion('writer', this.#fence, () => this.#put(change));
     } catch (cause) {
-      this.#hasFailed = true;
       adoptCommitError(cause);
       throw new BrokerError('log_unavailable', 'The event log could not be written.', { cause });
     }
@@ -220,15 +214,6 @@ export class LogStore {
   }
 }
 
-/** Resolves with `work`, or without it when the time is over. */
-async function withinMs(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, over]).finally(() => clearTimeout(timer));
-}
-
 /**
  * LMDB's error holds a promise that is rejected with what really happened, such as a full disk. It becomes the error's cause; left
  * alone it would end the process.
@@ -241,21 +226,20 @@ function adoptCommitError(error: unknown): void {
 }
 
 /**
- * `disk`: a commit is told when it is synced. `os`: when it is in the operating system's hands; the sync follows, in the order that
- * keeps the file whole whatever happens.
+ * `disk`: a commit is told when it is synced. `os`: when it is in the operating system's hands. LMDB's `overlappingSync` would keep
+ * the file whole over a power loss, but tells of a commit only after its sync, so that it would buy nothing.
  */
 function environment({ path, readOnly, durability, mapSizeBytes }: LogStoreOptions) {
-  const isSyncedLater = durability === 'os' && !readOnly;
   return {
     path,
     readOnly,
     noSubdir: false,
     maxDbs: 8,
+    encoding: 'binary' as const,
     // A change is one explicit batch; LMDB's own batch would leave a promise that nobody can handle when a commit fails.
     eventTurnBatching: false,
-    encoding: 'binary' as const,
-    overlappingSync: isSyncedLater,
-    separateFlushed: isSyncedLater,
+    overlappingSync: false,
+    noSync: durability === 'os' && !readOnly,
     ...(mapSizeBytes === undefined ? {} : { mapSize: mapSizeBytes }),
   };
 }

@@ -34,8 +34,7 @@ export class Subject<Ground> {
   ): Promise<void> {
     const ground = await harness.prepare();
     try {
-      const subject = new Subject(harness, ground, await harness.open(ground));
-      await test(subject).finally(() => subject.#closeAll());
+      await new Subject(harness, ground, await harness.open(ground)).#runAndClose(test);
     } finally {
       await harness.dispose(ground);
     }
@@ -91,8 +90,12 @@ export class Subject<Ground> {
     return recorder;
   }
 
-  async #closeAll(): Promise<void> {
-    await Promise.all(this.#opened.map((log) => log.close()));
+  async #runAndClose(test: (subject: Subject<Ground>) => Promise<void>): Promise<void> {
+    try {
+      await test(this);
+    } finally {
+      await Promise.all(this.#opened.map((log) => log.close()));
+    }
   }
 }
 

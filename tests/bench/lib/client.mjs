@@ -24,7 +24,12 @@ serveParent(async (given) => {
   settings = given;
   counts = new Int32Array(given.clients);
   await connectAll();
-  await reportCredit(given.creditPort, takeCounts, { cpu, latency, forget, closed: () => ({ closed: closedByServer }) });
+  await reportCredit(given.creditPort, takeCounts, {
+    cpu,
+    latency,
+    forget,
+    closed: () => ({ closed: closedByServer }),
+  });
 });
 
 function connectAll() {
@@ -63,7 +68,12 @@ function connect(i, onReady, onError) {
     total += seen;
     return !(isStalled && counts[i] > 0);
   };
-  const socket = net.connect({ port: settings.port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback: read } });
+  const socket = net.connect({
+    port: settings.port,
+    host: '127.0.0.1',
+    noDelay: true,
+    onread: { buffer, callback: read },
+  });
   const request = settings.request.replaceAll('{key}', keyOf(settings.isKeyed ? i : 0));
   socket.on('connect', () => socket.write(request));
   socket.on('error', onError).on('close', () => closedByServer++);

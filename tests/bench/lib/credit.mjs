@@ -28,7 +28,8 @@ export class Credit {
   async until(isReached) {
     const end = performance.now() + 30_000;
     while (!isReached()) {
-      if (performance.now() > end) throw new Error(`timed out; the slowest client has seen ${this.slowest}, all ${this.total}`);
+      if (performance.now() > end)
+        throw new Error(`timed out; the slowest client has seen ${this.slowest}, all ${this.total}`);
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, 250);
         this.#wake = () => resolve(clearTimeout(timer));

@@ -17,7 +17,15 @@ export function eventMaker(bytes) {
 
 /** The object that stands on the wire. */
 export function wireBatch({ topic, type, key, namespace, payload }, index) {
-  const event = { Topic: topic, Type: type, Key: key, Namespace: namespace, FilterKeys: null, Index: index, Payload: payload };
+  const event = {
+    Topic: topic,
+    Type: type,
+    Key: key,
+    Namespace: namespace,
+    FilterKeys: null,
+    Index: index,
+    Payload: payload,
+  };
   return { Index: index, Events: [event] };
 }
 

@@ -86,7 +86,7 @@ export async function steady({ contender, credit, meter }, { bytes, rate, second
   const run = async (duration) => {
     const start = performance.now();
     const count = Math.round(duration * rate);
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count;) {
       const due = Math.min(count, Math.floor(((performance.now() - start) * rate) / 1e3) + 1);
       for (; i < due; i++, sent++) {
         late.push(performance.now() - start - (i * 1e3) / rate);

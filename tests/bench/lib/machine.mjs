@@ -33,7 +33,12 @@ export function openFileLimit() {
 }
 
 export function describeMachine() {
-  return { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, node: process.version, os: `${os.type()} ${os.release()}` };
+  return {
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    node: process.version,
+    os: `${os.type()} ${os.release()}`,
+  };
 }
 
 /** The process or the file is gone, or this is no Linux: nothing to tell. */

@@ -47,13 +47,17 @@ async function withNoise(run) {
   const start = performance.now();
   const figures = await run();
   const seconds = (performance.now() - start) / 1e3;
-  const others = busySeconds() - busy - ((figures.cpuSeconds + figures.clientCpuSeconds) * seconds) / figures.wallSeconds;
+  const others =
+    busySeconds() - busy - ((figures.cpuSeconds + figures.clientCpuSeconds) * seconds) / figures.wallSeconds;
   return { ...figures, noise: Math.max(0, others / seconds / os.cpus().length) };
 }
 
 /** Runs a module of ../workers in a process of its own. */
 export async function measureWorker(name, params, execArgv = []) {
-  const worker = new Child(import.meta.resolve('./worker.mjs'), { core: cores.server, execArgv: ['--expose-gc', ...execArgv] });
+  const worker = new Child(import.meta.resolve('./worker.mjs'), {
+    core: cores.server,
+    execArgv: ['--expose-gc', ...execArgv],
+  });
   try {
     return await worker.ask({ module: import.meta.resolve(`../workers/${name}.mjs`), params }, 600_000);
   } finally {
@@ -86,6 +90,8 @@ export function rowsOf(name, figures, measures) {
   return [...figures].map(([subject, rounds]) => ({
     case: name,
     contender: subject.name,
-    measures: Object.fromEntries(Object.entries(measures).map(([measure, of]) => [measure, rounds.map((round) => of(round))])),
+    measures: Object.fromEntries(
+      Object.entries(measures).map(([measure, of]) => [measure, rounds.map((round) => of(round))]),
+    ),
   }));
 }

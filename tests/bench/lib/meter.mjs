@@ -38,6 +38,10 @@ export class Meter {
   spent() {
     const { user, system } = process.cpuUsage();
     const others = this.#pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
-    return { wallSeconds: performance.now() / 1e3, cpuSeconds: (user + system) / 1e6 + others, systemSeconds: system / 1e6 };
+    return {
+      wallSeconds: performance.now() / 1e3,
+      cpuSeconds: (user + system) / 1e6 + others,
+      systemSeconds: system / 1e6,
+    };
   }
 }

@@ -23,7 +23,11 @@ export class Child {
   #pids = [];
 
   constructor(module, { core, execArgv = [] }) {
-    this.#process = fork(fileURLToPath(module), [], { execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#process = fork(fileURLToPath(module), [], {
+      execArgv,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#process.on('error', () => undefined);
     this.own([this.#process.pid]);
     pin(this.#process.pid, core);

@@ -59,7 +59,9 @@ export function report(rows) {
     matrix(rows, { measure: 'deliveriesPerSecond', reference: raw.name }),
     `Sustained overload (the publisher always has more): ${overload}`,
     list(
-      rows.filter((row) => row.case === overload && [raw, ...nats, fenceline].some(({ name }) => name === row.contender)),
+      rows.filter(
+        (row) => row.case === overload && [raw, ...nats, fenceline].some(({ name }) => name === row.contender),
+      ),
       [
         { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
         { title: '× raw', measure: 'deliveriesPerSecond', reference: raw.name },

@@ -19,7 +19,8 @@ export async function run({ isQuick, rounds, say }) {
   const figures = await alternate(contenders, Math.min(3, rounds), (c) => measureHttp(c, 'idle', load), say);
   return rowsOf(`${clients} streams`, figures, {
     kilobytesPerStream: ({ residentBytes, emptyBytes }) => (residentBytes - emptyBytes) / clients / 1024,
-    cpuMicrosPerHeartbeat: ({ cpuSeconds, wallSeconds }) => (cpuSeconds * 1e6) / (clients * (wallSeconds / (heartbeatMs / 1e3))),
+    cpuMicrosPerHeartbeat: ({ cpuSeconds, wallSeconds }) =>
+      (cpuSeconds * 1e6) / (clients * (wallSeconds / (heartbeatMs / 1e3))),
     noise: ({ noise }) => noise,
   });
 }

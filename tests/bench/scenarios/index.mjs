@@ -1,9 +1,26 @@
 // What `npm run bench` measures, in the order of the report.
+import * as dispatch from './dispatch.mjs';
 import * as fanout from './fanout.mjs';
 import * as idle from './idle.mjs';
+import * as interests from './interests.mjs';
 import * as latency from './latency.mjs';
+import * as logs from './logs.mjs';
+import * as publishing from './publishing.mjs';
 import * as replay from './replay.mjs';
+import * as revocation from './revocation.mjs';
 import * as selective from './selective.mjs';
 import * as stalled from './stalled.mjs';
 
-export const scenarios = { fanout, selective, latency, replay, stalled, idle };
+export const scenarios = {
+  fanout,
+  selective,
+  latency,
+  replay,
+  stalled,
+  idle,
+  publishing,
+  interests,
+  dispatch,
+  revocation,
+  logs,
+};

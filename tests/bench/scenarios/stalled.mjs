@@ -15,7 +15,15 @@ export const title = 'A stalled client among 100';
 export async function run({ isQuick, rounds, say }) {
   const rows = [];
   for (const stalled of [0, 1]) {
-    const load = { clients: 100, stalled, bytes: 2000, burst: 16, isSpread: false, window: 256, seconds: isQuick ? 1 : 4 };
+    const load = {
+      clients: 100,
+      stalled,
+      bytes: 2000,
+      burst: 16,
+      isSpread: false,
+      window: 256,
+      seconds: isQuick ? 1 : 4,
+    };
     const contenders = [raw, betterSse, ...nats, fenceline];
     const figures = await alternate(contenders, rounds, (c) => measureHttp(c, 'stalled', load), say);
     rows.push(...rowsOf(stalled === 0 ? 'none stalled' : 'one stalled', figures, measures));

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { pageAssets } from './page-assets.js';
+
+export interface PageSettings {
+  readonly streamUrl: string;
+  readonly title: string;
+}
+
+export interface ExplorerPage {
+  readonly html: string;
+  /** Its Content-Security-Policy: nothing runs or applies but this very script and style. */
+  readonly policy: string;
+}
+
+/** Builds the page; cheap enough to do once per handler. */
+export function explorerPage({ streamUrl, title }: PageSettings): ExplorerPage {
+  const { markup, style, script } = pageAssets;
+  const parts: Readonly<Record<string, string>> = {
+    title: escapeHtml(title),
+    settings: escapeJson({ streamUrl }),
+    style,
+    script,
+  };
+  // A function, because `$` in a replacement text means something.
+  const html = markup.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => parts[name] ?? whole);
+  return { html, policy: policyFor(script, style) };
+}
+
+function policyFor(script: string, style: string): string {
+  return [
+    `default-src 'none'`,
+    `script-src ${hashOf(script)}`,
+    `style-src ${hashOf(style)}`,
+    `img-src data:`,
+    `connect-src 'self'`,
+    `base-uri 'none'`,
+    `form-action 'none'`,
+    `frame-ancestors 'none'`,
+  ].join('; ');
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+/** JSON that cannot end the element it stands in, nor open a comment. */
+function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', String.raw`\u003c`);
+}

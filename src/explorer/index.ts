@@ -1,0 +1,2 @@
+export { explorerHandler } from './explorer-handler.ts';
+export type { ExplorerOptions } from './explorer-handler.ts';

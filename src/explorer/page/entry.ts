@@ -1,0 +1,25 @@
+import type { Event, Gap } from '../../client/index.ts';
+
+/** One row of the table. */
+export type Entry =
+  | { readonly kind: 'event'; readonly at: Date; readonly event: Event }
+  | { readonly kind: 'gap'; readonly at: Date; readonly gap: Gap }
+  /** Something befell the connection. */
+  | { readonly kind: 'notice'; readonly at: Date; readonly tone: 'good' | 'bad'; readonly text: string };
+
+const gapTexts: Readonly<Record<string, string>> = {
+  trimmed: 'they had left the backlog',
+  slow: 'they left the backlog before they were read',
+  restarted: 'the server began anew, and so do its indexes',
+  ahead: 'the log came back shorter, and gives these indexes again',
+};
+
+export function gapText({ from, to, reason }: Gap): string {
+  return `${reason}: events ${from} to ${to} may be missing, ${gapTexts[reason] ?? 'for a reason this page does not know'}.`;
+}
+
+/** `code: message` of a stream's error; of any other, its message. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
+}
