@@ -33,3 +33,4 @@ await read(1, position);
 
 await broker.close();
 server.close();
+server.closeAllConnections();

@@ -19,6 +19,7 @@ export function chunkedFormat(format: StreamFormat): StreamFormat {
   if (known) return known;
   const { batch, gap, heartbeat, error } = format;
   const chunked: StreamFormat = {
+    ...(format.opening === undefined ? {} : { opening: format.opening }),
     batch: batch.bind(format),
     gap: gap.bind(format),
     heartbeat: heartbeat.bind(format),

@@ -40,6 +40,7 @@ async function serve(options: EventStreamHandlerOptions, request: NodeRequest, r
     method: request.method ?? 'GET',
     // Express strips the path that it was mounted on and keeps the query.
     url: request.url ?? '/',
+    header: (name) => request.headers[name],
     token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
     signal: gone.signal,
   });

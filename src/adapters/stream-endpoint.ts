@@ -3,6 +3,7 @@ import type { SubscribeOptions } from '../core/subscribe-request.ts';
 import type { StreamFormat } from '../core/stream-format.ts';
 import type { Subscription } from '../core/subscription.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
+import { parseLastEventId, sseFormat } from './sse-format.ts';
 import { parseStreamRequest } from './stream-request.ts';
 import { allowedMethods, errorAnswer, streamHeaders, type PlainAnswer } from './stream-response.ts';
 
@@ -26,6 +27,8 @@ export interface EndpointRequest {
   readonly method: string;
   /** Path and query, or a whole URL. */
   readonly url: string;
+  /** Looks up a header by its lower-case name. */
+  header(name: string): string | readonly string[] | null | undefined;
   token(): string | undefined | Promise<string | undefined>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
@@ -68,16 +71,33 @@ export async function answerStreamRequest(broker: StreamSource, request: Endpoin
 
 async function openStream(broker: StreamSource, request: EndpointRequest): Promise<StreamAnswer> {
   const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
+  const isSse = accepts(request, 'text/event-stream');
+  const resumed = isSse ? resumePoint(request) : undefined;
   const token = await request.token();
   const subscription = await broker.subscribe({
     ...options,
+    ...resumed,
     ...(topics.length > 0 ? { topics: topics as readonly never[] } : {}),
     ...(token === undefined ? {} : { token }),
     signal: request.signal,
   });
-  const format = ndjsonFormat;
-  const headers = streamHeaders('application/json', subscription.epoch);
+  const format = isSse ? sseFormat(subscription.epoch) : ndjsonFormat;
+  const headers = streamHeaders(isSse ? 'text/event-stream' : 'application/json', subscription.epoch);
   return { subscription, headers, format, bookmarks };
+}
+
+function accepts(request: EndpointRequest, type: string): boolean {
+  return one(request.header('accept'))?.toLowerCase().includes(type) ?? false;
+}
+
+/** A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each time. */
+function resumePoint(request: EndpointRequest): { readonly epoch: string; readonly index: number } | undefined {
+  const id = one(request.header('last-event-id'));
+  return id ? parseLastEventId(id) : undefined;
+}
+
+function one(value: string | readonly string[] | null | undefined): string | undefined {
+  return (typeof value === 'string' ? value : value?.[0]) ?? undefined;
 }
 
 /** What a GET would answer, without its stream. */

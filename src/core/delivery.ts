@@ -63,6 +63,7 @@ export class Delivery implements InterestMember {
 
   /** @internal */
   start(): void {
+    if (this.#format.opening) this.#write(this.#format.encode(this.#format.opening));
     if (this.#heartbeatMs > 0) {
       this.beat();
       this.#stopHeartbeats = this.#host.beatEvery(this.#heartbeatMs, this);

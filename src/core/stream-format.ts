@@ -7,6 +7,8 @@ import type { Gap } from './event.ts';
  * use one object for all streams of a kind.
  */
 export interface StreamFormat {
+  /** What stands before all else, once. Default nothing. */
+  readonly opening?: string;
   batch(part: Pick<BatchPart, 'index' | 'line'>): string;
   gap(gap: Gap): string;
   /** @param bookmark newest index that was passed, where the reader asked for bookmarks */

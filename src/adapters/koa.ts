@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { eventStreamHandler, type EventStreamHandlerOptions } from './http.ts';
+
+/** As much of Koa's context as the middleware needs. */
+export interface KoaContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly path: string;
+  respond?: boolean;
+}
+
+export interface KoaEventStreamOptions extends EventStreamHandlerOptions {
+  /** Where the stream is. Default `/v1/event/stream`; other paths go to the next middleware. */
+  readonly path?: string;
+}
+
+/**
+ * A Koa middleware.
+ *
+ * ```ts
+ * const app = new Koa();
+ * app.use(koaEventStream({ broker }));
+ * ```
+ */
+export function koaEventStream(
+  options: KoaEventStreamOptions,
+): (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown> {
+  const { path = '/v1/event/stream' } = options;
+  const handle = eventStreamHandler(options);
+  return async (context, next) => {
+    if (context.path !== path) return next();
+    // The response is written past Koa, which would wait for the end of a body.
+    context.respond = false;
+    context.res.statusCode = 200;
+    handle(context.req, context.res);
+    return undefined;
+  };
+}

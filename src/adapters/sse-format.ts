@@ -1,0 +1,49 @@
+import { BrokerError } from '../core/errors.ts';
+import type { Gap } from '../core/event.ts';
+import type { StreamFormat } from '../core/stream-format.ts';
+import { wireGap } from './ndjson-format.ts';
+
+/** How long a browser waits before it reconnects, in ms. */
+const RECONNECT_MS = 2000;
+
+const encoder = new TextEncoder();
+
+/** One format for all streams of an epoch, so that they share their chunks; the newest epoch is kept. */
+let newest: { readonly epoch: string; readonly format: StreamFormat } | undefined;
+
+/**
+ * Server-sent events (the HTML standard, section 9.2): a batch is an event whose data is the ndjson line and whose id is a place to resume from; gaps
+ * and errors are the named events `gap` and `error` and have no id; heartbeats are comments. JSON text holds no line break, so no payload can forge a field.
+ * @param epoch stands in the ids; without line breaks
+ */
+export function sseFormat(epoch: string): StreamFormat {
+  if (newest?.epoch !== epoch) newest = { epoch, format: makeFormat(epoch) };
+  return newest.format;
+}
+
+function makeFormat(epoch: string): StreamFormat {
+  if (/[\r\n\0]/.test(epoch)) throw new TypeError('An epoch must not hold line breaks.');
+  return Object.freeze({
+    opening: `retry: ${RECONNECT_MS}\n\n`,
+    batch: ({ index, line }: { readonly index: number; readonly line: string }) =>
+      `id: ${epoch}:${index}\ndata: ${line}\n\n`,
+    gap: (gap: Gap) => `event: gap\ndata: ${JSON.stringify(wireGap(gap))}\n\n`,
+    heartbeat: (bookmark: number | undefined) =>
+      bookmark === undefined ? ':\n\n' : `: ${bookmark}\nid: ${epoch}:${bookmark}\n\n`,
+    error: (error: BrokerError) => `event: error\ndata: ${JSON.stringify(error.toWire().Error)}\n\n`,
+    encode: (text: string) => encoder.encode(text),
+  });
+}
+
+/**
+ * The place that `Last-Event-ID` names.
+ * @throws BrokerError `bad_request` for one that no stream of ours sent
+ */
+export function parseLastEventId(id: string): { readonly epoch: string; readonly index: number } {
+  const colon = id.lastIndexOf(':');
+  const index = Number(id.slice(colon + 1));
+  if (colon > 0 && /^\d+$/.test(id.slice(colon + 1)) && Number.isSafeInteger(index + 1)) {
+    return { epoch: id.slice(0, colon), index: index + 1 };
+  }
+  throw new BrokerError('bad_request', 'Header Last-Event-ID must be an id of this stream, "<epoch>:<index>".');
+}
