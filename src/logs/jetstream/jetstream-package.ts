@@ -1,0 +1,18 @@
+import { BrokerError } from '../../core/errors.ts';
+
+/** The optional peer. Its types stay within this folder: nothing that is exported from it names them. */
+export type JetStreamPackage = typeof import('@nats-io/jetstream');
+
+/**
+ * Loads the optional peer, when a log is opened and not before.
+ * @throws BrokerError `not_supported` when it is not installed
+ */
+export async function loadJetStream(): Promise<JetStreamPackage> {
+  try {
+    return await import('@nats-io/jetstream');
+  } catch (cause) {
+    const message =
+      'JetStreamEventLog needs the package "@nats-io/jetstream" 3, which could not be loaded: npm install @nats-io/jetstream@3';
+    throw new BrokerError('not_supported', message, { cause });
+  }
+}

@@ -1,0 +1,124 @@
+import { BrokerError } from '../../core/errors.ts';
+import type { LogRecord, LogState, ReadOptions } from '../../core/event-log.ts';
+import { SLICE_BYTES, trimmedGap } from '../record-source.ts';
+import type { LogStream } from './log-stream.ts';
+import { PullLost } from './record-pull.ts';
+import type { RecordPull } from './record-pull.ts';
+import { untilAborted } from './wait.ts';
+
+/** One `read`: finite, whole, and ended by a `gap` where a record that was asked for is gone. */
+export class StreamRead {
+  readonly #stream: LogStream;
+  readonly #isDense: boolean;
+  readonly #signal: AbortSignal;
+  readonly #maxBytes: number;
+  #next: number;
+  #last: number;
+  #epoch: string | undefined;
+  #pull: RecordPull | undefined;
+
+  /** @throws TypeError for what is no index or size */
+  constructor(
+    stream: LogStream,
+    isDense: boolean,
+    from: number,
+    to: number,
+    options: ReadOptions,
+    closed: AbortSignal,
+  ) {
+    const { maxBytes = SLICE_BYTES, signal } = options;
+    if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
+    if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+    this.#stream = stream;
+    this.#isDense = isDense;
+    this.#signal = signal ? AbortSignal.any([closed, signal]) : closed;
+    this.#maxBytes = maxBytes;
+    this.#next = from;
+    this.#last = to;
+  }
+
+  async *chunks(): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    try {
+      await this.#look();
+      while (this.#next <= this.#last) {
+        for (const chunk of this.#cut(await this.#records())) {
+          this.#signal.throwIfAborted();
+          yield chunk;
+        }
+      }
+    } finally {
+      this.#pull?.close();
+    }
+  }
+
+  /** @throws BrokerError `gap` when the next record is gone */
+  async #look(): Promise<LogState> {
+    const state = await this.#until(this.#stream.state());
+    this.#epoch ??= state.epoch;
+    this.#last = Math.min(this.#last, state.head);
+    if (state.epoch !== this.#epoch)
+      throw new BrokerError('gap', 'The log was replaced by another one while it was read.');
+    if (this.#next <= this.#last && this.#next < state.first) throw trimmedGap(this.#next, state.first);
+    return state;
+  }
+
+  async #records(): Promise<readonly LogRecord[]> {
+    const until = performance.now() + this.#stream.settings.requestTimeoutMs;
+    for (;;) {
+      const records = await this.#pulled();
+      if (records.length > 0) return this.#whole(records);
+      // Nothing, although there was something: it was trimmed, or the consumer was lost with its server.
+      await this.#look();
+      if (this.#next > this.#last) return [];
+      if (performance.now() < until) continue;
+      throw new BrokerError('log_unavailable', `The log did not give the records from ${this.#next} on.`);
+    }
+  }
+
+  async #pulled(): Promise<readonly LogRecord[]> {
+    const pull = (this.#pull ??= await this.#until(this.#stream.pull(this.#next)));
+    const maxRecords = this.#last - this.#next + 1;
+    try {
+      return await this.#until(pull.take({ maxRecords, maxBytes: this.#maxBytes, wait: false }));
+    } catch (error) {
+      if (!(error instanceof PullLost)) throw error;
+      pull.close();
+      this.#pull = undefined;
+      return [];
+    }
+  }
+
+  /** In a dense log a hole is trimmed history; in another one it is no news as long as it lies above the first record. */
+  async #whole(records: readonly LogRecord[]): Promise<readonly LogRecord[]> {
+    const expected = this.#next;
+    const hole = records.findIndex(({ index }, at) => index !== expected + at);
+    if (hole < 0) return records;
+    if (hole > 0 && this.#isDense) return records.slice(0, hole);
+    const { index = expected } = records[hole] ?? {};
+    if (this.#isDense) throw trimmedGap(expected, index);
+    await this.#look();
+    return records.filter((record) => record.index <= this.#last);
+  }
+
+  *#cut(records: readonly LogRecord[]): Generator<readonly LogRecord[], void, undefined> {
+    for (let from = 0; from < records.length;) {
+      const chunk = records.slice(from, this.#endOfChunk(records, from));
+      from += chunk.length;
+      this.#next = (chunk.at(-1)?.index ?? this.#next) + 1;
+      yield chunk;
+    }
+  }
+
+  #endOfChunk(records: readonly LogRecord[], from: number): number {
+    let bytes = 0;
+    for (let end = from; end < records.length; end++) {
+      bytes += records[end]?.body.length ?? 0;
+      if (bytes > this.#maxBytes && end > from) return end;
+    }
+    return records.length;
+  }
+
+  #until<T>(work: Promise<T>): Promise<T> {
+    return untilAborted(work, this.#signal);
+  }
+}

@@ -1,0 +1,184 @@
+import { BrokerError } from '../../core/errors.ts';
+import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/event-log.ts';
+import { SLICE_BYTES, turnOfLoop } from '../record-source.ts';
+import type { LogStream } from './log-stream.ts';
+import { PullLost } from './record-pull.ts';
+import type { RecordPull } from './record-pull.ts';
+import { pause } from './wait.ts';
+
+type TailStatus = Parameters<TailHandler['status']>[0];
+
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** What a handler threw. */
+class HandlerFailure extends Error {}
+
+/**
+ * A tail over a stream: a position, and a consumer that is made anew from there whenever it is lost. One loop makes every
+ * call of the handler, so calls cannot overlap; what waits is bounded by one pull ({@link RecordPull}).
+ *
+ * A lost consumer alone is not told: `down` is told when the stream does not answer either, or the next consumer is lost too.
+ * A handler that throws ends its tail, which says so once (`down`, with what was thrown).
+ */
+export class StreamTail implements LogTail {
+  readonly #stream: LogStream;
+  readonly #handler: TailHandler;
+  readonly #onEnd: (tail: StreamTail) => void;
+  readonly #stopped = new AbortController();
+  #epoch: string;
+  #position: number;
+  /** The record at the position, as it was told: another one there means that the stream lost its end and went on without it. */
+  #seen: LogRecord | undefined;
+  #status: TailStatus | undefined;
+  #pull: RecordPull | undefined;
+  #failures = 0;
+
+  /** @param after not above the head of `state` */
+  constructor(
+    stream: LogStream,
+    after: number,
+    epoch: string,
+    handler: TailHandler,
+    onEnd: (tail: StreamTail) => void,
+  ) {
+    this.#stream = stream;
+    this.#position = after;
+    this.#epoch = epoch;
+    this.#handler = handler;
+    this.#onEnd = onEnd;
+    void this.#run();
+  }
+
+  get #isOpen(): boolean {
+    return !this.#stopped.signal.aborted;
+  }
+
+  /** Does not wait for a call that is under way, so that a handler may stop its own tail. */
+  async stop(): Promise<void> {
+    this.#end();
+  }
+
+  async #run(): Promise<void> {
+    // The caller gets the tail before its handler is called for the first time.
+    await turnOfLoop();
+    while (this.#isOpen) {
+      try {
+        await this.#follow().catch((error: unknown) => this.#recover(error));
+      } catch (failure) {
+        this.#handlerFailed(failure);
+      }
+    }
+  }
+
+  /** From a look at the stream until its consumer is lost. */
+  async #follow(): Promise<void> {
+    await this.#settle(await this.#stream.state());
+    if (!this.#isOpen) return;
+    const pull = await this.#stream.pull(this.#position + 1);
+    try {
+      // Asked again: a consumer of a stream that was replaced before this answer is gone, one of a later stream is not ours.
+      const { epoch, head } = await this.#stream.state();
+      if (epoch === this.#epoch && head >= this.#position) await this.#consume(pull, head);
+    } finally {
+      pull.close();
+    }
+  }
+
+  /** Brings the position to where the stream can go on from. */
+  async #settle(state: LogState): Promise<void> {
+    if (state.epoch !== this.#epoch || state.head < this.#position || (await this.#isRewritten(state))) {
+      this.#seen = undefined;
+      this.#epoch = state.epoch;
+      this.#position = state.head;
+      this.#tell(() => this.#handler.reset(state));
+    }
+    if (this.#position + 1 < state.first) this.#skipTo(state.first);
+  }
+
+  async #isRewritten({ first }: LogState): Promise<boolean> {
+    if (!this.#seen || this.#seen.index < first) return false;
+    const time = await this.#stream.timeOf(this.#seen.index);
+    return time !== undefined && time !== this.#seen.time;
+  }
+
+  async #consume(pull: RecordPull, head: number): Promise<void> {
+    this.#pull = pull;
+    if (!this.#isOpen) return;
+    this.#tellStatus(this.#position < head ? 'catching-up' : 'up');
+    while (this.#isOpen) {
+      const records = await pull.take({ maxBytes: SLICE_BYTES, wait: true });
+      this.#failures = 0;
+      // Nothing came although something was to come: it was trimmed. The next look tells.
+      if (records.length === 0 && this.#status !== 'up') return;
+      await this.#deliver(records);
+      if (this.#position >= head || pull.isDrained) this.#tellStatus('up');
+    }
+  }
+
+  /** Records may have been trimmed between any two. */
+  async #deliver(records: readonly LogRecord[]): Promise<void> {
+    for (let from = 0; from < records.length && this.#isOpen;) {
+      const { index = 0 } = records[from] ?? {};
+      if (index > this.#position + 1) this.#skipTo(index);
+      const hole = records.findIndex((record, at) => at > from && record.index !== index + at - from);
+      const batch = hole < 0 ? records.slice(from) : records.slice(from, hole);
+      this.#seen = batch.at(-1);
+      this.#position = this.#seen?.index ?? this.#position;
+      await this.#tell(() => this.#handler.records(batch));
+      from += batch.length;
+    }
+  }
+
+  #skipTo(first: number): void {
+    const after = this.#position;
+    this.#position = first - 1;
+    this.#seen = undefined;
+    this.#tell(() => this.#handler.gap({ after, first }));
+  }
+
+  #tellStatus(status: TailStatus, cause?: Error): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#tell(() => this.#handler.status(status, cause));
+  }
+
+  /** Every call of the handler comes through here. */
+  #tell<R>(call: () => R | Promise<R>): Promise<R> | R | undefined {
+    if (!this.#isOpen) return undefined;
+    const failed = (cause: unknown): never => {
+      throw new HandlerFailure('The handler threw.', { cause });
+    };
+    try {
+      const told = call();
+      return told instanceof Promise ? told.catch(failed) : told;
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (error instanceof HandlerFailure) throw error;
+    if (!this.#isOpen) return;
+    this.#failures += 1;
+    const isFirst = this.#failures === 1;
+    if (error instanceof PullLost && isFirst) return;
+    this.#tellStatus('down', error instanceof Error ? error : BrokerError.from(error));
+    const longest = SHORTEST_PAUSE_MS * 2 ** Math.min(this.#failures, 10);
+    await pause(Math.min(LONGEST_PAUSE_MS, longest), this.#stopped.signal);
+  }
+
+  #handlerFailed(failure: unknown): void {
+    if (!this.#isOpen) return;
+    this.#end();
+    const cause = failure instanceof HandlerFailure ? failure.cause : failure;
+    this.#handler.status('down', BrokerError.from(cause));
+  }
+
+  #end(): void {
+    if (!this.#isOpen) return;
+    this.#stopped.abort();
+    this.#pull?.close();
+    this.#onEnd(this);
+  }
+}
