@@ -23,6 +23,8 @@ export class TrimMemory {
   /** By topic and namespace, the pair trimmed longest ago first. */
   readonly #entries = new Map<string, Trimmed>();
   #forgotten = 0;
+  /** The pair trimmed last: most events follow one of their own kind, and need not be looked up. */
+  #last: Trimmed | undefined;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
@@ -46,11 +48,16 @@ export class TrimMemory {
   }
 
   #remember(topic: string, namespace: string, index: number): void {
+    if (this.#last?.topic === topic && this.#last.namespace === namespace) {
+      this.#last.index = index;
+      return;
+    }
     const pair = `${topic}:${namespace}`;
     const entry = this.#entries.get(pair) ?? { topic, namespace, index };
     entry.index = index;
     this.#entries.delete(pair);
     this.#entries.set(pair, entry);
+    this.#last = entry;
     if (this.#entries.size > this.#maxEntries) this.#forgetOldest();
   }
 

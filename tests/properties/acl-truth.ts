@@ -87,9 +87,9 @@ function maySubscribe(state: TruthState, { who, namespace }: TruthReader): boole
 function levelOf(state: TruthState, who: string, namespace: string): 'read' | 'deny' | undefined {
   const token = state.tokens.get(who);
   const names = [...(token?.policies ?? []), ...(token?.roles ?? []).flatMap((id) => state.roles.get(id) ?? [])];
-  const grants = names.flatMap((name) => state.policies.get(name) ?? []);
+  const grants = names.map((name) => state.policies.get(name)).filter((grant) => grant !== undefined);
   for (const name of [namespace, '*']) {
-    const levels = grants.flatMap((grant) => grant[name] ?? []);
+    const levels = grants.map((grant) => grant[name]).filter((level) => level !== undefined);
     if (levels.length > 0) return levels.includes('deny') ? 'deny' : 'read';
   }
   return undefined;

@@ -79,6 +79,8 @@ export class FenceWorld {
     this.#store.recover();
     await this.clock.advance(TIMEOUT_MS + 1);
     await Promise.all(this.#openings);
+    // Gaps are told with the next batch: here it is.
+    this.#publish(['default', 'prod']);
     for (let round = 0; round < 3; round++) {
       for (const reader of this.#readers) await reader.read(Infinity);
       await this.clock.settle();
@@ -147,10 +149,10 @@ export class FenceWorld {
     if (value === undefined) objects.delete(name);
     else objects.set(name, value);
     this.truth.change(this.head, { ...this.truth.now, [kind]: objects });
-    this.#store_(kind, name);
+    this.#record(kind, name);
   }
 
-  #store_(kind: keyof TruthState, name: string): void {
+  #record(kind: keyof TruthState, name: string): void {
     const { policies, roles, tokens } = this.truth.now;
     const [grant, links, token] = [policies.get(name), roles.get(name), tokens.get(name)];
     if (kind === 'policies' && grant === undefined) this.#records.deletePolicy(name);

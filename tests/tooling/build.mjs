@@ -6,6 +6,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { pageAssets } from '../../src/explorer/page-assets.js';
 import { entries, root } from './entries.mjs';
 
 const run = promisify(execFile);
@@ -31,6 +32,7 @@ async function buildVariant(name, flags) {
   const outDir = join(dist, name);
   await compile(outDir, flags);
   await rewriteDeclarations(outDir);
+  await writePageAssets(outDir, name);
   // The nearest package.json decides a file's module system, and bundlers read sideEffects from it.
   const type = name === 'cjs' ? 'commonjs' : 'module';
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
@@ -43,6 +45,12 @@ async function compile(outDir, flags) {
   } catch (error) {
     fail(`tsc ${flags.join(' ')}\n${error.stdout}${error.stderr}`);
   }
+}
+
+/** The explorer's page: bundled here, data in the package. */
+async function writePageAssets(outDir, name) {
+  const exported = name === 'cjs' ? 'exports.pageAssets =' : 'export const pageAssets =';
+  await writeFile(join(outDir, 'explorer', 'page-assets.js'), `${exported} ${JSON.stringify(pageAssets)};\n`);
 }
 
 /** tsc rewrites `./x.ts` to `./x.js` in the code alone; published declarations need it too. */

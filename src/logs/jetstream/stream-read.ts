@@ -76,7 +76,7 @@ export class StreamRead {
   }
 
   async #pulled(): Promise<readonly LogRecord[]> {
-    const pull = (this.#pull ??= await this.#until(this.#stream.pull(this.#next)));
+    const pull = (this.#pull ??= await this.#opened());
     const maxRecords = this.#last - this.#next + 1;
     try {
       return await this.#until(pull.take({ maxRecords, maxBytes: this.#maxBytes, wait: false }));
@@ -86,6 +86,18 @@ export class StreamRead {
       this.#pull = undefined;
       return [];
     }
+  }
+
+  /** A pull that comes when nobody waits for it any more is closed. */
+  async #opened(): Promise<RecordPull> {
+    const opening = this.#stream.pull(this.#next);
+    return this.#until(opening).catch((error: unknown) => {
+      void opening.then(
+        (late) => late.close(),
+        () => undefined,
+      );
+      throw error;
+    });
   }
 
   /** In a dense log a hole is trimmed history; in another one it is no news as long as it lies above the first record. */
