@@ -4,6 +4,7 @@ import type { Acl, AclRef } from './acl.ts';
 import type { AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';
+import { withoutSecret } from './without-secret.ts';
 
 /** A subscription, as far as revocation touches it. */
 export interface Guarded {
@@ -222,7 +223,7 @@ export class Revocation {
     try {
       return await source.resolve(token);
     } catch (error) {
-      throw BrokerError.is(error) ? error : unavailable(error);
+      throw BrokerError.is(error) ? error : unavailable(withoutSecret(error, token ?? ''));
     }
   }
 

@@ -38,6 +38,8 @@ export class Cursor {
   limit = Infinity;
   readonly #backlog: Backlog;
   #interest: Interest;
+  /** The buffer's run of indexes that the position is from. */
+  #run: number;
   #gap: Gap | undefined;
   #chunk: readonly EncodedBatch[] = [];
   #chunkAt = 0;
@@ -49,6 +51,7 @@ export class Cursor {
     this.#backlog = backlog;
     this.#interest = interest;
     this.#gap = gap;
+    this.#run = backlog.buffer.run;
     this.position = position;
   }
 
@@ -56,9 +59,10 @@ export class Cursor {
     this.#interest = interest;
   }
 
-  /** Last index that can be read now. */
+  /** Last index that can be read now. None where the indexes began anew and nobody told it where to go on: it was revoked before. */
   get end(): number {
-    return Math.min(this.#backlog.buffer.head, this.limit);
+    const { buffer } = this.#backlog;
+    return this.#run === buffer.run ? Math.min(buffer.head, this.limit) : 0;
   }
 
   /** Nothing that matches was published since the position. */
@@ -128,6 +132,7 @@ export class Cursor {
   /** Goes on at `next`, which may be another place than where it was, and tells what may be missing then. @returns the gap, if there is one */
   lose(reason: GapReason, next: number, epoch?: string): Gap | undefined {
     const gap = this.#gapTo(reason, next, epoch);
+    this.#run = this.#backlog.buffer.run;
     this.stopReading();
     if (gap === undefined) return undefined;
     this.position = next;

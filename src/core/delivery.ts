@@ -97,6 +97,11 @@ export class Delivery implements InterestMember {
     if (this.#state === 'waiting') this.#goOn();
   }
 
+  /** @internal */
+  fail(error: BrokerError): void {
+    this.#subscription.fail(error);
+  }
+
   /** @internal Out of step from here on. */
   leave(): void {
     if (this.#state !== 'synced') return;

@@ -181,7 +181,7 @@ export class EventBroker<
     this.#isClosed = true;
     this.#outbox.flush();
     for (const subscription of this.#registry.all()) subscription.fail(closed());
-    this.#outbox.stop();
+    this.#outbox.stop(closed());
     this.#revocation.close();
     await this.#feed?.close();
     this.emit('close');

@@ -28,6 +28,7 @@ export class EventBuffer {
   #head = 0;
   #start = 1;
   #trims: TrimMemory;
+  #run = 0;
 
   /** @throws TypeError for a bound that is no positive integer */
   constructor({ maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 }: BufferOptions = {}) {
@@ -54,6 +55,11 @@ export class EventBuffer {
   /** Index of the oldest batch that is held; undefined when none is. */
   get oldest(): number | undefined {
     return this.#at(this.#firstOrdinal)?.index;
+  }
+
+  /** Counts the restarts: indexes of another run say nothing about this one. */
+  get run(): number {
+    return this.#run;
   }
 
   get length(): number {
@@ -113,6 +119,7 @@ export class EventBuffer {
     this.#ring = [];
     this.#firstOrdinal = this.#nextOrdinal = 0;
     this.#bytes = 0;
+    this.#run++;
     this.#head = head;
     this.#start = head + 1;
     this.#trims = new TrimMemory(this.#maxTrimEntries);

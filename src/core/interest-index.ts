@@ -8,6 +8,8 @@ import type { TopicFilter } from './topic-filter.ts';
 /** Namespaces times terms of one filter; more would make a request cheap to send and dear to hold. */
 const MAX_PLACES = 10_000;
 
+const none: number[] = [];
+
 type ByKey = Map<string, Set<Interest>>;
 type ByTopic = Map<string, ByKey>;
 
@@ -45,7 +47,11 @@ export class InterestIndex {
     const touched: Interest[] = [];
     this.#stamp++;
     for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i, touched);
-    for (const interest of touched) found(interest);
+    for (const interest of touched) {
+      found(interest);
+      // Left there, they would outlive the batch in interests that are seldom hit: work for the garbage collector.
+      interest.hits = none;
+    }
   }
 
   #matchEvent(event: EncodedEvent, position: number, touched: Interest[]): void {

@@ -114,7 +114,7 @@ export class Interest {
 
   /** The part of a batch that this interest matches: for readers that are behind. */
   partOf(batch: EncodedBatch): BatchPart | undefined {
-    if (this.#isAll) return batch.whole;
+    if (this.#isAll) return batch;
     const hits: number[] = [];
     batch.events.forEach((event, i) => {
       if (this.#passes(event)) hits.push(i);
@@ -126,10 +126,10 @@ export class Interest {
     return this.namespaces.passes(event.namespace) && this.filter.matchesAny(event.names, event) && this.sees(event);
   }
 
-  /** Takes what a new batch holds for it. @returns true when it is the first since the last flush */
+  /** Takes what a new batch holds for it, for its members to be written. @returns true when it is the first since the last flush */
   offer(part: BatchPart): boolean {
     this.#remember(part.index);
-    const isFirst = this.#pending.push(part) === 1;
+    const isFirst = this.#members.length > 0 && this.#pending.push(part) === 1;
     if (this.#waiters.length > 0) this.wakeAll();
     return isFirst;
   }

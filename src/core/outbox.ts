@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
+import type { BrokerError } from './errors.ts';
 import { FlushSchedule, type FlushOptions } from './flush.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Interest } from './interest.ts';
@@ -61,9 +62,11 @@ export class Outbox {
     };
   }
 
-  stop(): void {
+  /** Nothing is flushed any more: what is still behind ends with `error`. */
+  stop(error: BrokerError): void {
     this.#schedule.stop();
     this.#interests = [];
+    for (const delivery of [...this.#behind]) delivery.fail(error);
     this.#behind.clear();
   }
 }

@@ -230,7 +230,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** @internal Ends it with `error`: a transport at once, a reader in process after what was published before. */
   fail(error: BrokerError): void {
-    if (this.#delivery) this.#finish(error);
+    if (this.#delivery) this.#finish(this.#ending ?? error);
     else this.revoke(error);
   }
 

@@ -17,9 +17,9 @@ export function explorerPage({ streamUrl, title }: PageSettings): ExplorerPage {
   const { markup, style, script } = pageAssets;
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(title),
-    settings: escapeJson({ streamUrl }),
-    style,
-    script,
+    settings: `<script type="application/json" id="settings">${escapeJson({ streamUrl })}</script>`,
+    style: `<style>${style}</style>`,
+    script: `<script>${script}</script>`,
   };
   // A function, because `$` in a replacement text means something.
   const html = markup.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => parts[name] ?? whole);

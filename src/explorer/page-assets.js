@@ -1,28 +1,3 @@
-// Bundles the page from its sources. The build evaluates this once and publishes the outcome in its place, so the package
-// reads no file at run time and needs no bundler. Plain JavaScript, because it is no part of what tsc compiles.
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
-
-const folder = fileURLToPath(new URL('./page/', import.meta.url));
-
-export const pageAssets = {
-  markup: readFileSync(`${folder}page.html`, 'utf8'),
-  style: bundle('page.css'),
-  script: bundle('main.ts'),
-};
-
-function bundle(file) {
-  const { outputFiles } = buildSync({
-    entryPoints: [folder + file],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    target: ['es2022', 'chrome111', 'firefox115', 'safari16.4'],
-    charset: 'utf8',
-    legalComments: 'none',
-    logLevel: 'error',
-  });
-  return outputFiles[0].text.trim();
-}
+// Stands for the sources alone. The build publishes the bundled page in its place, so the package reads no file at run time and needs
+// no bundler. Plain JavaScript, because it is no part of what tsc compiles.
+export { pageAssets } from './bundle-page.mjs';

@@ -6,7 +6,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { pageAssets } from '../../src/explorer/page-assets.js';
+import { pageAssets } from '../../src/explorer/bundle-page.mjs';
 import { entries, root } from './entries.mjs';
 
 const run = promisify(execFile);

@@ -1,5 +1,11 @@
-import { type EventBatch, type EventStream, type Gap, streamEvents } from '../../client/index.ts';
-import type { StreamState, StreamError } from '../../client/index.ts';
+import {
+  type EventBatch,
+  type EventStream,
+  type Gap,
+  type StreamError,
+  type StreamState,
+  streamEvents,
+} from '../../client/index.ts';
 import type { Filters } from './filters.ts';
 
 export type FeedState = 'idle' | 'connecting' | 'live' | 'waiting' | 'paused' | 'ended';

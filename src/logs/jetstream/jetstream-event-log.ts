@@ -99,6 +99,7 @@ export class JetStreamEventLog implements EventLog {
   /** Ends the tails and what is being read; the connection stays open. Appends in flight end with their next answer. */
   async close(): Promise<void> {
     this.#closed.abort(closedError());
+    this.#stream.connectionWatch.close();
     await Promise.all([...this.#tails].map((tail) => tail.stop()));
   }
 

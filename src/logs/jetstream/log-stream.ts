@@ -2,6 +2,7 @@ import type { JetStreamClient, JetStreamManager, StreamConfig, StreamInfo } from
 
 import { BrokerError } from '../../core/errors.ts';
 import type { LogState } from '../../core/event-log.ts';
+import { ConnectionBroken, ConnectionWatch } from './connection-watch.ts';
 import { loadJetStream } from './jetstream-package.ts';
 import type { JetStreamPackage } from './jetstream-package.ts';
 import type { LogSettings } from './options.ts';
@@ -19,6 +20,7 @@ export class LogStream {
   readonly settings: LogSettings;
   readonly api: JetStreamPackage;
   readonly client: JetStreamClient;
+  readonly connectionWatch: ConnectionWatch;
   readonly #manager: JetStreamManager;
 
   private constructor(
@@ -31,6 +33,7 @@ export class LogStream {
     this.api = api;
     this.client = client;
     this.#manager = manager;
+    this.connectionWatch = new ConnectionWatch(settings.connection);
   }
 
   static async connect(settings: LogSettings): Promise<LogStream> {
@@ -78,7 +81,7 @@ export class LogStream {
         num_replicas: 1,
       }),
     );
-    return new RecordPull(this.settings, from, {
+    return new RecordPull(this.settings, this.connectionWatch, from, {
       nextSubject: `${this.client.apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer.name}`,
       remove: () => this.#manager.consumers.delete(stream, consumer.name),
     });
@@ -118,11 +121,16 @@ export class LogStream {
     return error instanceof this.api.JetStreamApiError ? error.code : undefined;
   }
 
+  /** Every question may be asked twice. One that the connection broke under is asked again when the connection is back in time. */
   async #ask<R>(question: () => Promise<R>): Promise<R> {
-    try {
-      return await question();
-    } catch (error) {
-      throw this.#unavailable(error);
+    const { requestTimeoutMs } = this.settings;
+    for (const until = performance.now() + requestTimeoutMs; ;) {
+      await this.connectionWatch.untilBack(until - performance.now());
+      try {
+        return await this.connectionWatch.unlessBroken(question());
+      } catch (error) {
+        if (!(error instanceof ConnectionBroken) || performance.now() >= until) throw this.#unavailable(error);
+      }
     }
   }
 

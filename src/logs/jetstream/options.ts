@@ -58,7 +58,7 @@ export function checkOptions(options: JetStreamEventLogOptions): LogSettings {
     stream,
     subject,
     create,
-    publishTimeoutMs,
+    publishTimeoutMs: Math.min(publishTimeoutMs, appendTimeoutMs),
     appendTimeoutMs,
     requestTimeoutMs,
     inboxPrefix,

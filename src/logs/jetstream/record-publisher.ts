@@ -51,11 +51,13 @@ class Append {
   }
 
   async run(): Promise<AppendResult> {
-    for (let tries = 1; ; tries++) {
+    let failure: Error | undefined;
+    for (let tries = 0; ; tries++) {
+      await this.#rest(tries);
+      if (!this.#mayTry()) throw this.#givenUp(failure);
       const outcome = await this.#try();
       if (!(outcome instanceof Error)) return outcome;
-      if (!this.#mayTryAgain()) throw this.#givenUp(outcome);
-      await pause(Math.min(LONGEST_PAUSE_MS, 10 * 2 ** tries), this.#request.signal ?? this.#closed);
+      failure = outcome;
     }
   }
 
@@ -64,15 +66,12 @@ class Append {
     const { body, kind, id, expectedHead } = this.#request;
     const { subject, stream, publishTimeoutMs } = this.#stream.settings;
     try {
-      const { seq, duplicate } = await this.#stream.client.publish(
-        kind === 'acl' ? aclSubject(subject) : subject,
-        body,
-        {
-          msgID: this.#id,
-          timeout: Math.max(1, Math.min(publishTimeoutMs, this.#deadline - performance.now())),
-          expect: { streamName: stream, ...(expectedHead === undefined ? {} : { lastSequence: expectedHead }) },
-        },
-      );
+      const publishing = this.#stream.client.publish(kind === 'acl' ? aclSubject(subject) : subject, body, {
+        msgID: this.#id,
+        timeout: Math.min(publishTimeoutMs, this.#leftMs),
+        expect: { streamName: stream, ...(expectedHead === undefined ? {} : { lastSequence: expectedHead }) },
+      });
+      const { seq, duplicate } = await this.#stream.connectionWatch.unlessBroken(publishing);
       // With an id of our own, the earlier append of that id can only be a try of this one.
       return { index: seq, duplicate: duplicate && id !== undefined };
     } catch (error) {
@@ -100,12 +99,25 @@ class Append {
     return indexConflict(this.#request.expectedHead ?? head, head);
   }
 
-  #mayTryAgain(): boolean {
-    if (this.#closed.aborted || this.#request.signal?.aborted) return false;
-    return performance.now() < this.#deadline && !this.#stream.settings.connection.isClosed();
+  /** While there is no connection, what is sent would be thrown away or, worse, be sent much later. */
+  async #rest(tries: number): Promise<void> {
+    const { signal = this.#closed } = this.#request;
+    if (tries > 0) await pause(Math.min(LONGEST_PAUSE_MS, this.#leftMs, 10 * 2 ** tries), signal);
+    await this.#stream.connectionWatch.untilBack(this.#leftMs, signal);
   }
 
-  #givenUp(cause: Error): BrokerError {
+  /** A try that is cut short would end without an answer, and then nothing could be said of the record. */
+  #mayTry(): boolean {
+    if (this.#closed.aborted || this.#request.signal?.aborted) return false;
+    const { connection, publishTimeoutMs } = this.#stream.settings;
+    return this.#leftMs > publishTimeoutMs / 2 && !connection.isClosed();
+  }
+
+  get #leftMs(): number {
+    return this.#deadline - performance.now();
+  }
+
+  #givenUp(cause: Error | undefined): BrokerError {
     const code = this.#closed.aborted ? 'closed' : 'log_unavailable';
     const what = this.#closed.aborted ? 'The log was closed' : 'The log did not acknowledge the record in time';
     const outcome = this.#isAbsent ? 'nothing was stored' : 'it is not known whether it was stored';

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { ClockTimer } from '../../core/clock.ts';
 import type { LogRecord } from '../../core/event-log.ts';
 import type { NatsConnectionLike, NatsMessageLike } from './nats-connection.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import { deliveryOf } from './delivery-info.ts';
 import type { LogSettings } from './options.ts';
 import { aclSubject } from './stream-config.ts';
@@ -50,6 +51,7 @@ export class RecordPull {
   readonly #maxPayload: number;
   readonly #inbox: string;
   readonly #subscription: { unsubscribe(): void };
+  readonly #unwatch: () => void;
   #serial = 0;
   #missing = 0;
   #arrived: LogRecord[] = [];
@@ -61,12 +63,13 @@ export class RecordPull {
   #wasHeard = false;
   #silence: ClockTimer | undefined;
 
-  constructor(settings: LogSettings, from: number, consumer: Consumer) {
+  constructor(settings: LogSettings, watch: ConnectionWatch, from: number, consumer: Consumer) {
     this.#connection = settings.connection;
     this.#consumer = consumer;
     this.#aclSubject = aclSubject(settings.subject);
     this.#maxPayload = settings.connection.info?.max_payload ?? 0;
     this.#position = from - 1;
+    this.#unwatch = watch.onBreak(() => this.#lose('The connection broke.'));
     this.#inbox = `${settings.inboxPrefix}.${randomUUID()}`;
     this.#subscription = settings.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => (error ? this.#lose('The inbox was refused.', error) : this.#receive(message)),
@@ -96,6 +99,7 @@ export class RecordPull {
     this.#arrived = [];
     this.#lose(CLOSED);
     this.#subscription.unsubscribe();
+    this.#unwatch();
     // When it cannot be removed now, the server does so once nobody has pulled for a while.
     this.#consumer.remove().catch(() => undefined);
   }

@@ -10,6 +10,8 @@ type TailStatus = Parameters<TailHandler['status']>[0];
 
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
+/** How long the connection's own word is waited for, before the stream is asked without it. */
+const RECONNECT_PATIENCE_MS = 30_000;
 
 /** What a handler threw. */
 class HandlerFailure extends Error {}
@@ -161,10 +163,11 @@ export class StreamTail implements LogTail {
     if (error instanceof HandlerFailure) throw error;
     if (!this.#isOpen) return;
     this.#failures += 1;
-    const isFirst = this.#failures === 1;
-    if (error instanceof PullLost && isFirst) return;
+    const { connectionWatch } = this.#stream;
+    if (error instanceof PullLost && this.#failures === 1 && !connectionWatch.isDown) return;
     this.#tellStatus('down', error instanceof Error ? error : BrokerError.from(error));
     const longest = SHORTEST_PAUSE_MS * 2 ** Math.min(this.#failures, 10);
+    if (connectionWatch.isDown) return connectionWatch.untilBack(RECONNECT_PATIENCE_MS, this.#stopped.signal);
     await pause(Math.min(LONGEST_PAUSE_MS, longest), this.#stopped.signal);
   }
 

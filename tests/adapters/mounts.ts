@@ -1,0 +1,121 @@
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import { serve } from '@hono/node-server';
+import compression from 'compression';
+import express from 'express';
+import { fastify } from 'fastify';
+import { Hono } from 'hono';
+import Koa from 'koa';
+
+import { fastifyEventStream } from '../../src/adapters/fastify.ts';
+import { fetchHandler } from '../../src/adapters/fetch.ts';
+import { honoEventStream } from '../../src/adapters/hono.ts';
+import { eventStreamHandler } from '../../src/adapters/http.ts';
+import { koaEventStream } from '../../src/adapters/koa.ts';
+import type { StreamSource } from '../../src/adapters/stream-endpoint.ts';
+import { MountedServer } from './mounted-server.ts';
+
+/** What every mount is given. */
+export interface MountOptions {
+  readonly broker: StreamSource;
+  readonly heartbeatMs?: number;
+}
+
+/** One way to serve the stream. */
+export interface Mount {
+  readonly name: string;
+  readonly protocol: 'http1' | 'http2';
+  /** Where the stream is. */
+  readonly path: string;
+  start(options: MountOptions): Promise<MountedServer>;
+}
+
+const path = '/v1/event/stream';
+const host = '127.0.0.1';
+
+function onNode(listener: (options: MountOptions) => RequestListener): Mount['start'] {
+  return (options) => MountedServer.listening(createServer(listener(options)).listen(0, host));
+}
+
+function onExpress(name: string, at: string, mountOn: (app: express.Express, options: MountOptions) => void): Mount {
+  const start = onNode((options) => {
+    const app = express();
+    mountOn(app, options);
+    return app as RequestListener;
+  });
+  return { name, protocol: 'http1', path: at, start };
+}
+
+/** Has small answers too, which show that it compresses at all. */
+function compress(app: express.Express): void {
+  app.use(compression());
+  app.get('/text', (_request, response) => void response.type('text').send('text '.repeat(1000)));
+}
+
+const onKoa = onNode((options) => {
+  const app = new Koa();
+  app.silent = true;
+  app.use(koaEventStream(options));
+  const handle = app.callback();
+  return (request, response) => void handle(request, response);
+});
+
+async function onFastify(options: MountOptions): Promise<MountedServer> {
+  const app = fastify();
+  await app.register(fastifyEventStream, options);
+  const server = new MountedServer(app.server);
+  await app.listen({ port: 0, host });
+  return server;
+}
+
+function onFetch(fetch: (request: Request) => Response | Promise<Response>): Promise<MountedServer> {
+  return MountedServer.listening(serve({ fetch, port: 0, hostname: host }));
+}
+
+function onHono(options: MountOptions): Promise<MountedServer> {
+  const app = new Hono();
+  app.all(path, honoEventStream(options));
+  return onFetch((request) => app.fetch(request));
+}
+
+export const mounts: readonly Mount[] = [
+  { name: 'node:http', protocol: 'http1', path, start: onNode(eventStreamHandler) },
+  {
+    name: "node:http with writer 'response'",
+    protocol: 'http1',
+    path,
+    start: onNode((options) => eventStreamHandler({ ...options, writer: 'response' })),
+  },
+  {
+    name: 'node:http2',
+    protocol: 'http2',
+    path,
+    start: (options) => MountedServer.listening(createHttp2Server(eventStreamHandler(options)).listen(0, host)),
+  },
+  onExpress('Express', path, (app, options) => void app.all(path, eventStreamHandler(options))),
+  onExpress('Express below a router', `/api${path}`, (app, options) => {
+    const router = express.Router();
+    router.use(path, eventStreamHandler(options));
+    app.use('/api', router);
+  }),
+  onExpress('Express under compression', path, (app, options) => {
+    compress(app);
+    app.all(path, eventStreamHandler(options));
+  }),
+  { name: 'Fastify', protocol: 'http1', path, start: onFastify },
+  { name: 'Koa', protocol: 'http1', path, start: onKoa },
+  { name: 'Hono', protocol: 'http1', path, start: onHono },
+  { name: 'fetch', protocol: 'http1', path, start: (options) => onFetch(fetchHandler(options)) },
+];
+
+/** A host that takes `no-transform` back, so that the stream itself is compressed. */
+export const compressedMount = onExpress('Express, the stream compressed', path, (app, options) => {
+  compress(app);
+  const handle = eventStreamHandler(options);
+  app.all(path, (request, response) => {
+    const { writeHead } = response;
+    response.writeHead = ((status: number, headers: Record<string, string>) =>
+      writeHead.call(response, status, { ...headers, 'Cache-Control': 'no-cache' })) as typeof writeHead;
+    handle(request, response);
+  });
+});

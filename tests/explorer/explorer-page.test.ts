@@ -1,0 +1,229 @@
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startCluster } from '../../examples/cluster/simulated-cluster.ts';
+import { findChromium, launchChromium } from './chromium.ts';
+import { StreamServer, type StreamServerOptions } from './stream-server.ts';
+
+const executable = findChromium();
+const isRequired = process.env['CI'] === 'true';
+if (!executable) console.warn('No chromium on the PATH: the explorer is not tested in a browser.');
+
+const servers: StreamServer[] = [];
+/** What the browser complained about. A server that is down, or refuses, is what some tests are about. */
+const complaints: string[] = [];
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  if (executable) browser = await launchChromium(executable);
+});
+
+afterAll(async () => browser?.close());
+
+afterEach(async () => {
+  for (const context of browser?.contexts() ?? []) await context.close();
+  for (const server of servers.splice(0)) await server.stop();
+  if (complaints.length > 0) throw new Error(`The browser complained: ${complaints.splice(0).join('\n')}`);
+});
+
+async function serve(options?: StreamServerOptions): Promise<StreamServer> {
+  const server = await StreamServer.start(options);
+  servers.push(server);
+  return server;
+}
+
+async function open(server: StreamServer, options?: BrowserContextOptions): Promise<Page> {
+  if (!browser) throw new Error('There is no browser.');
+  const page = await browser.newPage(options);
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    const isComplaint = ['error', 'warning'].includes(message.type());
+    if (isComplaint && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+  });
+  await page.goto(server.url);
+  return page;
+}
+
+const rows = (page: Page): Locator => page.locator('#rows tr');
+const rowWith = (page: Page, text: string): Locator => rows(page).filter({ hasText: text });
+
+async function apply(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
+  for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Apply' }).click();
+}
+
+/** The text of a column, from the top. */
+function column(page: Page, name: string): Promise<readonly string[]> {
+  return page.locator(`#rows td.${name}`).allTextContents();
+}
+
+it('a browser is there where it is required', () => {
+  expect(executable !== undefined || !isRequired).toBe(true);
+});
+
+describe.skipIf(!executable)('explorer page', () => {
+  it('shows the backlog of a cluster and what comes, the newest first', async () => {
+    const server = await serve();
+    const cluster = startCluster(server.broker, { historyBatches: 100, paceMs: 3_600_000 });
+    await cluster.ready;
+    const page = await open(server);
+    await rowWith(page, 'NodeRegistration').last().waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
+    const index = await server.publish('fresh');
+    await rowWith(page, 'fresh').waitFor();
+    const indexes = (await column(page, 'index')).map(Number);
+    expect(indexes[0]).toBe(index);
+    expect(indexes.at(-1)).toBe(7);
+    expect(indexes).toEqual(indexes.toSorted((a, b) => b - a));
+    await page.locator('#index', { hasText: String(index) }).waitFor();
+    cluster.stop();
+  });
+
+  it('asks the server for topics, keys, namespaces and a start, and filters types by itself', async () => {
+    const server = await serve();
+    await server.publish('web', 'prod');
+    const second = await server.publish('api', 'default');
+    await server.publish('db', 'default');
+    await server.deregister('api');
+    const page = await open(server);
+    await rowWith(page, 'JobDeregistered').waitFor();
+    expect(await rows(page).count()).toBe(4);
+
+    await page.getByLabel('Show types').fill('deregistered');
+    expect(await column(page, 'type')).toEqual(['JobDeregistered']);
+    await page.getByLabel('Show types').fill('');
+    expect(await rows(page).count()).toBe(4);
+
+    await apply(page, { Topics: 'Job:web, Job:api', Namespace: 'default' });
+    await rowWith(page, 'JobDeregistered').waitFor();
+    expect(await column(page, 'key')).toEqual(['api', 'api']);
+
+    await apply(page, { Topics: '', Namespace: '', 'From index': String(second + 1) });
+    await rowWith(page, 'JobDeregistered').waitFor();
+    expect(await column(page, 'key')).toEqual(['api', 'db']);
+    expect(await page.locator('#request').textContent()).toBe(`GET /v1/event/stream?index=${second + 1}`);
+  });
+
+  it('opens and closes a payload by the keyboard alone, and shows it as text', async () => {
+    const server = await serve();
+    const trap = '<img src=x onerror=alert(1)>';
+    await server.publish('web');
+    await server.publish(trap);
+    const page = await open(server);
+    await rowWith(page, trap).waitFor();
+
+    await page.getByLabel('Show types').focus();
+    // Past the button, into the scrolling region if it scrolls, and to the one row that Tab leads to.
+    while (!(await page.locator('tr:focus').count())) await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const details = page.getByRole('complementary', { name: 'JobRegistered' });
+    await details.waitFor();
+    expect(JSON.parse((await page.locator('#payload').textContent()) ?? '')).toMatchObject({ Job: { ID: 'web' } });
+    await page.keyboard.press('Escape');
+    await details.waitFor({ state: 'hidden' });
+    expect(await page.locator('tr:focus').textContent()).toContain('web');
+
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press(' ');
+    await page.locator('#payload', { hasText: trap }).waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('can be read by its roles and names', async () => {
+    const server = await serve();
+    await server.publish('web');
+    const page = await open(server);
+    await page.getByRole('grid', { name: 'Events, the newest first' }).getByRole('row', { name: /web/ }).waitFor();
+    await page
+      .getByRole('status')
+      .filter({ hasText: /Connecting|Live/ })
+      .waitFor();
+    await page.getByRole('img', { name: /Events per second/ }).waitFor();
+    await page.getByRole('heading', { name: 'Event stream' }).waitFor();
+    expect(await page.getByRole('columnheader').allTextContents()).toEqual([
+      'Time',
+      'Index',
+      'Topic',
+      'Type',
+      'Key',
+      'Namespace',
+    ]);
+  });
+
+  it('paused shows nothing new, and resumed all of it once', async () => {
+    const server = await serve();
+    await server.publish('first');
+    const page = await open(server);
+    await rowWith(page, 'first').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await server.idle();
+    for (const id of ['second', 'third']) await server.publish(id);
+    await page.getByText('Paused').first().waitFor();
+    expect(await column(page, 'key')).toEqual(['first']);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await rowWith(page, 'third').waitFor();
+    expect(await column(page, 'key')).toEqual(['third', 'second', 'first']);
+  });
+
+  it('outlives a restart of the server, and shows the outage and the gap where they happened', async () => {
+    const server = await serve();
+    await server.publish('before');
+    const page = await open(server);
+    await rowWith(page, 'before').waitFor();
+    await server.stop();
+    await page.getByText('Cut off; connecting again').first().waitFor();
+    const next = await serve({ port: server.port });
+    await next.publish('after');
+    await rowWith(page, 'after').waitFor();
+    const kinds = await rows(page).evaluateAll((all) => all.map((row) => (row as { className: string }).className));
+    const isInOrder = /^event.*,gap,.*bad.*,event$/.test(kinds.join(','));
+    expect([isInOrder, kinds]).toEqual([true, kinds]);
+    expect(await page.locator('tr.gap').textContent()).toContain('restarted');
+  });
+
+  it('ends with its reason in sight when its token is revoked', async () => {
+    const server = await serve({ withAcl: true });
+    await server.publish('web');
+    const page = await open(server);
+    await rowWith(page, 'permission_denied').waitFor();
+    await apply(page, { Topics: 'Job', Namespace: 'default', Token: 'reader-secret' });
+    await rowWith(page, 'JobRegistered').waitFor();
+    await server.revoke();
+    await rowWith(page, 'acl_revoked').waitFor();
+    expect(await page.locator('#state').textContent()).toContain('acl_revoked');
+    expect(await page.getByRole('button', { name: 'Pause' }).isDisabled()).toBe(true);
+  });
+
+  it('keeps its token in the tab, and sends it in a header of the stream alone', async () => {
+    const server = await serve({ withAcl: true });
+    await server.publish('web');
+    const page = await open(server);
+    await page.context().addCookies([]);
+    const asked: { readonly url: string; readonly token: string | undefined }[] = [];
+    page.on('request', (request) => asked.push({ url: request.url(), token: request.headers()['x-nomad-token'] }));
+    await apply(page, { Topics: 'Job', Namespace: 'default', Token: 'reader-secret' });
+    await rowWith(page, 'JobRegistered').waitFor();
+    expect(asked.map(({ url }) => new URL(url).pathname)).toEqual(['/v1/event/stream']);
+    expect(asked.map(({ token }) => token)).toEqual(['reader-secret']);
+    expect([asked[0]?.url, page.url(), await page.content()].join()).not.toContain('reader-secret');
+    const { cookies, origins } = await page.context().storageState({ indexedDB: true });
+    expect([cookies, origins]).toEqual([[], []]);
+    await page.reload();
+    await rowWith(page, 'permission_denied').waitFor();
+    expect(await page.getByLabel('Token').inputValue()).toBe('');
+  });
+
+  it('holds no more than 500 rows, the newest, however many events come', async () => {
+    const server = await serve();
+    const page = await open(server);
+    for (let i = 0; i < 20_000; i++) {
+      await server.publish(`job-${i}`);
+      if (i % 100 === 0) await new Promise(setImmediate);
+    }
+    await page.locator('#rows tr:first-child', { hasText: 'job-19999' }).waitFor();
+    expect(await rows(page).count()).toBe(500);
+    expect(await rows(page).last().textContent()).toContain('job-19500');
+    await page.getByLabel('Show types').fill('nothing');
+    expect(await rows(page).count()).toBe(0);
+  });
+});

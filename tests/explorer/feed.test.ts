@@ -1,0 +1,146 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Gap } from '../../src/client/index.ts';
+import { errorText } from '../../src/explorer/page/entry.ts';
+import { Feed, type FeedListener, type FeedState } from '../../src/explorer/page/feed.ts';
+import { StreamServer } from './stream-server.ts';
+
+/** Writes down what a feed tells, and waits for it. */
+class Recorder implements FeedListener {
+  readonly indexes: number[] = [];
+  readonly gaps: Gap[] = [];
+  readonly troubles: string[] = [];
+  readonly states: FeedState[] = [];
+  recoveries = 0;
+  onTold: () => void = () => undefined;
+
+  onBatch({ index }: { readonly index: number }): void {
+    this.indexes.push(index);
+    this.onTold();
+  }
+  onGap(gap: Gap): void {
+    this.gaps.push(gap);
+    this.onTold();
+  }
+  onTrouble(error: unknown): void {
+    this.troubles.push(errorText(error));
+    this.onTold();
+  }
+  onRecovery(): void {
+    this.recoveries++;
+    this.onTold();
+  }
+  onState(state: FeedState): void {
+    this.states.push(state);
+    this.onTold();
+  }
+
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.onTold = () => holds() && resolve();
+      this.onTold();
+    });
+  }
+}
+
+const everything = { topics: [], namespaces: ['*'], index: 0, token: '' } as const;
+const servers: StreamServer[] = [];
+const feeds: Feed[] = [];
+
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) feed.pause();
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+async function serve(options?: { readonly port?: number; readonly withAcl?: boolean }): Promise<StreamServer> {
+  const server = await StreamServer.start(options);
+  servers.push(server);
+  return server;
+}
+
+function feedOf(server: StreamServer): { feed: Feed; told: Recorder } {
+  const told = new Recorder();
+  const feed = new Feed(`${server.url}/v1/event/stream`, told, async () => setImmediate());
+  feeds.push(feed);
+  return { feed, told };
+}
+
+describe('feed', () => {
+  it('paused and resumed anywhere hands over every batch once and in order', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    feed.start(everything);
+    const published: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      for (let i = 0; i < 5; i++) published.push(await server.publish());
+      await told.until(() => told.indexes.length >= published.length - 3);
+      feed.pause();
+      published.push(await server.publish());
+      await feed.resume();
+    }
+    await told.until(() => told.indexes.length >= published.length);
+    expect(told.indexes).toEqual(published);
+    expect(told.gaps).toEqual([]);
+    expect(told.troubles).toEqual([]);
+  });
+
+  it('paused holds no connection', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    feed.start(everything);
+    await told.until(() => feed.state === 'live');
+    feed.pause();
+    await server.idle();
+    expect(feed.state).toBe('paused');
+  });
+
+  it('begun anew leaves what it read before behind', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    const first = await server.publish();
+    const second = await server.publish();
+    feed.start(everything);
+    await told.until(() => told.indexes.length === 2);
+    feed.start({ ...everything, index: second });
+    await told.until(() => told.indexes.length === 3);
+    expect(told.indexes).toEqual([first, second, second]);
+    expect(feed.index).toBe(second);
+  });
+
+  it('tells an outage once, its end, and that the indexes began anew', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    for (let i = 0; i < 3; i++) await server.publish();
+    feed.start(everything);
+    await told.until(() => told.indexes.length === 3);
+    await server.stop();
+    await told.until(() => feed.state === 'waiting');
+    const next = await serve({ port: server.port });
+    const index = await next.publish();
+    await told.until(() => told.indexes.length === 4);
+    expect(told.gaps.map(({ reason }) => reason)).toEqual(['restarted']);
+    expect(new Set(told.troubles).size).toBe(told.troubles.length);
+    expect(told.recoveries).toBe(1);
+    expect(told.indexes.at(-1)).toBe(index);
+  });
+
+  it('ends with the reason when its token is revoked, and does not ask with it again', async () => {
+    const server = await serve({ withAcl: true });
+    const { feed, told } = feedOf(server);
+    await server.publish();
+    feed.start({ ...everything, namespaces: ['default'], topics: ['Job'], token: 'reader-secret' });
+    await told.until(() => told.indexes.length === 1);
+    await server.revoke();
+    await told.until(() => feed.state === 'ended');
+    expect(told.troubles).toEqual([expect.stringMatching(/^acl_revoked: /)]);
+    expect(server.requests).toBe(1);
+  });
+
+  it('ends with the reason for a filter that the server refuses', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    feed.start({ ...everything, topics: [':web'] });
+    await told.until(() => feed.state === 'ended');
+    expect(told.troubles).toEqual([expect.stringMatching(/^bad_request: .*topic/i)]);
+  });
+});

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseStreamRequest } from '../../src/adapters/stream-request.ts';
+import { parseList, parseStart, requestTarget, typeMatcher } from '../../src/explorer/page/filters.ts';
+
+const namesArbitrary = fc.array(fc.string({ minLength: 1 }));
+
+describe('filters', () => {
+  it('map to the query that the server reads the same from', () => {
+    const indexes = fc.oneof(fc.constant('latest' as const), fc.nat());
+    fc.assert(
+      fc.property(namesArbitrary, namesArbitrary, indexes, (topics, namespaces, index) => {
+        const request = parseStreamRequest(requestTarget('/v1/event/stream', { topics, namespaces, index }));
+        expect(request.topics).toEqual(topics);
+        expect(request.namespace).toEqual(namespaces.length > 0 ? namespaces : ['default']);
+        expect(request.index).toBe(index);
+      }),
+    );
+  });
+
+  it('are shown as they are typed into a terminal', () => {
+    const filters = { topics: ['Job:web', 'Node'], namespaces: ['*'], index: 0 };
+    expect(requestTarget('/v1/event/stream', filters)).toBe(
+      '/v1/event/stream?topic=Job:web&topic=Node&namespace=*&index=0',
+    );
+    expect(requestTarget('/s?region=eu', filters)).toMatch(/^\/s\?region=eu&topic=/);
+  });
+
+  it('are split at commas, with spaces within a key kept', () => {
+    expect(parseList(' Job:my job ,Node,, ')).toEqual(['Job:my job', 'Node']);
+  });
+
+  it('start at the backlog by default, at an index, or at what comes', () => {
+    expect(['', ' 12 ', 'Latest'].map(parseStart)).toEqual([0, 12, 'latest']);
+    expect(['-1', '1.5', 'x', '9007199254740992'].map(parseStart)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('show the types that contain one of the words, in any case', () => {
+    const matches = typeMatcher('node, Deregistered');
+    expect(['NodeDrain', 'JobDeregistered', 'JobRegistered'].filter(matches)).toEqual(['NodeDrain', 'JobDeregistered']);
+    expect(['NodeDrain', 'JobRegistered'].filter(typeMatcher(' , '))).toHaveLength(2);
+  });
+});

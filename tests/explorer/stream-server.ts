@@ -1,0 +1,101 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AclResolver, EventBroker, MemoryAclStore } from '../../src/index.ts';
+import { eventStreamHandler } from '../../src/adapters/http.ts';
+import { explorerHandler } from '../../src/explorer/index.ts';
+import { nomadEvents, type NomadPayloads, nomadTopics } from '../../src/nomad/index.ts';
+
+type Broker = EventBroker<NomadPayloads>;
+
+export interface StreamServerOptions {
+  /** Default a free one. */
+  readonly port?: number;
+  /** With a token `reader-secret` that may read the namespace `default`. */
+  readonly withAcl?: boolean;
+}
+
+/** An event stream with the explorer at `/`, on a real socket. */
+export class StreamServer {
+  readonly broker: Broker;
+  readonly #store: MemoryAclStore;
+  readonly #server: http.Server;
+  #isStopped = false;
+  port = 0;
+  /** Requests for the stream so far. */
+  requests = 0;
+
+  private constructor(broker: Broker, store: MemoryAclStore) {
+    this.broker = broker;
+    this.#store = store;
+    const stream = eventStreamHandler({ broker });
+    const explorer = explorerHandler();
+    this.#server = http.createServer((request, response) => {
+      if (!request.url?.startsWith('/v1/event/stream')) return explorer(request, response);
+      this.requests++;
+      stream(request, response);
+    });
+  }
+
+  static async start({ port = 0, withAcl = false }: StreamServerOptions = {}): Promise<StreamServer> {
+    const store = await storeWithReader();
+    const acl = withAcl ? { acl: new AclResolver({ store }) } : {};
+    const server = new StreamServer(new EventBroker({ topics: nomadTopics, ...acl }), store);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
+    server.port = (server.#server.address() as AddressInfo).port;
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  publish(id = 'web', namespace = 'default'): Promise<number> {
+    return this.broker.publish(nomadEvents.jobRegistered({ ID: id, Namespace: namespace }));
+  }
+
+  deregister(id: string): Promise<number> {
+    return this.broker.publish(nomadEvents.jobDeregistered({ ID: id, Namespace: 'default' }));
+  }
+
+  /** The reader's token is gone, and the broker is told in the same step. */
+  async revoke(): Promise<void> {
+    const event = nomadEvents.aclTokenDeleted({ AccessorID: 'a-reader' });
+    await this.broker.publish(event, { commit: () => this.#store.deleteToken('a-reader') });
+  }
+
+  /** Resolves when nobody is subscribed. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.broker.stats().subscriptions === 0) resolve();
+      };
+      this.broker.on('unsubscribe', () => setImmediate(check));
+      check();
+    });
+  }
+
+  /** Frees the port: a server started on it again is a new epoch. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    await this.broker.close();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+async function storeWithReader(): Promise<MemoryAclStore> {
+  const store = new MemoryAclStore();
+  await store.upsertPolicy({ name: 'readers', rules: { namespace: { default: { policy: 'read' } } } });
+  store.upsertToken({
+    accessorId: 'a-reader',
+    secretId: 'reader-secret',
+    type: 'client',
+    policies: ['readers'],
+    roles: [],
+  });
+  return store;
+}

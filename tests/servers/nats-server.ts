@@ -1,0 +1,147 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+import { connect } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+
+/** The server's binary: `NATS_SERVER` (empty: none), or `nats-server` from the PATH or where Debian puts it. */
+const { NATS_SERVER: named, PATH: path = '' } = process.env;
+const binary =
+  named ?? [...path.split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'nats-server')).find(isExecutable);
+
+/** Tests that need the server: skipped in sight where it is missing, failed there with `CI=true`. */
+export function describeWithNats(name: string, tests: () => void): void {
+  if (binary) {
+    describe(name, tests);
+    return;
+  }
+  const missing = `${name}: nats-server is missing; install it, or name its binary in NATS_SERVER`;
+  if (process.env['CI'] === 'true') describe(name, () => it('has a server to run against', () => expect.fail(missing)));
+  else describe.skip(missing, tests);
+}
+
+/**
+ * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that one, no
+ * server is left behind.
+ */
+const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!';
+
+/** A real server on a port of its own, with its data in a temporary folder. */
+export class NatsServer {
+  readonly port: number;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+  #pid = 0;
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'fenceline-nats-')));
+    await server.run();
+    return server;
+  }
+
+  /** A connection that never gives up and reconnects at once. */
+  connect(): Promise<NatsConnection> {
+    return connect({ port: this.port, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
+  }
+
+  /** Starts the server on its port and data. @throws Error with what it printed when it does not come up */
+  async run(): Promise<void> {
+    const server = [binary ?? 'nats-server', '-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder];
+    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', ...server], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = guard;
+    const printed: string[] = [];
+    const exited = once(guard, 'close').then(() => {
+      throw new Error(`nats-server ended:\n${printed.join('\n')}`);
+    });
+    createInterface(guard.stdout).once('line', (line) => (this.#pid = Number(line.split(' ')[1])));
+    const ready = new Promise<void>((resolve) => {
+      createInterface(guard.stderr).on('line', (line) => {
+        if (printed.length < 200) printed.push(line);
+        if (line.includes('Server is ready')) resolve();
+      });
+    });
+    await Promise.race([ready, exited]);
+    exited.catch(() => undefined);
+  }
+
+  /** Ends the server as a crash would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const guard = this.#process;
+    if (!guard) return;
+    this.#process = undefined;
+    const closed = once(guard, 'close');
+    if (this.#pid > 0) process.kill(this.#pid, 'SIGKILL');
+    guard.stdin?.end();
+    await closed;
+  }
+
+  /** The server keeps its connections and answers nothing, as one that cannot be reached. */
+  async freeze(): Promise<void> {
+    process.kill(this.#pid, 'SIGSTOP');
+    // The signal takes effect a moment later.
+    for (let state = ''; !state.startsWith('T');) {
+      ({ stdout: state } = await promisify(execFile)('ps', ['-o', 'state=', '-p', `${this.#pid}`]));
+    }
+  }
+
+  thaw(): void {
+    process.kill(this.#pid, 'SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.run();
+  }
+
+  /** Copies the data of a server that does not run. */
+  async backUp(): Promise<string> {
+    const copy = await mkdtemp(join(tmpdir(), 'fenceline-nats-'));
+    await cp(this.#folder, copy, { recursive: true });
+    return copy;
+  }
+
+  /** Puts a copy in the place of the data: the server wakes up without what came after it. */
+  async restore(copy: string): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+    await cp(copy, this.#folder, { recursive: true });
+    await rm(copy, { recursive: true, force: true });
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
