@@ -63,8 +63,8 @@ export class Revocation {
   readonly #options: RevocationOptions;
   readonly #sessions = new Map<unknown, Session>();
   readonly #dependents = new DependencyIndex<Session>();
-  /** What changed while a subscription was being opened, for each that is. */
-  readonly #openings = new Set<Set<AclRef>>();
+  /** What changed since the store was asked, for each subscription that is being opened and each token that is being resolved anew. */
+  readonly #asking = new Set<Set<AclRef>>();
   readonly #expiry: ExpiryTimer<Session>;
   #queue: Session[] = [];
   #resolving = 0;
@@ -80,17 +80,17 @@ export class Revocation {
    */
   async open<R>(token: string | undefined, use: (acl: Acl) => R): Promise<R> {
     const changed = new Set<AclRef>();
-    this.#openings.add(changed);
+    this.#asking.add(changed);
     const timeout = this.#timeout();
     try {
       for (;;) {
         changed.clear();
         const acl = await Promise.race([this.#resolve(token), timeout.expired]);
-        if (!acl.dependsOn.some((ref) => changed.has(ref))) return use(this.#unexpired(acl));
+        if (!restsOn(acl, changed)) return use(this.#unexpired(acl));
       }
     } finally {
       timeout.cancel();
-      this.#openings.delete(changed);
+      this.#asking.delete(changed);
     }
   }
 
@@ -108,7 +108,7 @@ export class Revocation {
   /** Fences, at `index`, what depends on these objects, and resolves it anew. */
   change(refs: readonly AclRef[], index: number): void {
     this.#options.source?.changed?.(refs);
-    for (const changed of this.#openings) for (const ref of refs) changed.add(ref);
+    for (const changed of this.#asking) for (const ref of refs) changed.add(ref);
     for (const session of this.#dependents.of(refs)) this.#fence(session, index);
     this.#resolveNext();
   }
@@ -176,16 +176,23 @@ export class Revocation {
     }
   }
 
+  /** Asks until nothing has changed meanwhile: neither what the old rights rest on, nor what the new ones do. */
   async #reauthorize(session: Session): Promise<void> {
     // In a turn of its own: the publisher goes on first.
     await Promise.resolve();
-    let version: number;
-    do {
-      version = session.version;
-      const answer = await this.#answer(session);
-      if (session.isOver) return;
-      if (version === session.version) this.#settle(session, answer);
-    } while (version !== session.version && !session.isOver);
+    const changed = new Set<AclRef>();
+    this.#asking.add(changed);
+    try {
+      while (!session.isOver) {
+        const { version } = session;
+        changed.clear();
+        const answer = await this.#answer(session);
+        const isCurrent = version === session.version && !restsOn(answer, changed);
+        if (isCurrent) return this.#settle(session, answer);
+      }
+    } finally {
+      this.#asking.delete(changed);
+    }
   }
 
   async #answer(session: Session): Promise<Acl | BrokerError> {
@@ -198,6 +205,7 @@ export class Revocation {
   }
 
   #settle(session: Session, answer: Acl | BrokerError): void {
+    if (session.isOver) return;
     if (BrokerError.is(answer)) return this.#end(session, answer);
     session.isResolving = false;
     session.timer?.cancel();
@@ -241,6 +249,11 @@ export class Revocation {
     });
     return { expired: expiry, cancel: () => timer?.cancel() };
   }
+}
+
+/** A denial names nothing that it rests on but the token, and that the session knows. */
+function restsOn(answer: Acl | BrokerError, changed: ReadonlySet<AclRef>): boolean {
+  return !BrokerError.is(answer) && answer.dependsOn.some((ref) => changed.has(ref));
 }
 
 function denied(error: BrokerError): BrokerError {

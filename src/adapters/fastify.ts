@@ -29,6 +29,7 @@ export interface FastifyEventStreamOptions extends EventStreamHandlerOptions {
  * ```ts
  * const app = fastify();
  * await app.register(fastifyEventStream, { broker });
+ * app.addHook('preClose', () => broker.close()); // else app.close() waits until the clients leave
  * ```
  */
 export function fastifyEventStream(

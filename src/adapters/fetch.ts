@@ -1,6 +1,12 @@
 import type { DeliveryOptions } from '../core/delivery.ts';
-import type { ByteSink } from '../core/stream-format.ts';
-import { answerStreamRequest, type StreamAnswer, type StreamEndpointOptions } from './stream-endpoint.ts';
+import type { ByteSink, StreamFormat } from '../core/stream-format.ts';
+import type { Subscription } from '../core/subscription.ts';
+import {
+  answerStreamRequest,
+  checkEndpoint,
+  type StreamAnswer,
+  type StreamEndpointOptions,
+} from './stream-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
@@ -14,10 +20,12 @@ const MAX_WAITING_BYTES = 64 * 1024;
  * Bun.serve({ fetch: fetchHandler({ broker }) });
  * Deno.serve(fetchHandler({ broker }));
  * ```
+ * @throws TypeError for an option that is out of its range
  */
 export function fetchHandler(options: StreamEndpointOptions<Request>): (request: Request) => Promise<Response> {
+  checkEndpoint(options);
   return async (request) => {
-    const answer = await answerStreamRequest(options.broker, {
+    const answer = await answerStreamRequest(options, {
       method: request.method,
       url: request.url,
       header: (name) => request.headers.get(name),
@@ -32,36 +40,49 @@ function plainResponse({ status, headers, body }: PlainAnswer): Response {
   return new Response(body === '' ? null : body, { status, headers });
 }
 
-function streamResponse(answer: StreamAnswer, heartbeatMs: number | undefined): Response {
-  const { subscription, headers, bookmarks, format } = answer;
-  const options: DeliveryOptions = { bookmarks, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) };
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => void subscription.deliverTo(new ControllerSink(controller), format, options),
-      pull: () => subscription.delivery?.drained(),
-      cancel: () => subscription.close(),
-    },
-    { highWaterMark: MAX_WAITING_BYTES, size: (chunk) => chunk.byteLength },
-  );
-  return new Response(body, { status: 200, headers });
+function streamResponse({ subscription, headers, bookmarks, format }: StreamAnswer, heartbeatMs = 30_000): Response {
+  const source = new StreamBody(subscription, format, { bookmarks, heartbeatMs });
+  const limits = { highWaterMark: MAX_WAITING_BYTES, size: (chunk: Uint8Array) => chunk.byteLength };
+  // Not a byte stream: that takes the chunk's buffer away, which other streams share.
+  return new Response(new ReadableStream(source, limits), { status: 200, headers });
 }
 
-class ControllerSink implements ByteSink {
-  readonly #controller: ReadableStreamDefaultController<Uint8Array>;
+/** Where a subscription is written to and a body is read from. */
+class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
+  readonly #subscription: Subscription;
+  readonly #format: StreamFormat;
+  readonly #options: DeliveryOptions;
+  /** Until it has ended or was cancelled. */
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(controller: ReadableStreamDefaultController<Uint8Array>) {
+  constructor(subscription: Subscription, format: StreamFormat, options: DeliveryOptions) {
+    this.#subscription = subscription;
+    this.#format = format;
+    this.#options = options;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
+    this.#subscription.deliverTo(this, this.#format, this.#options);
+  }
+
+  pull(): void {
+    this.#subscription.delivery?.drained();
+  }
+
+  cancel(): void {
+    this.#controller = undefined;
+    this.#subscription.close();
   }
 
   write(chunk: Uint8Array): boolean {
-    this.#controller.enqueue(chunk);
-    return (this.#controller.desiredSize ?? 0) > 0;
+    this.#controller?.enqueue(chunk);
+    return (this.#controller?.desiredSize ?? 0) > 0;
   }
 
   end(last?: Uint8Array): void {
-    // A stream that was cancelled is closed already; its subscription ends for that.
-    if (this.#controller.desiredSize === null) return;
-    if (last) this.#controller.enqueue(last);
-    this.#controller.close();
+    if (last) this.#controller?.enqueue(last);
+    this.#controller?.close();
+    this.#controller = undefined;
   }
 }

@@ -1,8 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { Http2ServerRequest, Http2Stream } from 'node:http2';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
-import { answerStreamRequest, type StreamAnswer, type StreamEndpointOptions } from './stream-endpoint.ts';
+import {
+  answerStreamRequest,
+  checkEndpoint,
+  type StreamAnswer,
+  type StreamEndpointOptions,
+} from './stream-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
@@ -24,32 +29,53 @@ export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeReq
  * http.createServer(eventStreamHandler({ broker })).listen(4646);
  * app.get('/v1/event/stream', eventStreamHandler({ broker }));
  * ```
+ * @throws TypeError for an option that is out of its range
  */
 export function eventStreamHandler(
   options: EventStreamHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
+  checkEndpoint(options);
   return (request, response) => void serve(options, request, response);
 }
 
 async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {
-  const gone = new AbortController();
-  // The response's close: the request's may never come once its body was read.
-  response.once('close', () => gone.abort());
-  response.on('error', () => gone.abort());
-  const answer = await answerStreamRequest(options.broker, {
+  const answer = await answerStreamRequest(options, {
     method: request.method ?? 'GET',
     // Express strips the path that it was mounted on and keeps the query.
     url: request.url ?? '/',
     header: (name) => request.headers[name],
     token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
-    signal: gone.signal,
+    signal: goneSignal(request, response as ServerResponse),
   });
   if ('plain' in answer) sendPlain(response as ServerResponse, answer.plain);
   else sendStream(options, response as ServerResponse, answer.stream);
 }
 
+/** Aborted when nobody reads the response any more, be it before the handler was called. */
+function goneSignal(request: NodeRequest, response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  // The response's close: the request's may never come once its body was read.
+  response.once('close', abort);
+  response.on('error', abort);
+  const { socket } = request;
+  // Behind another response on its connection it has no socket yet, and would not hear that the connection closes.
+  const isQueued = response.socket === null && !isOver(response);
+  if (isQueued) {
+    socket.once('close', abort);
+    response.once('close', () => socket.off('close', abort));
+  }
+  if (isOver(response) || (isQueued && socket.destroyed)) abort();
+  return gone.signal;
+}
+
+/** Its client is gone, or the host has answered otherwise. */
+function isOver(response: ServerResponse & { readonly stream?: Http2Stream | undefined }): boolean {
+  return response.destroyed || response.writableEnded || response.headersSent || response.stream?.destroyed === true;
+}
+
 function sendPlain(response: ServerResponse, { status, headers, body }: PlainAnswer): void {
-  if (response.destroyed || response.headersSent) return;
+  if (isOver(response)) return;
   response.writeHead(status, headers);
   response.end(body);
 }
@@ -59,6 +85,7 @@ function sendStream(
   response: ServerResponse,
   { subscription, headers, format, bookmarks }: StreamAnswer,
 ): void {
+  if (isOver(response)) return subscription.close();
   response.writeHead(200, headers);
   response.flushHeaders?.();
   const onDrain = (): void => subscription.delivery?.drained();

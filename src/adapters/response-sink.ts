@@ -19,9 +19,10 @@ export class ResponseSink implements ByteSink {
   }
 
   write(chunk: Uint8Array): boolean {
-    const isReady = this.#response.write(chunk) || this.#response.writableLength <= MAX_WAITING_BYTES;
-    // Compression middleware holds small writes back until it is told.
-    this.#response.flush?.();
+    const isReady = this.#response.write(chunk);
+    if (!this.#response.flush) return isReady || this.#response.writableLength <= MAX_WAITING_BYTES;
+    // Compression middleware holds small writes back until it is told. What waits in it the response does not count: its word on readiness is all there is.
+    this.#response.flush();
     return isReady;
   }
 

@@ -18,8 +18,21 @@ export interface StreamEndpointOptions<Request> {
   readonly broker: StreamSource;
   /** Time between heartbeats in ms. Default 30,000; 0 for none. */
   readonly heartbeatMs?: number;
+  /** `'accept'` (default): server-sent events for who accepts `text/event-stream` by name, ndjson for everybody else. Else always that one. */
+  readonly format?: 'accept' | 'ndjson' | 'sse';
   /** Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers `X-Nomad-Token` and `Authorization: Bearer`. */
   readonly token?: (request: Request) => string | undefined | Promise<string | undefined>;
+}
+
+/** What of the options concerns every request alike. */
+export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format'>;
+
+/** @throws TypeError for an option that is out of its range: once, where the endpoint is made, and not with each request */
+export function checkEndpoint({ heartbeatMs = 30_000, format = 'accept' }: StreamEndpointOptions<never>): void {
+  if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
+    throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
+  if (!['accept', 'ndjson', 'sse'].includes(format))
+    throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${String(format)}.`);
 }
 
 /** A request, as far as the endpoint looks at it. */
@@ -49,13 +62,13 @@ export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plai
  * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws: whatever fails is an answer.
  * Every mount is a translation of this.
  */
-export async function answerStreamRequest(broker: StreamSource, request: EndpointRequest): Promise<EndpointAnswer> {
+export async function answerStreamRequest(endpoint: Endpoint, request: EndpointRequest): Promise<EndpointAnswer> {
   try {
     switch (request.method) {
       case 'GET':
-        return { stream: await openStream(broker, request) };
+        return { stream: await openStream(endpoint, request) };
       case 'HEAD':
-        return { plain: headAnswer(await openStream(broker, request)) };
+        return { plain: headAnswer(await openStream(endpoint, request)) };
       case 'OPTIONS':
         return { plain: { status: 204, headers: { Allow: allowedMethods }, body: '' } };
       default:
@@ -69,9 +82,9 @@ export async function answerStreamRequest(broker: StreamSource, request: Endpoin
   }
 }
 
-async function openStream(broker: StreamSource, request: EndpointRequest): Promise<StreamAnswer> {
+async function openStream({ broker, format }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
   const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
-  const isSse = accepts(request, 'text/event-stream');
+  const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(one(request.header('accept'))));
   const resumed = isSse ? resumePoint(request) : undefined;
   const token = await request.token();
   const subscription = await broker.subscribe({
@@ -81,13 +94,25 @@ async function openStream(broker: StreamSource, request: EndpointRequest): Promi
     ...(token === undefined ? {} : { token }),
     signal: request.signal,
   });
-  const format = isSse ? sseFormat(subscription.epoch) : ndjsonFormat;
-  const headers = streamHeaders(isSse ? 'text/event-stream' : 'application/json', subscription.epoch);
-  return { subscription, headers, format, bookmarks };
+  return { subscription, bookmarks, ...written(subscription, isSse) };
 }
 
-function accepts(request: EndpointRequest, type: string): boolean {
-  return one(request.header('accept'))?.toLowerCase().includes(type) ?? false;
+function written(subscription: Subscription, isSse: boolean): Pick<StreamAnswer, 'headers' | 'format'> {
+  const { epoch } = subscription;
+  try {
+    return isSse
+      ? { headers: streamHeaders('text/event-stream', epoch), format: sseFormat(epoch) }
+      : { headers: streamHeaders('application/json', epoch), format: ndjsonFormat };
+  } catch (error) {
+    subscription.close();
+    throw error;
+  }
+}
+
+/** Whether `Accept` names server-sent events (RFC 9110, section 12.5.1); a wildcard does not, or curl would get them. */
+function acceptsEvents(accept: string | undefined): boolean {
+  const range = accept?.split(',').find((one) => /^\s*text\/event-stream\s*(;|$)/i.test(one));
+  return range !== undefined && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(range);
 }
 
 /** A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each time. */

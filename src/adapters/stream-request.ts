@@ -36,9 +36,9 @@ class Query {
   readonly #values = new Map<string, string[]>();
 
   constructor(url: string) {
-    const start = url.indexOf('?');
-    const end = url.indexOf('#');
-    const text = start < 0 ? '' : url.slice(start + 1, end < start ? undefined : end);
+    const [target = ''] = url.split('#', 1);
+    const start = target.indexOf('?');
+    const text = start < 0 ? '' : target.slice(start + 1);
     const pairs = text.split('&').filter((pair) => pair !== '');
     if (pairs.length > MAX_PARAMETERS)
       throw bad(`The query has ${pairs.length} parameters; at most ${MAX_PARAMETERS} are allowed.`);

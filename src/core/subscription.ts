@@ -210,6 +210,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** @internal Its rights were confirmed; `interest` is what they let it see now. */
   release(interest: Interest): void {
+    this.#delivery?.leave();
     const before = this.#interest;
     this.#interest = interest;
     this.#cursor.interest = interest;
@@ -221,6 +222,8 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** @internal Ends it with `error` after what is left up to the fence; at once where the transport does not keep up. */
   revoke(error: BrokerError): void {
+    // It may be in step, without a fence: it opened while the token's others still waited for the store.
+    this.#delivery?.leave();
     this.#cursor.limit = Math.min(this.#cursor.limit, this.#host.buffer.head);
     this.#ending = error;
     this.#detach(error);
@@ -309,8 +312,14 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     this.#isFilling = true;
     this.#cursor.fill().then(
       () => this.#filled(),
-      () => void this.#host.clock.after(LOG_RETRY_MS, () => this.#filled()),
+      () => this.#retryFill(),
     );
+  }
+
+  /** One that ends anyway does not wait for a log that is down: its error says where it was. */
+  #retryFill(): void {
+    if (this.#ending) this.#finish(this.#ending);
+    else this.#host.clock.after(LOG_RETRY_MS, () => this.#filled());
   }
 
   /** Also after a failure: the log tells of its outage by itself, and the stream stays open and asks again. */

@@ -2,22 +2,22 @@ import type { Readable } from 'node:stream';
 
 /** Reads lines from a body, no faster than it is asked to: what is not asked for stays in the sockets. */
 export class LineReader {
-  readonly #body: Readable;
-  readonly #chunks: AsyncIterator<Buffer>;
+  /** For those who read it otherwise. */
+  readonly stream: Readable;
+  #chunks: AsyncIterator<Buffer, unknown> | undefined;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   readonly #lines: string[] = [];
   #partial = '';
 
   constructor(body: Readable) {
-    this.#body = body;
-    this.#chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.stream = body;
     body.on('error', () => undefined);
   }
 
   /** The next line without its end; undefined after the last. A line without an end counts as none. */
   async line(): Promise<string | undefined> {
     while (this.#lines.length === 0) {
-      const { value, done } = await this.#chunks.next();
+      const { value, done } = await this.#next();
       if (done === true) return undefined;
       this.#take(this.#decoder.decode(value, { stream: true }));
     }
@@ -43,13 +43,18 @@ export class LineReader {
         .splice(0)
         .map((line) => `${line}\n`)
         .join('') + this.#partial;
-    for (let next = await this.#chunks.next(); next.done !== true; next = await this.#chunks.next())
+    for (let next = await this.#next(); next.done !== true; next = await this.#next())
       text += this.#decoder.decode(next.value, { stream: true });
     return text;
   }
 
   leave(): void {
-    this.#body.destroy();
+    this.stream.destroy();
+  }
+
+  #next(): Promise<IteratorResult<Buffer, unknown>> {
+    this.#chunks ??= this.stream[Symbol.asyncIterator]();
+    return this.#chunks.next();
   }
 
   #take(text: string): void {

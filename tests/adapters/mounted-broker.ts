@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 
 import type { BrokerNotifications } from '../../src/core/broker-notifications.ts';
 import type { EventBrokerOptions } from '../../src/core/event-broker.ts';
-import { EventBroker, TopicFilter } from '../../src/index.ts';
+import { EventBroker, type Subscription } from '../../src/index.ts';
 import type { LineReader } from './line-reader.ts';
 import type { MountedServer } from './mounted-server.ts';
 import type { Mount } from './mounts.ts';
@@ -59,36 +59,46 @@ export const wireJob = (index: number, payload: unknown, key = 'web') => ({
   ],
 });
 
-export const LARGE_BYTES = 256 * 1024;
+/** A size that one write takes with room to spare, and many do not. */
+export const LARGE_BYTES = 64 * 1024;
 
-/** Events that compress to no less than their size would show nothing of a socket; these need no compression to be large. */
-const large = jobEvent('x'.repeat(LARGE_BYTES));
+const large = 'x'.repeat(LARGE_BYTES);
 
 /** So much that no socket between here and a reader on this machine holds it. */
-const MAX_UNTIL_LAGGING = 200;
+const MAX_UNTIL_LAGGING = 600;
 
-/**
- * Publishes until the one stream that asked for the topic `Job` by name does not keep up, and then some more; `healthy` gets all of it meanwhile.
- * @returns index of the newest batch
- */
-export async function publishPast(broker: EventBroker, healthy: LineReader, more: number): Promise<number> {
-  const slow = String(TopicFilter.parse(['Job']));
-  let isLagging = false;
-  broker.on('lagging', ({ topics }) => void (isLagging ||= topics === slow));
-  for (let left = MAX_UNTIL_LAGGING; !isLagging; left--) {
-    if (left === 0) throw new Error(`A stream that nobody reads took ${MAX_UNTIL_LAGGING * LARGE_BYTES} bytes.`);
-    await publishAndRead(broker, healthy);
-  }
-  for (let n = 1; n < more; n++) await publishAndRead(broker, healthy);
-  return publishAndRead(broker, healthy);
+/** A stream that is not read from here on, and its subscription. */
+export async function stalledStream({ broker, client }: MountedBroker): Promise<Stalled> {
+  const opened = notified(broker, 'subscribe');
+  const reader = await client.open();
+  return { reader, subscription: (await opened).subscription };
 }
 
-async function publishAndRead(broker: EventBroker, healthy: LineReader): Promise<number> {
-  const index = await broker.publish(large);
-  const read = indexOf(await healthy.line());
-  if (read !== index) throw new Error(`The reader that keeps up got ${read} for ${index}.`);
-  await nextTurn();
-  return index;
+export interface Stalled {
+  readonly reader: LineReader;
+  readonly subscription: Subscription;
+}
+
+/**
+ * Publishes until `stalled` has not kept up for `more` batches in a row; `healthy` gets each of them meanwhile.
+ * @returns index of the newest batch
+ */
+export async function publishPast(
+  broker: EventBroker,
+  { subscription }: Stalled,
+  healthy: LineReader,
+  more: number,
+  payload: () => string = () => large,
+): Promise<number> {
+  for (let blocked = 0, left = MAX_UNTIL_LAGGING; left > 0; left--) {
+    const index = await broker.publish(jobEvent(payload()));
+    const read = indexOf(await healthy.line());
+    if (read !== index) throw new Error(`The reader that keeps up got ${read} for ${index}.`);
+    await nextTurn();
+    blocked = subscription.delivery?.isBlocked === true ? blocked + 1 : 0;
+    if (blocked === more) return index;
+  }
+  throw new Error(`A stream that nobody reads took ${MAX_UNTIL_LAGGING * LARGE_BYTES} bytes.`);
 }
 
 /** Index of a line, without parsing all of it. */

@@ -63,6 +63,23 @@ describe('harm stays where it is', () => {
     stalled.destroy();
   });
 
+  it('what waits for a flush is bounded by the buffer, however long the turn of the event loop is', async () => {
+    const clock = new VirtualClock();
+    const broker = new EventBroker({ clock, buffer: { maxBatches: 10 } });
+    const subscription = await broker.subscribe({ index: 'latest' });
+    let written = 0;
+    const write = (chunk: Uint8Array): boolean => {
+      written += Buffer.from(chunk).toString().split('"Events"').length - 1;
+      return true;
+    };
+    subscription.deliverTo({ write, end: () => undefined }, ndjsonFormat, { heartbeatMs: 0 });
+    await clock.settle();
+    for (let i = 0; i < 100; i++) await broker.publish(job());
+    expect(written).toBeGreaterThanOrEqual(90);
+    await clock.settle();
+    expect(written).toBe(100);
+  });
+
   it('a listener finds the broker at rest, and may publish, subscribe and close from within', async () => {
     const broker = new EventBroker({ buffer: { maxBatches: 2 } });
     const seen: number[] = [];

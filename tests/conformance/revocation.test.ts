@@ -4,6 +4,7 @@ import { ndjsonStream } from '../../src/adapters/ndjson.ts';
 import type { BrokerError } from '../../src/core/errors.ts';
 import { EventBroker } from '../../src/core/event-broker.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { AclWorld, readIn, secretOf, TIMEOUT_MS } from './acl-world.ts';
 import { drain, failureOf } from './reading.ts';
 
@@ -375,6 +376,25 @@ describe('the fence holds', () => {
     expect(drain(subscription)).toMatchObject({ indexes: [], error: revoked });
   });
 
+  it('for a change to what the new rights rest on, and the old ones did not, while they are being resolved', async () => {
+    const world = worldWith({ policies: ['p'] });
+    const subscription = await world.subscribe('t');
+    world.store.hold('after-reading');
+    world.token('t', { roles: ['r'] });
+    await world.tokenChanged('t');
+    await world.clock.settle();
+    world.store.release();
+    await world.clock.settle();
+    // The role was read, with its policy; the answer is on its way when the role goes.
+    expect(world.store.held).toBe(1);
+    world.records.deleteRole('r');
+    await world.roleChanged('r');
+    await world.job();
+    world.store.recover();
+    await world.clock.settle();
+    expect(drain(subscription)).toMatchObject({ indexes: [], error: revoked });
+  });
+
   it('at the first change of a burst, although all of them leave it allowed', async () => {
     const world = worldWith();
     const subscription = await world.subscribe('t');
@@ -412,13 +432,12 @@ describe('the fence holds', () => {
     world.store.hold('after-reading');
     const opening = failureOf(() => world.subscribe('t'));
     await world.clock.settle();
+    world.store.release();
+    await world.clock.settle();
+    // The token and its policy were read; the answer about the policy is on its way.
+    expect([world.store.lookUps, world.store.held]).toEqual([2, 1]);
     world.policy('p', {});
-    while (world.store.held > 0) {
-      world.store.release();
-      await world.clock.settle();
-      if (world.broker.stats().latestIndex === 0 && world.store.held === 0) break;
-      if (world.broker.stats().latestIndex === 0) await world.policyChanged('p');
-    }
+    await world.policyChanged('p');
     world.store.recover();
     expect((await opening).code).toBe('permission_denied');
     expect(world.broker.stats().subscriptions).toBe(0);
@@ -532,6 +551,27 @@ describe('the fence holds', () => {
     await world.clock.settle();
     expect(drain(first).indexes).toEqual([2]);
     expect(drain(await opening).indexes).toEqual([2]);
+  });
+
+  it('for a stream that opened, and is in step, while the token’s others still wait for the store', async () => {
+    const clock = new VirtualClock();
+    let isHanging = false;
+    const acl = Acl.fromRules([], { dependsOn: ['token:t'], accessorId: 't', management: true });
+    const resolve = () => (isHanging ? new Promise<Acl>(() => undefined) : acl);
+    const broker = new EventBroker({ acl: { resolve }, clock, reauthorizeTimeoutMs: TIMEOUT_MS });
+    await broker.subscribe({ token: 'x' });
+    isHanging = true;
+    await broker.aclChanged({ token: 't' });
+    await clock.settle();
+    isHanging = false;
+    const stream = ndjsonStream(await broker.subscribe({ token: 'x' }), { heartbeatMs: 0 });
+    const sharer = await broker.subscribe({ acl: Acl.management });
+    await clock.advance(TIMEOUT_MS);
+    await broker.publish({ topic: 'Job', type: 'x', key: 'y', payload: 1 });
+    await clock.settle();
+    expect(drain(sharer).indexes).toEqual([1]);
+    const read = stream.read() as Buffer | null;
+    expect(String(read)).toMatch(/^\{"Error":\{"Code":"acl_unavailable".*\n$/);
   });
 
   it('for a source that throws at once, or answers with nothing to read', async () => {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BrokerError } from '../../src/core/errors.ts';
+import type { BrokerError } from '../../src/core/errors.ts';
 import { EventBroker } from '../../src/core/event-broker.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
 import { AclWorld, readIn, secretOf } from './acl-world.ts';

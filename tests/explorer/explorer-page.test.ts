@@ -129,6 +129,32 @@ describe.skipIf(!executable)('explorer page', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
+  it('opens the row that was pressed, though events come before the release', async () => {
+    const server = await serve();
+    await server.publish('pressed');
+    const page = await open(server);
+    await rowWith(page, 'pressed').hover();
+    await page.mouse.down();
+    for (let i = 0; i < 5; i++) await server.publish(`later-${i}`);
+    await page.locator('#count', { hasText: '6' }).waitFor();
+    expect(await rows(page).count()).toBe(1);
+    await page.mouse.up();
+    await page.locator('#payload', { hasText: '"pressed"' }).waitFor();
+    await rowWith(page, 'later-4').waitFor();
+  });
+
+  it('keeps the rows in place for a reader who has scrolled down', async () => {
+    const server = await serve();
+    for (let i = 0; i < 100; i++) await server.publish(`job-${i}.`);
+    const page = await open(server);
+    const watched = rowWith(page, 'job-50.');
+    await watched.scrollIntoViewIfNeeded();
+    const before = await watched.boundingBox();
+    for (let i = 0; i < 20; i++) await server.publish('later');
+    await rowWith(page, 'later').nth(19).waitFor();
+    expect(await watched.boundingBox()).toEqual(before);
+  });
+
   it('can be read by its roles and names', async () => {
     const server = await serve();
     await server.publish('web');

@@ -65,6 +65,13 @@ function feedOf(server: StreamServer): { feed: Feed; told: Recorder } {
   return { feed, told };
 }
 
+/** So many steps of the reading later. */
+async function pauseAndResume(feed: Feed, steps: number): Promise<void> {
+  for (let step = 0; step < steps; step++) await Promise.resolve();
+  feed.pause();
+  await feed.resume();
+}
+
 describe('feed', () => {
   it('paused and resumed anywhere hands over every batch once and in order', async () => {
     const server = await serve();
@@ -82,6 +89,22 @@ describe('feed', () => {
     expect(told.indexes).toEqual(published);
     expect(told.gaps).toEqual([]);
     expect(told.troubles).toEqual([]);
+  });
+
+  it('paused and resumed while a batch is on its way hands it over once', async () => {
+    const server = await serve();
+    const published: number[] = [];
+    for (let i = 0; i < 40; i++) published.push(await server.publish());
+    for (let steps = 0; steps < 12; steps++) {
+      const { feed, told } = feedOf(server);
+      told.onBatch = ({ index }) => {
+        if (told.indexes.push(index) % 10 === 0) void pauseAndResume(feed, steps);
+        told.onTold();
+      };
+      feed.start(everything);
+      await told.until(() => told.indexes.length >= published.length);
+      expect(told.indexes).toEqual(published);
+    }
   });
 
   it('paused holds no connection', async () => {

@@ -89,7 +89,9 @@ export const openSink: OpenReader = async (world, step, witness) => {
   };
   const sink = {
     write: (bytes: Uint8Array) => (take(bytes), !isBlocked),
-    end: (last?: Uint8Array) => void (last && take(last)),
+    end: (last?: Uint8Array) => {
+      if (last) take(last);
+    },
   };
   const delivery = subscription.deliverTo(sink, ndjsonFormat, { heartbeatMs: 1000, bookmarks: true });
   const reader: DrivenReader = {

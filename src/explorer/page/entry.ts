@@ -15,11 +15,18 @@ const gapTexts: Readonly<Record<string, string>> = {
 };
 
 export function gapText({ from, to, reason }: Gap): string {
-  return `${reason}: events ${from} to ${to} may be missing, ${gapTexts[reason] ?? 'for a reason this page does not know'}.`;
+  const missing = from === to ? `index ${from}` : `indexes ${from} to ${to}`;
+  return `${reason}. Events at ${missing} may be missing: ${gapTexts[reason] ?? 'for a reason this page does not know'}.`;
+}
+
+/** The code of a stream's error; of any other, its message. */
+export function errorName(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? String(error.code) : error.message;
 }
 
 /** `code: message` of a stream's error; of any other, its message. */
 export function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
+  const name = errorName(error);
+  return error instanceof Error && error.message !== name ? `${name}: ${error.message}` : name;
 }

@@ -18,6 +18,7 @@ export class EventTable {
   readonly #entries: Ring<Entry>;
   readonly #onOpen: (entry: Entry) => void;
   readonly #body = element('rows', HTMLTableSectionElement);
+  readonly #scroller = element('scroller', HTMLElement);
   readonly #empty = element('empty', HTMLElement);
   readonly #entryOf = new WeakMap<Element, Entry>();
   #accepts: (entry: Entry) => boolean = () => true;
@@ -25,11 +26,16 @@ export class EventTable {
   /** The row that the Tab key leads to. */
   #current: HTMLElement | undefined;
   #open: HTMLElement | undefined;
+  #isPressed = false;
 
   constructor(entries: Ring<Entry>, onOpen: (entry: Entry) => void) {
     this.#entries = entries;
     this.#onOpen = onOpen;
     this.#body.addEventListener('click', ({ target }) => this.#clicked(target));
+    this.#body.addEventListener('pointerdown', () => void (this.#isPressed = true));
+    for (const type of ['pointerup', 'pointercancel'] as const) {
+      document.addEventListener(type, () => void (this.#isPressed = false));
+    }
     this.#body.addEventListener('keydown', (event) => this.#pressed(event));
   }
 
@@ -37,6 +43,7 @@ export class EventTable {
   filter(accepts: (entry: Entry) => boolean): void {
     this.#accepts = accepts;
     this.clear();
+    this.#isPressed = false;
     this.paint();
   }
 
@@ -47,8 +54,10 @@ export class EventTable {
     this.#empty.hidden = false;
   }
 
-  /** Cost: the new rows, at most {@link MAX_ROWS}. Reads no layout. */
+  /** Cost: the new rows, at most {@link MAX_ROWS}. */
   paint(): void {
+    // A row that moves away between press and release gets no click.
+    if (this.#isPressed) return;
     const rows: HTMLElement[] = [];
     for (const entry of this.#entries.newestFirst(this.#painted)) {
       if (rows.length === MAX_ROWS) break;
@@ -74,13 +83,21 @@ export class EventTable {
 
   #prepend(rows: readonly HTMLElement[]): void {
     const hadFocus = document.activeElement === this.#current && this.#current !== undefined;
-    this.#body.prepend(...rows);
+    this.#keepInPlace(() => this.#body.prepend(...rows));
     while (this.#body.childElementCount > MAX_ROWS) this.#body.lastElementChild?.remove();
     this.#empty.hidden = true;
     if (this.#current?.isConnected) return;
     // The row that held the focus has left at the bottom: the nearest one takes it.
     this.#setCurrent(hadFocus ? this.#row('last') : this.#row('first'));
     if (hadFocus) this.#current?.focus({ preventScroll: true });
+  }
+
+  /** Whoever has scrolled down goes on seeing the same rows. Costs a layout then; at the top, where new rows are wanted, none. */
+  #keepInPlace(change: () => void): void {
+    const first = this.#scroller.scrollTop > 0 ? this.#row('first') : undefined;
+    const top = first?.offsetTop ?? 0;
+    change();
+    if (first) this.#scroller.scrollTop += first.offsetTop - top;
   }
 
   #row(which: 'first' | 'last'): HTMLElement | undefined {

@@ -3,7 +3,7 @@ import type { EventBatch, Gap } from '../../client/index.ts';
 import { Announcer } from './announcer.ts';
 import { DetailsPanel } from './details-panel.ts';
 import { element, setText } from './element.ts';
-import { type Entry, errorText, gapText } from './entry.ts';
+import { type Entry, errorName, errorText, gapText } from './entry.ts';
 import { EventTable } from './event-table.ts';
 import { Feed, type FeedListener, type FeedRequest, type FeedState } from './feed.ts';
 import { FilterForm } from './filter-form.ts';
@@ -69,8 +69,8 @@ export class Explorer implements FeedListener {
   }
 
   onTrouble(error: unknown): void {
-    this.#lastTrouble = errorText(error);
-    this.#entries.push({ kind: 'notice', at: new Date(), tone: 'bad', text: this.#lastTrouble });
+    this.#lastTrouble = errorName(error);
+    this.#entries.push({ kind: 'notice', at: new Date(), tone: 'bad', text: errorText(error) });
   }
 
   onRecovery(): void {

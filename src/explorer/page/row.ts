@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import { create } from './element.ts';
 import { type Entry, gapText } from './entry.ts';
+import { TopicHues } from './topic-hues.ts';
 
-const HUES = 6;
-
+const hues = new TopicHues(8);
 const time = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
@@ -27,7 +27,7 @@ function cellsOf(entry: Entry): readonly HTMLTableCellElement[] {
       const { index, topic, type, key, namespace } = entry.event;
       return [
         create('td', 'index', String(index)),
-        create('td', `topic hue-${hueOf(topic)}`, topic),
+        create('td', `topic ${hues.classOf(topic)}`, topic),
         create('td', 'type', type),
         create('td', 'key', key),
         create('td', 'namespace', namespace),
@@ -48,11 +48,4 @@ function told(text: string): HTMLTableCellElement {
 
 function timeText(at: Date): string {
   return `${time.format(at)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
-}
-
-/** The same for the same topic, in every tab. */
-function hueOf(topic: string): number {
-  let sum = 0;
-  for (const sign of topic) sum = (sum * 31 + (sign.codePointAt(0) ?? 0)) % 65_521;
-  return sum % HUES;
 }

@@ -19,5 +19,7 @@ export function deliveryOf(reply: string): DeliveryInfo {
   const tokens = reply.split('.');
   const from = tokens.length > 9 ? 7 : 5;
   const number = (at: number) => Number(tokens[from + at]);
-  return { index: number(0), delivery: number(1), time: Math.floor(number(2) / 1e6), pending: number(3) };
+  // Cut as text: nanoseconds are no safe integer, and rounding may pass into the next millisecond.
+  const time = Number(tokens[from + 2]?.slice(0, -6));
+  return { index: number(0), delivery: number(1), time, pending: number(3) };
 }

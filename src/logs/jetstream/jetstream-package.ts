@@ -1,7 +1,9 @@
+import type * as JetStream from '@nats-io/jetstream';
+
 import { BrokerError } from '../../core/errors.ts';
 
 /** The optional peer. Its types stay within this folder: nothing that is exported from it names them. */
-export type JetStreamPackage = typeof import('@nats-io/jetstream');
+export type JetStreamPackage = typeof JetStream;
 
 /**
  * Loads the optional peer, when a log is opened and not before.

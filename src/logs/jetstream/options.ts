@@ -44,10 +44,9 @@ export type LogSettings = Required<Omit<JetStreamEventLogOptions, 'domain'>> & {
 export function checkOptions(options: JetStreamEventLogOptions): LogSettings {
   const { connection, stream, subject = stream, create = {} } = options;
   if (typeof connection?.subscribe !== 'function') throw new TypeError('connection must be a connection to NATS.');
-  if (!/^[\w-]+$/.test(stream))
-    throw new TypeError(`stream must be letters, digits, "-" and "_"; got ${String(stream)}.`);
+  if (!/^[\w-]+$/.test(stream)) throw new TypeError(`stream must be letters, digits, "-" and "_"; got ${stream}.`);
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) {
-    throw new TypeError(`subject must be a NATS subject without wildcards; got ${String(subject)}.`);
+    throw new TypeError(`subject must be a NATS subject without wildcards; got ${subject}.`);
   }
   checkCreation(create);
   const { publishTimeoutMs = 500, appendTimeoutMs = 10_000, requestTimeoutMs = 2_000 } = options;

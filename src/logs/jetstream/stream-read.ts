@@ -6,9 +6,12 @@ import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
 import { untilAborted } from './wait.ts';
 
+/** The part of a stream that a read needs. */
+export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull'>;
+
 /** One `read`: finite, whole, and ended by a `gap` where a record that was asked for is gone. */
 export class StreamRead {
-  readonly #stream: LogStream;
+  readonly #stream: ReadSource;
   readonly #isDense: boolean;
   readonly #signal: AbortSignal;
   readonly #maxBytes: number;
@@ -19,7 +22,7 @@ export class StreamRead {
 
   /** @throws TypeError for what is no index or size */
   constructor(
-    stream: LogStream,
+    stream: ReadSource,
     isDense: boolean,
     from: number,
     to: number,
@@ -76,8 +79,9 @@ export class StreamRead {
   }
 
   async #pulled(): Promise<readonly LogRecord[]> {
-    const pull = (this.#pull ??= await this.#opened());
+    const pull = this.#pull ?? (await this.#open());
     const maxRecords = this.#last - this.#next + 1;
+    if (maxRecords < 1) return [];
     try {
       return await this.#until(pull.take({ maxRecords, maxBytes: this.#maxBytes, wait: false }));
     } catch (error) {
@@ -86,6 +90,13 @@ export class StreamRead {
       this.#pull = undefined;
       return [];
     }
+  }
+
+  /** Looks again: only now is it sure that the consumer is one of the stream that was looked at before. */
+  async #open(): Promise<RecordPull> {
+    this.#pull = await this.#opened();
+    await this.#look();
+    return this.#pull;
   }
 
   /** A pull that comes when nobody waits for it any more is closed. */

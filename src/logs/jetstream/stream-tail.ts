@@ -13,6 +13,9 @@ const LONGEST_PAUSE_MS = 1_000;
 /** How long the connection's own word is waited for, before the stream is asked without it. */
 const RECONNECT_PATIENCE_MS = 30_000;
 
+/** The part of a stream that a tail needs. */
+export type TailSource = Pick<LogStream, 'connectionWatch' | 'state' | 'pull' | 'timeOf'>;
+
 /** What a handler threw. */
 class HandlerFailure extends Error {}
 
@@ -24,7 +27,7 @@ class HandlerFailure extends Error {}
  * A handler that throws ends its tail, which says so once (`down`, with what was thrown).
  */
 export class StreamTail implements LogTail {
-  readonly #stream: LogStream;
+  readonly #stream: TailSource;
   readonly #handler: TailHandler;
   readonly #onEnd: (tail: StreamTail) => void;
   readonly #stopped = new AbortController();
@@ -38,7 +41,7 @@ export class StreamTail implements LogTail {
 
   /** @param after not above the head of `state` */
   constructor(
-    stream: LogStream,
+    stream: TailSource,
     after: number,
     epoch: string,
     handler: TailHandler,
@@ -127,7 +130,7 @@ export class StreamTail implements LogTail {
       const batch = hole < 0 ? records.slice(from) : records.slice(from, hole);
       this.#seen = batch.at(-1);
       this.#position = this.#seen?.index ?? this.#position;
-      await this.#tell(() => this.#handler.records(batch));
+      await this.#hand(batch);
       from += batch.length;
     }
   }
@@ -145,17 +148,20 @@ export class StreamTail implements LogTail {
     this.#tell(() => this.#handler.status(status, cause));
   }
 
-  /** Every call of the handler comes through here. */
-  #tell<R>(call: () => R | Promise<R>): Promise<R> | R | undefined {
-    if (!this.#isOpen) return undefined;
-    const failed = (cause: unknown): never => {
-      throw new HandlerFailure('The handler threw.', { cause });
-    };
+  async #hand(batch: readonly LogRecord[]): Promise<void> {
     try {
-      const told = call();
-      return told instanceof Promise ? told.catch(failed) : told;
-    } catch (thrown) {
-      return failed(thrown);
+      await this.#handler.records(batch);
+    } catch (cause) {
+      throw new HandlerFailure('The handler threw.', { cause });
+    }
+  }
+
+  #tell(call: () => void): void {
+    if (!this.#isOpen) return;
+    try {
+      call();
+    } catch (cause) {
+      throw new HandlerFailure('The handler threw.', { cause });
     }
   }
 

@@ -18,5 +18,5 @@ async function prepare({ module, options }) {
   const credit = new Credit();
   const { port, request, readyMark = '\r\n\r\n', pids = [] } = contender;
   context = { contender, credit, meter: new Meter(pids, credit) };
-  return { port, request, readyMark, pids, creditPort: await credit.listen() };
+  return { port, request, readyMark, creditPort: await credit.listen() };
 }

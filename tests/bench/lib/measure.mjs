@@ -2,15 +2,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import os from 'node:os';
 import { busySeconds } from './machine.mjs';
+import { whenCalm } from './calm.mjs';
 import { Child } from './processes.mjs';
 
 const cores = os.cpus().length > 1 ? { server: 0, client: 1 } : {};
+
+/** Threads that collect garbage would fight over the one core with the thread that they hold up. */
+const onOneCore = cores.server === undefined ? [] : ['--single-threaded-gc'];
 
 /** Runs a load of loads.mjs on an HTTP contender. @returns its figures, with `noise`: the share of the machine that others took */
 export async function measureHttp(contender, load, params) {
   const host = new Child(import.meta.resolve('./host.mjs'), {
     core: cores.server,
-    execArgv: ['--expose-gc', ...(params.execArgv ?? [])],
+    execArgv: ['--expose-gc', ...onOneCore, ...(params.execArgv ?? [])],
   });
   const client = new Child(import.meta.resolve('./client.mjs'), { core: cores.client });
   try {
@@ -23,8 +27,7 @@ export async function measureHttp(contender, load, params) {
 async function runLoad(host, client, contender, load, params) {
   const { clients, isSelective = false, heartbeatMs = 0, stalled = 0 } = params;
   const options = { clients, isSelective, heartbeatMs, ...contender.options };
-  const { pids, ...address } = await host.ask({ setup: { module: contender.module, options } });
-  host.own(pids);
+  const address = await host.ask({ setup: { module: contender.module, options } });
   const connect = () =>
     client.ask({ ...address, clients, isKeyed: isSelective, isStamped: load === 'steady', stalled });
   if (load === 'replay') return runReplay(host, connect, params);
@@ -52,12 +55,9 @@ async function withNoise(run) {
   return { ...figures, noise: Math.max(0, others / seconds / os.cpus().length) };
 }
 
-/** Runs a module of ../workers in a process of its own. */
-export async function measureWorker(name, params, execArgv = []) {
-  const worker = new Child(import.meta.resolve('./worker.mjs'), {
-    core: cores.server,
-    execArgv: ['--expose-gc', ...execArgv],
-  });
+/** Runs a module of ../workers in a process of its own, which has the whole machine. */
+export async function measureWorker(name, params) {
+  const worker = new Child(import.meta.resolve('./worker.mjs'), { execArgv: ['--expose-gc'] });
   try {
     return await worker.ask({ module: import.meta.resolve(`../workers/${name}.mjs`), params }, 600_000);
   } finally {
@@ -70,7 +70,9 @@ export async function alternate(subjects, rounds, measure, say) {
   const figures = new Map(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < rounds; round++) {
     for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
-      figures.get(subject).push(await attempt(() => measure(subject), `${subject.name}, round ${round + 1}`, say));
+      figures
+        .get(subject)
+        .push(await attempt(() => whenCalm(() => measure(subject)), `${subject.name}, round ${round + 1}`, say));
     }
   }
   return figures;

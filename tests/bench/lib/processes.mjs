@@ -15,9 +15,6 @@ function kill(pid) {
   }
 }
 
-/** Also kills a process that a child has started, should the child be killed first. */
-export const own = (pids = []) => pids.forEach((pid) => owned.add(pid));
-
 export class Child {
   #process;
   #pids = [];
@@ -29,13 +26,9 @@ export class Child {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#process.on('error', () => undefined);
-    this.own([this.#process.pid]);
+    this.#process.on('message', ({ started }) => this.#own(started ?? []));
+    this.#own([this.#process.pid]);
     pin(this.#process.pid, core);
-  }
-
-  own(pids = []) {
-    this.#pids.push(...pids);
-    own(pids);
   }
 
   /** Sends a message and resolves with the answer; at most one is under way. */
@@ -48,7 +41,9 @@ export class Child {
         child.off('exit', onExit);
         act();
       };
-      const onMessage = ({ error, result }) => settle(() => (error ? reject(new Error(error)) : resolve(result)));
+      const onMessage = ({ error, result, started }) => {
+        if (!started) settle(() => (error ? reject(new Error(error)) : resolve(result)));
+      };
       const onExit = (code, signal) => settle(() => reject(new Error(`ended early: ${code ?? signal}`)));
       const timer = setTimeout(() => settle(() => reject(new Error('gave no answer in time'))), limitMs);
       child.on('message', onMessage);
@@ -72,6 +67,11 @@ export class Child {
       owned.delete(pid);
     }
   }
+
+  #own(pids) {
+    this.#pids.push(...pids);
+    for (const pid of pids) owned.add(pid);
+  }
 }
 
 /** The server has one core and its clients another, where there are two and `taskset` is there. */
@@ -83,6 +83,9 @@ function pin(pid, core) {
     // Unpinned, the figures scatter more.
   }
 }
+
+/** From a child: the parent kills what it started, should the child be killed first. */
+export const tellStarted = (pids) => process.send?.({ started: pids });
 
 /** The other side: answers each message with what `answer` gives; ends with its parent. */
 export function serveParent(answer) {

@@ -24,6 +24,7 @@ export const ratios = (values, reference) => values.map((value, round) => value 
 export function short(value) {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
+  if (size === 0) return '0';
   if (size >= 999_500) return `${(value / 1e6).toPrecision(3)} M`;
   if (size >= 9995) return `${Math.round(value / 1e3)} k`;
   if (size >= 999.5) return `${(value / 1e3).toPrecision(2)} k`;

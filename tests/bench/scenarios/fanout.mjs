@@ -24,11 +24,12 @@ const cases = [
 /** The duty cycle joins what is published faster than it can be written; "single" is about one event alone. */
 const contendersOf = ({ burst }) => [raw, ...peers, ...(burst === 1 ? [byResponse, everyTurn] : []), fenceline];
 
-const quick = (isQuick) => (isQuick ? { seconds: 0.4, warmSeconds: 0.2 } : { seconds: 1.2, warmSeconds: 0.5 });
+const quick = (isQuick) => (isQuick ? { seconds: 0.4, warmSeconds: 0.5 } : { seconds: 1.2, warmSeconds: 1 });
 
 const measures = {
   deliveriesPerSecond: ({ deliveries, wallSeconds }) => deliveries / wallSeconds,
   deliveriesPerCpuSecond: ({ deliveries, cpuSeconds }) => deliveries / cpuSeconds,
+  cpuMicrosPerDelivery: ({ deliveries, cpuSeconds }) => (cpuSeconds / deliveries) * 1e6,
   clientShare: ({ clientCpuSeconds, wallSeconds }) => clientCpuSeconds / wallSeconds,
   noise: ({ noise }) => noise,
 };
@@ -52,22 +53,26 @@ function windowOf({ clients, bytes, burst }) {
   return Math.max(4 * burst, 8, Math.min(2048, fit));
 }
 
+const overloaded = '100 clients, 250 B, single';
+const alone = '1,000 clients, 250 B, single';
+
 export function report(rows) {
-  const overload = '100 clients, 250 B, single';
   return [
     'Deliveries per second, as a multiple of the raw loop over `response.write` (every contender writes the same events):',
     matrix(rows, { measure: 'deliveriesPerSecond', reference: raw.name }),
-    `Sustained overload (the publisher always has more): ${overload}`,
-    list(
-      rows.filter(
-        (row) => row.case === overload && [raw, ...nats, fenceline].some(({ name }) => name === row.contender),
-      ),
-      [
-        { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
-        { title: '× raw', measure: 'deliveriesPerSecond', reference: raw.name },
-        { title: 'deliveries per CPU second', measure: 'deliveriesPerCpuSecond' },
-        { title: '× raw', measure: 'deliveriesPerCpuSecond', reference: raw.name },
-      ],
-    ),
+    `Sustained overload, the publisher always has more (${overloaded}):`,
+    list(pick(rows, overloaded, [raw, ...nats, fenceline]), [
+      { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
+      { title: '× raw', measure: 'deliveriesPerSecond', reference: raw.name },
+      { title: 'deliveries per CPU second', measure: 'deliveriesPerCpuSecond' },
+      { title: '× raw', measure: 'deliveriesPerCpuSecond', reference: raw.name },
+    ]),
+    `What one delivered event costs (${alone}):`,
+    list(pick(rows, alone, [raw, byResponse, everyTurn, fenceline]), [
+      { title: 'CPU µs per delivery', measure: 'cpuMicrosPerDelivery' },
+    ]),
   ];
 }
+
+const pick = (rows, name, contenders) =>
+  rows.filter((row) => row.case === name && contenders.some((contender) => contender.name === row.contender));

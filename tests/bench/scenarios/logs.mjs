@@ -1,8 +1,10 @@
 // Batches that outlive the process: acknowledged publishes, and catching up from far behind.
+import { nats } from '../contenders/http/index.mjs';
 import { alternate, measureWorker, rowsOf } from '../lib/measure.mjs';
 import { list } from '../lib/table.mjs';
 
-const logs = ['memory', 'LMDB, on disk', 'LMDB, durability "os"', 'JetStream'].map((name) => ({ name }));
+const names = ['memory', 'LMDB, on disk', 'LMDB, durability "os"', ...(nats.length > 0 ? ['JetStream'] : [])];
+const logs = names.map((name) => ({ name }));
 const catchUp = 'catch-up';
 
 export const title = 'Event logs';

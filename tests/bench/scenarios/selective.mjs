@@ -12,7 +12,7 @@ const measures = {
 export const title = 'Selective fan-out over HTTP: 1,000 clients, one key each';
 
 export async function run({ isQuick, rounds, say }) {
-  const time = isQuick ? { seconds: 0.4, warmSeconds: 0.2 } : { seconds: 1, warmSeconds: 0.4 };
+  const time = isQuick ? { seconds: 0.6, warmSeconds: 1.5 } : { seconds: 1.5, warmSeconds: 2 };
   const load = { clients: 1000, bytes: 250, burst: 16, isSelective: true, window: 1024, ...time };
   const contenders = [raw, jsonPerSubscriber, betterSse, graphqlSse, ...nats, fenceline];
   const figures = await alternate(contenders, rounds, (c) => measureHttp(c, 'pump', load), say);

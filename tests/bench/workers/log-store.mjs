@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { tellStarted } from '../lib/processes.mjs';
 
 export const openers = {
   memory: () => ({ log: undefined, close: () => undefined }),
@@ -41,6 +42,7 @@ async function startNats(folder) {
     stdio: 'ignore',
   });
   server.on('error', () => undefined);
+  if (server.pid) tellStarted([server.pid]);
   process.on('exit', () => server.kill('SIGKILL'));
   for (let i = 0; i < 100; i++) {
     if (await answers(port)) return port;

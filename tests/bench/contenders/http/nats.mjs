@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { keyOf, wireBatch } from '../../lib/events.mjs';
+import { tellStarted } from '../../lib/processes.mjs';
 
 export async function create({ isSelective, heartbeatMs }) {
   const port = await freePort();
@@ -41,6 +42,7 @@ function start(port, heartbeatMs) {
   writeFileSync(join(folder, 'nats.conf'), config);
   const env = { ...process.env, GOMAXPROCS: '1' };
   const server = spawn('nats-server', ['-c', join(folder, 'nats.conf')], { stdio: 'ignore', env });
+  tellStarted([server.pid]);
   process.on('exit', () => {
     server.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { describe, expect, it } from 'vitest';
+
+/** The server's binary: `NGINX`, or `nginx` from the PATH. */
+const binary: string | undefined =
+  process.env['NGINX'] ??
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .concat('/usr/sbin')
+    .map((folder) => join(folder, 'nginx'))
+    .find(isExecutable);
+
+/** Tests that need nginx: skipped in sight where it is missing, failed there with `CI=true`. */
+export function describeWithNginx(name: string, tests: () => void): void {
+  if (binary !== undefined) {
+    describe(name, tests);
+    return;
+  }
+  const missing = `${name}: nginx is missing; install it, or name its binary in NGINX`;
+  if (process.env['CI'] === 'true') describe(name, () => it('has a server to run against', () => expect.fail(missing)));
+  else describe.skip(missing, tests);
+}
+
+/** A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. */
+const configuration = (folder: string, port: number, upstreamPort: number) => `
+daemon off;
+master_process off;
+pid ${folder}/nginx.pid;
+error_log stderr notice;
+events { worker_connections 64; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  gzip on;
+  gzip_types application/json text/event-stream;
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://127.0.0.1:${upstreamPort}; }
+  }
+}
+`;
+
+/** Starts nginx, tells its process id, and ends it when standard input ends: with this process, whatever ends that one. */
+const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!';
+
+/** A real nginx on a port of its own, its files in a temporary folder. */
+export class Nginx {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #guard: ChildProcess;
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.#folder = folder;
+    const command = [binary ?? 'nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
+    this.#guard = spawn('/bin/sh', ['-c', GUARD, 'sh', ...command], { stdio: ['pipe', 'ignore', 'pipe'] });
+  }
+
+  /** @throws Error with what it printed when it does not come up */
+  static async start(upstreamPort: number): Promise<Nginx> {
+    const folder = await mkdtemp(join(tmpdir(), 'fenceline-nginx-'));
+    const port = await freePort();
+    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreamPort));
+    const nginx = new Nginx(port, folder);
+    await nginx.#ready();
+    return nginx;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#guard, 'close');
+    this.#guard.stdin?.end();
+    await closed;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** It says its operating system once it listens. */
+  #ready(): Promise<void> {
+    const printed: string[] = [];
+    return new Promise((resolve, reject) => {
+      if (!this.#guard.stderr) return reject(new Error('nginx has no standard error.'));
+      createInterface(this.#guard.stderr).on('line', (line) => {
+        if (printed.length < 200) printed.push(line);
+        if (line.includes('OS:')) resolve();
+        if (line.includes('[emerg]')) reject(new Error(`nginx did not start:\n${printed.join('\n')}`));
+      });
+      this.#guard.once('close', () => reject(new Error(`nginx ended:\n${printed.join('\n')}`)));
+    });
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
