@@ -32,7 +32,7 @@ export function fetchHandler(options: StreamEndpointOptions<Request>): (request:
       token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers.get(name))),
       signal: request.signal,
     });
-    return 'plain' in answer ? plainResponse(answer.plain) : streamResponse(answer.stream, options.heartbeatMs);
+    return 'plain' in answer ? plainResponse(answer.plain) : streamResponse(answer.stream);
   };
 }
 
@@ -40,8 +40,8 @@ function plainResponse({ status, headers, body }: PlainAnswer): Response {
   return new Response(body === '' ? null : body, { status, headers });
 }
 
-function streamResponse({ subscription, headers, bookmarks, format }: StreamAnswer, heartbeatMs = 30_000): Response {
-  const source = new StreamBody(subscription, format, { bookmarks, heartbeatMs });
+function streamResponse({ subscription, headers, format, options }: StreamAnswer): Response {
+  const source = new StreamBody(subscription, format, options);
   const limits = { highWaterMark: MAX_WAITING_BYTES, size: (chunk: Uint8Array) => chunk.byteLength };
   // Not a byte stream: that takes the chunk's buffer away, which other streams share.
   return new Response(new ReadableStream(source, limits), { status: 200, headers });

@@ -81,19 +81,15 @@ function sendPlain(response: ServerResponse, { status, headers, body }: PlainAns
 }
 
 function sendStream(
-  options: EventStreamHandlerOptions,
+  { writer }: EventStreamHandlerOptions,
   response: ServerResponse,
-  { subscription, headers, format, bookmarks }: StreamAnswer,
+  { subscription, headers, format, options }: StreamAnswer,
 ): void {
   if (isOver(response)) return subscription.close();
   response.writeHead(200, headers);
   response.flushHeaders?.();
   const onDrain = (): void => subscription.delivery?.drained();
-  const socket = options.writer === 'response' ? undefined : rawSocketOf(response);
+  const socket = writer === 'response' ? undefined : rawSocketOf(response);
   const sink = socket ? new SocketSink(response, socket, onDrain) : new ResponseSink(response, onDrain);
-  const { heartbeatMs } = options;
-  subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, {
-    bookmarks,
-    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
-  });
+  subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, options);
 }

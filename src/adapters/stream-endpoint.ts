@@ -1,3 +1,4 @@
+import type { DeliveryOptions } from '../core/delivery.ts';
 import { BrokerError } from '../core/errors.ts';
 import type { SubscribeOptions } from '../core/subscribe-request.ts';
 import type { StreamFormat } from '../core/stream-format.ts';
@@ -25,14 +26,14 @@ export interface StreamEndpointOptions<Request> {
 }
 
 /** What of the options concerns every request alike. */
-export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format'>;
+export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format' | 'heartbeatMs'>;
 
 /** @throws TypeError for an option that is out of its range: once, where the endpoint is made, and not with each request */
 export function checkEndpoint({ heartbeatMs = 30_000, format = 'accept' }: StreamEndpointOptions<never>): void {
   if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
     throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
   if (!['accept', 'ndjson', 'sse'].includes(format))
-    throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${String(format)}.`);
+    throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${format as string}.`);
 }
 
 /** A request, as far as the endpoint looks at it. */
@@ -52,7 +53,7 @@ export interface StreamAnswer {
   readonly subscription: Subscription;
   readonly headers: Readonly<Record<string, string>>;
   readonly format: StreamFormat;
-  readonly bookmarks: boolean;
+  readonly options: DeliveryOptions;
 }
 
 /** Either a stream, or an answer that is complete. */
@@ -82,19 +83,20 @@ export async function answerStreamRequest(endpoint: Endpoint, request: EndpointR
   }
 }
 
-async function openStream({ broker, format }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
-  const { topics, bookmarks, ...options } = parseStreamRequest(request.url);
+async function openStream({ broker, format, heartbeatMs }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
+  const { topics, bookmarks, ...start } = parseStreamRequest(request.url);
   const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(one(request.header('accept'))));
   const resumed = isSse ? resumePoint(request) : undefined;
   const token = await request.token();
   const subscription = await broker.subscribe({
-    ...options,
+    ...start,
     ...resumed,
     ...(topics.length > 0 ? { topics: topics as readonly never[] } : {}),
     ...(token === undefined ? {} : { token }),
     signal: request.signal,
   });
-  return { subscription, bookmarks, ...written(subscription, isSse) };
+  const options = { bookmarks, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) };
+  return { subscription, options, ...written(subscription, isSse) };
 }
 
 function written(subscription: Subscription, isSse: boolean): Pick<StreamAnswer, 'headers' | 'format'> {

@@ -89,8 +89,10 @@ describe.each(http1Mounts)('over HTTP/1.1, $name, a stream behind another on its
     await broker.publish(jobEvent('live'));
     expect(JSON.parse(await nextBatch(first.reader))).toEqual(wireJob(13, 'live'));
   });
+});
 
-  it.runIf(nodeMounts.includes(mount))('is freed with it when the client leaves', async () => {
+describe.each(nodeMounts)('over HTTP/1.1, $name, a stream behind another on its connection', (mount) => {
+  it('is freed with it when the client leaves', async () => {
     const { broker, server } = await mountedBroker(mount);
     const first = await pipelined(broker, server, mount);
     first.reader.leave();

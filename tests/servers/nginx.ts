@@ -2,33 +2,24 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { describe, expect, it } from 'vitest';
+import { describe } from 'vitest';
 
-/** The server's binary: `NGINX`, or `nginx` from the PATH. */
-const binary: string | undefined =
-  process.env['NGINX'] ??
-  (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .concat('/usr/sbin')
-    .map((folder) => join(folder, 'nginx'))
-    .find(isExecutable);
+import { freePort } from './free-port.ts';
 
-/** Tests that need nginx: skipped in sight where it is missing, failed there with `CI=true`. */
-export function describeWithNginx(name: string, tests: () => void): void {
-  if (binary !== undefined) {
-    describe(name, tests);
-    return;
-  }
-  const missing = `${name}: nginx is missing; install it, or name its binary in NGINX`;
-  if (process.env['CI'] === 'true') describe(name, () => it('has a server to run against', () => expect.fail(missing)));
-  else describe.skip(missing, tests);
-}
+/** The server's binary: `NGINX` (empty: none), or `nginx` from the PATH or where Debian puts it. */
+const { NGINX: named, PATH: path = '' } = process.env;
+const binary =
+  named ?? [...path.split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'nginx')).find(isExecutable);
+
+const missing = 'nginx is missing; install it, or name its binary in NGINX';
+if (!binary) console.warn(`Tests are skipped: ${missing}.`);
+
+/** A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with `CI=true`. */
+export const describeWithNginx = describe.skipIf(!binary && process.env['CI'] !== 'true');
 
 /** A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. */
 const configuration = (folder: string, port: number, upstreamPort: number) => `
@@ -71,6 +62,7 @@ export class Nginx {
 
   /** @throws Error with what it printed when it does not come up */
   static async start(upstreamPort: number): Promise<Nginx> {
+    if (!binary) throw new Error(missing);
     const folder = await mkdtemp(join(tmpdir(), 'fenceline-nginx-'));
     const port = await freePort();
     await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreamPort));
@@ -108,13 +100,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -8,7 +8,12 @@ import { root } from './entries.mjs';
 const core = "export { EventBroker, Subscription, TopicFilter, defineTopics } from './src/index.ts';";
 const bounds = [
   { name: 'fenceline/client', code: "export * from './src/client/index.ts';", maxBytes: 4 * 1024 },
-  { name: 'the core: src/core alone', code: core, without: /\/acl\/|^eventemitter3$|^tiny-invariant$/, maxBytes: 12 * 1024 },
+  {
+    name: 'the core: src/core alone',
+    code: core,
+    without: /\/acl\/|^eventemitter3$|^tiny-invariant$/,
+    maxBytes: 12 * 1024,
+  },
   { name: 'the core, with ACLs and packages', code: core, maxBytes: 17 * 1024 },
 ];
 

@@ -59,8 +59,13 @@ export class JetStreamEventLog implements EventLog {
    */
   static async open(options: JetStreamEventLogOptions): Promise<JetStreamEventLog> {
     const stream = await LogStream.connect(checkOptions(options));
-    const { config, state } = await stream.prepare();
-    return new JetStreamEventLog(stream, config, state);
+    try {
+      const { config, state } = await stream.prepare();
+      return new JetStreamEventLog(stream, config, state);
+    } catch (error) {
+      stream.connectionWatch.close();
+      throw error;
+    }
   }
 
   async state(): Promise<LogState> {

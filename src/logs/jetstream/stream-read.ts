@@ -9,6 +9,9 @@ import { untilAborted } from './wait.ts';
 /** The part of a stream that a read needs. */
 export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull'>;
 
+/** Before a read gives up: the silence after one lost message may take all the time that there is. */
+const FEWEST_TRIES = 3;
+
 /** One `read`: finite, whole, and ended by a `gap` where a record that was asked for is gone. */
 export class StreamRead {
   readonly #stream: ReadSource;
@@ -67,13 +70,13 @@ export class StreamRead {
 
   async #records(): Promise<readonly LogRecord[]> {
     const until = performance.now() + this.#stream.settings.requestTimeoutMs;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const records = await this.#pulled();
       if (records.length > 0) return this.#whole(records);
       // Nothing, although there was something: it was trimmed, or the consumer was lost with its server.
       await this.#look();
       if (this.#next > this.#last) return [];
-      if (performance.now() < until) continue;
+      if (tries < FEWEST_TRIES || performance.now() < until) continue;
       throw new BrokerError('log_unavailable', `The log did not give the records from ${this.#next} on.`);
     }
   }
