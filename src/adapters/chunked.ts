@@ -22,6 +22,7 @@ export function chunkedFormat(format: StreamFormat): StreamFormat {
     ...(format.opening === undefined ? {} : { opening: format.opening }),
     batch: batch.bind(format),
     gap: gap.bind(format),
+    after: (told) => chunkedFormat(format.after?.(told) ?? format),
     heartbeat: heartbeat.bind(format),
     error: error.bind(format),
     encode: frameChunk,

@@ -37,6 +37,7 @@ function makeFormat(epoch: string): StreamFormat {
     batch: ({ index, line }: { readonly index: number; readonly line: string }) =>
       `id: ${epoch}:${index}\ndata: ${line}\n\n`,
     gap: (gap: Gap) => `event: gap\ndata: ${JSON.stringify(wireGap(gap))}\n\n`,
+    after: ({ epoch: next = epoch }: Gap) => sseFormat(next),
     heartbeat: (bookmark: number | undefined) =>
       bookmark === undefined ? ':\n\n' : `: ${bookmark}\nid: ${epoch}:${bookmark}\n\n`,
     error: (error: BrokerError) => `event: error\ndata: ${JSON.stringify(error.toWire().Error)}\n\n`,

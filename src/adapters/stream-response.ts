@@ -3,8 +3,12 @@ import type { BrokerError } from '../core/errors.ts';
 /** Methods that the endpoint answers. */
 export const allowedMethods = 'GET, HEAD, OPTIONS';
 
-/** Headers of a stream. The epoch is to be sent back, with the index, on resuming. */
+/**
+ * Headers of a stream. The epoch is to be sent back, with the index, on resuming.
+ * @throws TypeError for an epoch that no header can hold; a log names it
+ */
 export function streamHeaders(contentType: string, epoch: string): Readonly<Record<string, string>> {
+  if (!/^[\x21-\x7e]+$/.test(epoch)) throw new TypeError('An epoch must be printable ASCII without spaces.');
   return {
     'Content-Type': contentType,
     'Cache-Control': 'no-cache, no-transform',

@@ -1,4 +1,5 @@
 import type { BrokerError } from './errors.ts';
+import type { Gap } from './event.ts';
 import type { InterestMember, Turn } from './interest.ts';
 import type { ByteSink, StreamFormat } from './stream-format.ts';
 import type { Subscription, SubscriptionHost } from './subscription.ts';
@@ -27,7 +28,7 @@ export class Delivery implements InterestMember {
   readonly #subscription: Subscription;
   readonly #host: SubscriptionHost;
   readonly #sink: ByteSink;
-  readonly #format: StreamFormat;
+  #format: StreamFormat;
   readonly #heartbeatMs: number;
   readonly #bookmarks: boolean;
   #state: DeliveryState = 'behind';
@@ -148,11 +149,16 @@ export class Delivery implements InterestMember {
     while (this.#slice.length < SLICE_LENGTH) {
       const { part, gap } = this.#subscription.readPart();
       if (this.#hasEnded) return true;
-      if (gap !== undefined) this.#slice += this.#format.gap(gap);
+      if (gap !== undefined) this.#tell(gap);
       if (part === undefined) return true;
       this.#slice += this.#format.batch(part);
     }
     return false;
+  }
+
+  #tell(gap: Gap): void {
+    this.#slice += this.#format.gap(gap);
+    this.#format = this.#format.after?.(gap) ?? this.#format;
   }
 
   /** @returns whether the delivery may go on */

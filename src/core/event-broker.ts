@@ -140,7 +140,7 @@ export class EventBroker<
     this.#requireOpen();
     const request = checkSubscribe(options, this.#topics);
     await this.#feed?.ready();
-    const first = await this.#firstFor(request.index);
+    const first = await this.#firstFor(request);
     const subscription = await this.#authorize(request, (acl) => this.#open(request, acl, first));
     return subscription as unknown as Subscription<EventOf<T>>;
   }
@@ -228,9 +228,9 @@ export class EventBroker<
   }
 
   /** Oldest index that such a start can have: the log is asked only where the buffer does not reach. */
-  #firstFor(index: number | 'latest'): number | Promise<number> {
+  #firstFor({ index, epoch = this.#epoch }: CheckedSubscribe): number | Promise<number> {
     const { first } = this.#buffer;
-    if (this.#feed === undefined || index === 'latest' || index >= first) return first;
+    if (this.#feed === undefined || index === 'latest' || (index >= first && epoch === this.#epoch)) return first;
     return this.#feed.first();
   }
 

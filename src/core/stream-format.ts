@@ -11,6 +11,8 @@ export interface StreamFormat {
   readonly opening?: string;
   batch(part: Pick<BatchPart, 'index' | 'line'>): string;
   gap(gap: Gap): string;
+  /** The format to go on with after a gap: for one that names the epoch. Default the same. */
+  after?(gap: Gap): StreamFormat;
   /** @param bookmark newest index that was passed, where the reader asked for bookmarks */
   heartbeat(bookmark: number | undefined): string;
   /** The stream's last words. */

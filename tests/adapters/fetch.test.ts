@@ -94,6 +94,20 @@ describe('a body of fetchHandler', () => {
     expect(await body.text()).toBeUndefined();
   });
 
+  it.each(['a\r\nSet-Cookie: b', 'ü', '日', 'a b', ''])(
+    'is none for an epoch that no header can hold: %j',
+    async (epoch) => {
+      const broker = new EventBroker();
+      const subscribe = async () => Object.defineProperty(await broker.subscribe(), 'epoch', { value: epoch });
+      for (const accept of ['*/*', 'text/event-stream']) {
+        const response = await fetchHandler({ broker: { subscribe } })(new Request(url, { headers: { accept } }));
+        expect(response.status).toBe(500);
+        expect(await response.json()).toMatchObject({ Error: { Code: 'internal' } });
+      }
+      expect(broker.stats().subscriptions).toBe(0);
+    },
+  );
+
   it('is server-sent events where the handler is told so', async () => {
     const broker = new EventBroker();
     await broker.publish(jobEvent(1));

@@ -29,7 +29,7 @@ async function nextId(reader: LineReader): Promise<{ readonly id: string; readon
 
 describe('server-sent events of a log that was replaced', () => {
   // The format of a delivery is fixed when it begins, and so is the epoch in its ids.
-  it.fails('have ids of the new epoch, from which a page resumes', async () => {
+  it('have ids of the new epoch, from which a page resumes', async () => {
     const log = new MemoryEventLog();
     onTestFinished(() => log.close());
     const { broker, client } = await mountedBroker(mount, { log });
@@ -45,17 +45,15 @@ describe('server-sent events of a log that was replaced', () => {
   });
 
   // The oldest index is looked up by the index that was asked for, which is of the epoch before.
-  it.fails.each([1, 9])(
-    'begin at its oldest batch for a page that had come to index %i of the one before',
-    async (passed) => {
-      const log = new MemoryEventLog();
-      onTestFinished(() => log.close());
-      const earlier = new EventBroker({ log: log.share() });
-      for (const n of [1, 2, 3]) await earlier.publish(jobEvent(n));
-      await earlier.close();
-      const { broker, client } = await mountedBroker(mount, { log });
-      const { body } = await client.ask({ headers: { 'last-event-id': `before:${passed}` } });
-      expect(await nextId(body)).toEqual({ id: `${broker.epoch}:1`, hasGap: true });
-    },
-  );
+  it('begin at its oldest batch for a page that had come further in the one before', async () => {
+    const log = new MemoryEventLog();
+    onTestFinished(() => log.close());
+    const earlier = new EventBroker({ log: log.share() });
+    for (const n of [1, 2, 3]) await earlier.publish(jobEvent(n));
+    await earlier.close();
+    const { broker, client } = await mountedBroker(mount, { log });
+    const { body } = await client.ask({ headers: { 'last-event-id': 'before:9' } });
+    await broker.publish(jobEvent(4));
+    expect(await nextId(body)).toEqual({ id: `${broker.epoch}:1`, hasGap: true });
+  });
 });

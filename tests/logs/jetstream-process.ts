@@ -1,0 +1,66 @@
+// A process of its own for jetstream-processes.test.ts: `serve` serves the stream and prints its origin; `publish` publishes numbered jobs until its input ends, and
+// prints each with its index once it is acknowledged. ACLs are asked of the test's own store, over HTTP.
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { connect } from '@nats-io/transport-node';
+import { AclResolver, defineTopics, EventBroker, type AclPolicy, type AclStore, type AclToken } from 'fenceline';
+import { eventStreamHandler } from 'fenceline/http';
+import { JetStreamEventLog } from 'fenceline/jetstream';
+
+const [mode, port, storeUrl, name = ''] = process.argv.slice(2);
+
+const ask = async (path: string): Promise<unknown> => {
+  const response = await fetch(`${storeUrl}${path}`);
+  return response.status === 404 ? undefined : response.json();
+};
+const store: AclStore = {
+  tokenBySecretId: async (secret) => (await ask(`/token/${secret}`)) as AclToken | undefined,
+  policyByName: async (policy) => (await ask(`/policy/${policy}`)) as AclPolicy | undefined,
+  roleById: () => undefined,
+};
+
+const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, ACLPolicy: { aclChange: 'policy' } });
+const connection = await connect({
+  port: Number(port),
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 50,
+  reconnectJitter: 10,
+});
+const log = await JetStreamEventLog.open({ connection, stream: 'shared' });
+const broker = new EventBroker({
+  topics,
+  log,
+  acl: new AclResolver({ store }),
+  buffer: { maxBatches: 16 },
+  publishWhenDown: 'wait',
+});
+
+if (mode === 'serve') {
+  const server = http.createServer(eventStreamHandler({ broker }));
+  server.listen(0, '127.0.0.1', () => console.log(`origin http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+} else await publish();
+
+async function publish(): Promise<void> {
+  let isOver = false;
+  process.stdin.once('end', () => (isOver = true)).resume();
+  for (let n = 1; !isOver; n++) {
+    const key = `${name}-${n}`;
+    // The same id again and again until it is acknowledged: an outage must not double it.
+    const index = await acknowledged(() =>
+      broker.publish({ topic: 'Job', type: 'JobRegistered', key, namespace: 'default', payload: {} }, { id: key }),
+    );
+    console.log(`${index} ${key}`);
+  }
+  process.exit(0);
+}
+
+async function acknowledged(attempt: () => Promise<number>): Promise<number> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
