@@ -166,6 +166,8 @@ describeWithNats('three publishing and three serving processes on one JetStream'
         }
       }
     };
+    // Connected, all of them, before the first kill.
+    await Promise.all(publishers.map((publisher) => publisher.printed(1)));
     for (let round = 1; round <= 6; round++) {
       await Promise.all(tenants.map((tenant) => tenant.served()));
       await change('ACLPolicyDeleted', () => store.deletePolicy('p'));
