@@ -42,9 +42,8 @@ if (mode === 'serve') {
 } else await publish();
 
 async function publish(): Promise<void> {
-  let isOver = false;
-  process.stdin.once('end', () => (isOver = true)).resume();
-  for (let n = 1; !isOver; n++) {
+  process.stdin.resume();
+  for (let n = 1; !process.stdin.readableEnded; n++) {
     const key = `${name}-${n}`;
     // The same id again and again until it is acknowledged: an outage must not double it.
     const index = await acknowledged(() =>
