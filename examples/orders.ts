@@ -15,9 +15,11 @@ type Orders = EventBroker<(typeof topics)['payloads'], 'Order'>;
 /** Publishes until the broker is closed. */
 export function takeOrders(broker: Orders, everyMs = 500): void {
   let count = 0;
-  const timer = setInterval(() => {
+  const take = (): void => {
     const order: Order = { id: `o-${++count}`, total: (count * 7) % 50 };
     const event = { topic: 'Order', type: 'OrderPlaced', key: order.id, namespace: 'default', payload: order } as const;
     broker.publish(event).catch(() => clearInterval(timer));
-  }, everyMs);
+  };
+  const timer = setInterval(take, everyMs);
+  take();
 }

@@ -42,7 +42,7 @@ export class CheckedLog {
     if (body.length > maxRecordBytes) {
       throw new BrokerError(
         'bad_request',
-        `A batch may take at most ${maxRecordBytes} bytes in this log; this one takes ${body.length}. Nothing was published.`,
+        `A batch may take at most ${maxRecordBytes} bytes in this log, not ${body.length}; nothing was published.`,
       );
     }
     return guard(() => this.#log.append(body, options));

@@ -88,7 +88,6 @@ export class Delivery implements InterestMember {
     else this.#waitFor(() => this.#subscription.awaitOffer());
   }
 
-  /** @internal */
   receive(turn: Turn): void {
     this.#write(turn.chunk(this.#format));
   }

@@ -115,7 +115,7 @@ export class LogFeed implements History {
       if (this.#waiting.length >= MAX_WAITING) {
         throw new BrokerError(
           'at_capacity',
-          `The event log does not answer and ${MAX_WAITING} publishes wait for it already; nothing was published.`,
+          `${MAX_WAITING} publishes wait for the event log already; nothing was published.`,
         );
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

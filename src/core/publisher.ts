@@ -71,10 +71,10 @@ export class Publisher {
     if (expectedIndex !== undefined) checkIndex(expectedIndex, 'expectedIndex', 0);
     if (index !== undefined && capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
     if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0)) {
-      throw unsupported('id', 'a log that recognises repeats (capabilities.dedupeWindowMs above 0)');
+      throw unsupported('id', 'a log with dedupeWindowMs above 0');
     }
     if (expectedIndex !== undefined && capabilities && !capabilities.compareAndAppend) {
-      throw unsupported('expectedIndex', 'a log that can compare and append (capabilities.compareAndAppend)');
+      throw unsupported('expectedIndex', 'a log with compareAndAppend');
     }
   }
 }

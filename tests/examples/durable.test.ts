@@ -21,7 +21,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const ROUNDS = process.env['NIGHTLY'] ? 25 : 3;
+const ROUNDS = process.env['NIGHTLY'] ? 25 : 2;
 
 it(
   'a client of the first example with --data has every batch once, however often the server is killed',
@@ -44,7 +44,7 @@ it(
     for await (const { index, gap } of stream) {
       expect(gap).toBeUndefined();
       seen.push(index);
-      if (seen.length % 150 !== 0) continue;
+      if (seen.length % 120 !== 0) continue;
       if (kills++ === ROUNDS) break;
       example.kill();
       await example.ended();

@@ -1,5 +1,5 @@
 /** How many histories a property runs: as many as fit into `npm test`, or very many with NIGHTLY=1. */
-export const histories = (count = 300): { readonly numRuns: number } => ({
+export const histories = (count = 200): { readonly numRuns: number } => ({
   numRuns: process.env['NIGHTLY'] === '1' ? 10_000 : count,
 });
 

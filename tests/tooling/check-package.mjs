@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path loaded from ESM and from CommonJS.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,16 @@ import { promisify } from 'node:util';
 import { entries, root } from './entries.mjs';
 
 const run = promisify(execFile);
+const strict = [
+  '--noEmit',
+  '--ignoreConfig',
+  '--strict',
+  '--exactOptionalPropertyTypes',
+  '--module',
+  'nodenext',
+  '--target',
+  'es2023',
+];
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
   const tarball = await pack();
@@ -17,6 +27,7 @@ try {
     install(tarball),
   ]);
   await load();
+  await compile();
 } catch (error) {
   console.error(`${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
   process.exitCode = 1;
@@ -64,13 +75,25 @@ async function load() {
   `;
   await writeFile(join(folder, 'load.mjs'), script);
   await run(process.execPath, ['load.mjs'], { cwd: folder });
-  const plain = `for (const specifier of ${JSON.stringify(specifiers)}) require(specifier);`;
+  const plain = `
+    for (const specifier of ${JSON.stringify(specifiers)}) {
+      if (!require.resolve(specifier).includes('/dist/cjs/')) throw new Error(specifier + ' is not CommonJS');
+      require(specifier);
+    }
+  `;
   await writeFile(join(folder, 'load.cjs'), plain);
-  // As an older Node or a bundler does it: the CommonJS build itself.
-  await run(process.execPath, ['-C', 'node-addons', 'load.cjs'], { cwd: folder });
-  await writeFile(
-    join(folder, 'direct.cjs'),
-    `for (const target of ${JSON.stringify(entries.flatMap(({ targets }) => targets.filter((t) => t.startsWith('./dist/cjs') && t.endsWith('.js'))))}) require('./node_modules/fenceline/' + target);`,
-  );
-  await run(process.execPath, ['direct.cjs'], { cwd: folder });
+  // As an older Node or a bundler does it: without require(esm) there is no `module-sync`, and the CommonJS build is taken.
+  await run(process.execPath, ['--no-experimental-require-module', 'load.cjs'], { cwd: folder });
+}
+
+/** The published types in the strictest project, which checks declarations too; the client's alone, without Node's types, as for a browser. */
+async function compile() {
+  await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
+  const imports = entries.map(({ specifier }, at) => `export * as m${at} from '${specifier}';`).join('\n');
+  await Promise.all(['all.mts', 'all.cts'].map((file) => writeFile(join(folder, file), imports)));
+  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client';");
+  const tsc = (...args) =>
+    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...args], { cwd: folder });
+  await tsc('--lib', 'es2023', '--types', 'node', 'all.mts', 'all.cts');
+  await tsc('--lib', 'es2023,dom,dom.iterable', '--types', '', 'browser.mts');
 }
