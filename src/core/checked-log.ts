@@ -94,8 +94,7 @@ export class CheckedLog {
 
   #follow(expected: number, index: number): number {
     if (index === expected || (index > expected && !this.capabilities.dense)) return index;
-    if (index > expected)
-      throw new BrokerError('gap', `Records ${expected} to ${index - 1} were trimmed from the log.`);
+    if (index > expected) throw new BrokerError('gap', `Records ${expected} to ${index - 1} were trimmed.`);
     throw new BrokerError('log_unavailable', `The log gave record ${index} where ${expected} was next.`);
   }
 

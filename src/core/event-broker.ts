@@ -151,8 +151,7 @@ export class EventBroker<
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
     const { filter, namespaces, token } = checkSubscribe(options, this.#topics);
-    if (!this.#acl?.explain)
-      throw new BrokerError('not_supported', 'explain needs a broker whose acl option is a resolver that can explain.');
+    if (!this.#acl?.explain) throw new BrokerError('not_supported', 'explain needs an acl resolver that can explain.');
     return this.#acl.explain(token, needsOf(filter, namespaces, this.#topics));
   }
 

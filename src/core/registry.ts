@@ -108,10 +108,7 @@ export class Registry {
       throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
     }
     if (this.size < maxSubscriptions) return;
-    throw new BrokerError(
-      'at_capacity',
-      `The server has as many open subscriptions as it allows (${maxSubscriptions}).`,
-    );
+    throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions that are allowed are open.`);
   }
 
   #acquire({ filter, namespaces }: CheckedSubscribe, acl: Acl): Interest {

@@ -59,7 +59,7 @@ function runStep({ name, command, args }) {
   const env = { ...process.env, ...(name === 'production' ? { NODE_ENV: 'production' } : {}) };
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const endGroup = () => process.kill(-child.pid, 'SIGKILL');
+    const endGroup = () => process.kill(-Number(child.pid), 'SIGKILL');
     process.once('exit', endGroup);
     const timer = setTimeout(() => {
       output += `\nended after ${maxStepMs / 1000} s\n`;
