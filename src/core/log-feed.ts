@@ -113,10 +113,7 @@ export class LogFeed implements History {
       if (!this.#waitWhenDown)
         throw new BrokerError('log_unavailable', 'The event log does not answer; nothing was published.');
       if (this.#waiting.length >= MAX_WAITING) {
-        throw new BrokerError(
-          'at_capacity',
-          `${MAX_WAITING} publishes wait for the event log already; nothing was published.`,
-        );
+        throw new BrokerError('at_capacity', `${MAX_WAITING} publishes wait for the log; nothing was published.`);
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

@@ -138,7 +138,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
    * @throws TypeError when it is closed, or delivered already
    */
   deliverTo(sink: ByteSink, format: StreamFormat, options: DeliveryOptions = {}): Delivery {
-    if (this.#delivery) throw new TypeError('This subscription is delivered to a transport already.');
+    if (this.#delivery) throw new TypeError('It is delivered to a transport already.');
     this.#delivery = new Delivery(this, this.#host, sink, format, options);
     if (this.#isClosed) this.#delivery.end(this.#error);
     else this.#delivery.start();
