@@ -34,7 +34,7 @@ export class EventBuffer {
   constructor({ maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 }: BufferOptions = {}) {
     for (const [name, value] of Object.entries({ maxBatches, maxBytes, maxTrimEntries })) {
       if (!Number.isSafeInteger(value) || value < 1)
-        throw new TypeError(`buffer.${name} must be a positive integer; got ${value}.`);
+        throw new TypeError(`buffer.${name} must be at least 1; got ${value}.`);
     }
     this.#maxBatches = maxBatches;
     this.#maxBytes = maxBytes;

@@ -117,7 +117,7 @@ export class LogFeed implements History {
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    if (this.#isClosed) throw new BrokerError('closed', 'The broker is closed; nothing was published.');
+    if (this.#isClosed) throw new BrokerError('closed', 'The broker is closed.');
   }
 
   #wakeAll(): void {

@@ -45,9 +45,9 @@ function gapBefore(index: number, epoch: string | undefined, from: StartFrom, in
 export function gapError({ from, to, reason }: Gap): BrokerError {
   switch (reason) {
     case 'trimmed':
-      return new BrokerError('gap', `Batches ${from} to ${to} were trimmed and may have held matching events.`);
+      return new BrokerError('gap', `Batches ${from} to ${to} were trimmed.`);
     case 'slow':
-      return new BrokerError('slow', `Batches ${from} to ${to} left the buffer before they were read.`);
+      return new BrokerError('slow', `Batches ${from} to ${to} were trimmed unread.`);
     case 'restarted':
     case 'ahead':
       return new BrokerError('restarted', `The indexes begin anew: what came from ${from} on is not known here.`);
