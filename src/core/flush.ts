@@ -9,7 +9,7 @@ export interface FlushOptions {
   readonly maxShare?: number;
 }
 
-/** After a calm stretch this much flushing is free, in ms: a burst in an idle process leaves at once. One long flush is paid back up to as much. */
+/** After a calm stretch this much flushing is free, in ms: a burst in an idle process leaves at once. */
 const BURST_MS = 20;
 
 /**
@@ -54,8 +54,7 @@ export class FlushSchedule {
     this.#timer = undefined;
     const start = this.#earn();
     this.#flush();
-    if (this.#maxShare === 1) return;
-    this.#credit = Math.max(-BURST_MS, this.#credit - (this.#now() - start));
+    if (this.#maxShare < 1) this.#credit -= this.#now() - start;
   }
 
   #earn(): number {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/core/errors.ts';
+import { renderReport } from '../bench/report.mjs';
 import { topicTable } from './topic-table.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -19,5 +20,11 @@ describe('the README', () => {
     for (const [code, { status, retry }] of Object.entries(errorCodes)) {
       expect(readme).toContain(`#### \`${code}\`\n\n${status}, \`${retry}\`.`);
     }
+  });
+
+  it('has the benchmark as its result file tells it, every figure', () => {
+    // The formatter pads tables.
+    const plain = (text: string): string => text.replaceAll(/[ -]+/g, ' ');
+    expect(plain(readme)).toContain(plain(renderReport().trim()));
   });
 });
