@@ -137,7 +137,7 @@ function termsOf(input: TopicKeys): readonly Term[] {
     });
   });
   if (terms.length === 0)
-    throw new BrokerError('bad_request', 'topics must name a topic; leave it out for everything.');
+    throw new BrokerError('bad_request', 'topics must name at least one topic.');
   return terms;
 }
 
