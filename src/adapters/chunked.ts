@@ -5,8 +5,8 @@ import type { StreamFormat } from '../core/stream-format.ts';
 /** Small chunks are cut from slabs of this size: fewer allocations, and off the JavaScript heap. */
 const SLAB_BYTES = 256 * 1024;
 
-/** UTF-8 needs at most three bytes for a UTF-16 unit. */
-const MAX_BYTES_PER_UNIT = 3;
+/** A larger chunk gets memory of its own: it would leave too much of a slab unused. */
+const MAX_SHARED_BYTES = SLAB_BYTES / 3;
 
 const formats = new WeakMap<StreamFormat, StreamFormat>();
 
@@ -39,7 +39,7 @@ export function frameChunk(text: string): Uint8Array {
   const bytes = Buffer.byteLength(text);
   const head = `${bytes.toString(16)}\r\n`;
   const size = head.length + bytes + 2;
-  const chunk = size * MAX_BYTES_PER_UNIT > SLAB_BYTES ? Buffer.allocUnsafeSlow(size) : takeSlab(size);
+  const chunk = size > MAX_SHARED_BYTES ? Buffer.allocUnsafeSlow(size) : takeSlab(size);
   let at = chunk.write(head, 0, 'latin1');
   at += chunk.write(text, at, bytes === text.length ? 'latin1' : 'utf8');
   chunk[at++] = 13;

@@ -1,8 +1,9 @@
-import type { DeliveryOptions } from '../core/delivery.ts';
+import { checkHeartbeatMs, type DeliveryOptions } from '../core/delivery.ts';
 import { BrokerError } from '../core/errors.ts';
 import type { SubscribeOptions } from '../core/subscribe-request.ts';
 import type { StreamFormat } from '../core/stream-format.ts';
 import type { Subscription } from '../core/subscription.ts';
+import { headerValue, type HeaderLookUp } from './header.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 import { parseLastEventId, sseFormat } from './sse-format.ts';
 import { parseStreamRequest } from './stream-request.ts';
@@ -30,8 +31,7 @@ export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format' | 
 
 /** @throws TypeError for an option that is out of its range: once, where the endpoint is made, and not with each request */
 export function checkEndpoint({ heartbeatMs = 30_000, format = 'accept' }: StreamEndpointOptions<never>): void {
-  if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
-    throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
+  checkHeartbeatMs(heartbeatMs);
   if (!['accept', 'ndjson', 'sse'].includes(format))
     throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${format as string}.`);
 }
@@ -41,8 +41,7 @@ export interface EndpointRequest {
   readonly method: string;
   /** Path and query, or a whole URL. */
   readonly url: string;
-  /** Looks up a header by its lower-case name. */
-  header(name: string): string | readonly string[] | null | undefined;
+  readonly header: HeaderLookUp;
   token(): string | undefined | Promise<string | undefined>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
@@ -85,7 +84,7 @@ export async function answerStreamRequest(endpoint: Endpoint, request: EndpointR
 
 async function openStream({ broker, format, heartbeatMs }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
   const { topics, bookmarks, ...start } = parseStreamRequest(request.url);
-  const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(one(request.header('accept'))));
+  const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(headerValue(request.header, 'accept')));
   const resumed = isSse ? resumePoint(request) : undefined;
   const token = await request.token();
   const subscription = await broker.subscribe({
@@ -119,12 +118,8 @@ function acceptsEvents(accept: string | undefined): boolean {
 
 /** A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each time. */
 function resumePoint(request: EndpointRequest): { readonly epoch: string; readonly index: number } | undefined {
-  const id = one(request.header('last-event-id'));
+  const id = headerValue(request.header, 'last-event-id');
   return id ? parseLastEventId(id) : undefined;
-}
-
-function one(value: string | readonly string[] | null | undefined): string | undefined {
-  return (typeof value === 'string' ? value : value?.[0]) ?? undefined;
 }
 
 /** What a GET would answer, without its stream. */

@@ -44,8 +44,7 @@ export class Delivery implements InterestMember {
     options: DeliveryOptions,
   ) {
     const { heartbeatMs = 30_000, bookmarks = false } = options;
-    if (!(heartbeatMs >= 0 && Number.isFinite(heartbeatMs)))
-      throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
+    checkHeartbeatMs(heartbeatMs);
     this.#subscription = subscription;
     this.#host = host;
     this.#sink = sink;
@@ -186,4 +185,10 @@ export class Delivery implements InterestMember {
       return undefined;
     }
   }
+}
+
+/** @throws TypeError for a heartbeat interval that is negative or no finite number */
+export function checkHeartbeatMs(heartbeatMs: number): void {
+  if (heartbeatMs >= 0 && Number.isFinite(heartbeatMs)) return;
+  throw new TypeError(`heartbeatMs must be 0 or more; got ${heartbeatMs}.`);
 }

@@ -3,10 +3,10 @@ import { Cursor, type Backlog, type CursorStart } from './cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
 import type { BatchPart } from './encoded-batch.ts';
 import type { BrokerError } from './errors.ts';
-import { gapError } from './start.ts';
 import type { Event, EventBatch, Gap, GapReason } from './event.ts';
 import { joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
+import { gapError } from './start.ts';
 import type { ByteSink, StreamFormat } from './stream-format.ts';
 
 /**
@@ -135,7 +135,8 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /**
    * Writes the stream to a transport from now on: a heartbeat at once, then what comes. What several subscriptions share is encoded once.
-   * @throws TypeError when it is closed, or delivered already
+   * One that has ended already ends the transport at once.
+   * @throws TypeError when it is delivered already
    */
   deliverTo(sink: ByteSink, format: StreamFormat, options: DeliveryOptions = {}): Delivery {
     if (this.#delivery) throw new TypeError('It is delivered to a transport already.');
@@ -169,12 +170,12 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     return { part, gap };
   }
 
-  /** @internal Fetches older batches; `then` is called once they are there. */
+  /** @internal The next part is in the log: {@link fillHistory} has to fetch it. */
   get needsHistory(): boolean {
     return !this.#isClosed && this.#cursor.needsHistory;
   }
 
-  /** @internal */
+  /** @internal Fetches older batches; it is woken once they are there. */
   fillHistory(): void {
     this.#fill();
   }
