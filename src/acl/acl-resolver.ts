@@ -52,6 +52,9 @@ export interface AclResolverOptions {
   readonly maxCached?: number;
 }
 
+/** A look-up that has taken longer, in ms, is shared with no later caller: one that the store lost would hold its token up for ever. */
+const SHARED_MS = 5000;
+
 /**
  * The one way from a secret to rights.
  *
@@ -62,7 +65,7 @@ export interface AclResolverOptions {
  *
  * Calls for one secret share one look-up; its result is kept until something that it depends on changes
  * ({@link AclResolver.changed}) or it expires. Denials and failures are not kept. Only as many look-ups wait for the store
- * as there are callers; how long one takes is the store's affair, and the caller's to limit.
+ * as there are callers, and a look-up that has taken 5 s is shared with no more of them; how long one takes is the store's affair, and the caller's to limit.
  *
  * A host with tokens of its own overrides {@link AclResolver.lookUp}, and keeps the sharing, the cache and the expiry.
  */
@@ -71,7 +74,7 @@ export class AclResolver implements AclSource {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #cache: AclCache;
   /** Look-ups that later callers may share: those that began after the last change. */
-  readonly #underWay = new Map<string, Promise<Acl>>();
+  readonly #underWay = new Map<string, { readonly acl: Promise<Acl>; readonly begunAt: number }>();
   #changes = 0;
 
   /** @throws TypeError when there is no store, or `maxCached` is not an integer from 0 on */
@@ -94,7 +97,8 @@ export class AclResolver implements AclSource {
     const kept = this.#cache.get(key);
     if (kept !== undefined && !this.#hasExpired(kept)) return Promise.resolve(kept);
     this.#cache.delete(key);
-    return this.#underWay.get(key) ?? this.#begin(key);
+    const underWay = this.#underWay.get(key);
+    return underWay && this.#clock.now() - underWay.begunAt < SHARED_MS ? underWay.acl : this.#begin(key);
   }
 
   /**
@@ -133,20 +137,19 @@ export class AclResolver implements AclSource {
   }
 
   #begin(key: string): Promise<Acl> {
-    const lookUp = this.#lookUpAndKeep(key, this.#changes);
+    const lookUp = { acl: this.#lookUpAndKeep(key, this.#changes), begunAt: this.#clock.now() };
     this.#underWay.set(key, lookUp);
-    return lookUp;
+    const end = (): void => {
+      if (this.#underWay.get(key) === lookUp) this.#underWay.delete(key);
+    };
+    lookUp.acl.then(end, end);
+    return lookUp.acl;
   }
 
-  /** While no change came in between, the look-up under way for this key is this one. */
   async #lookUpAndKeep(key: string, changesBefore: number): Promise<Acl> {
-    try {
-      const acl = await this.#lookUpLive(key);
-      if (this.#changes === changesBefore) this.#cache.set(key, acl);
-      return acl;
-    } finally {
-      if (this.#changes === changesBefore) this.#underWay.delete(key);
-    }
+    const acl = await this.#lookUpLive(key);
+    if (this.#changes === changesBefore) this.#cache.set(key, acl);
+    return acl;
   }
 
   async #lookUpLive(key: string): Promise<Acl> {

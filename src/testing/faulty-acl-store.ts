@@ -110,7 +110,9 @@ export class FaultyAclStore implements AclStore {
 }
 
 async function waitedFor<A>({ moment, over }: Wait, answer: () => A): Promise<Awaited<A>> {
+  // From the call on: what is released while the answer is still being read is released.
+  const isOver = over();
   const early = moment === 'after-reading' ? { answer: await answer() } : undefined;
-  await over();
+  await isOver;
   return early === undefined ? await answer() : early.answer;
 }

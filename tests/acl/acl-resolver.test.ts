@@ -6,6 +6,7 @@ import { AclDenial, AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { TopicRequirement } from '../../src/core/topics.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const readJob: TopicRequirement = { namespace: 'read-job' };
 const readNode: TopicRequirement = { node: 'read' };
@@ -255,6 +256,26 @@ describe('sharing and keeping', () => {
     const [first, second] = await Promise.all(both);
     expect(first).toBe(second);
     expect(store.tokenLookUps).toBe(1);
+  });
+
+  it('a look-up that the store never answers holds up no caller who comes 5 s later', async () => {
+    const inner = storeWith({});
+    const clock = new VirtualClock();
+    let asked = 0;
+    const store: AclStore = {
+      tokenBySecretId: (secret) => (++asked === 1 ? new Promise<never>(() => {}) : inner.tokenBySecretId(secret)),
+      policyByName: () => undefined,
+      roleById: () => undefined,
+    };
+    const resolver = new AclResolver({ store, clock });
+    void resolver.resolve('secret-1');
+    await clock.advance(4999);
+    void resolver.resolve('secret-1');
+    expect(asked).toBe(1);
+    await clock.advance(1);
+    expect((await resolver.resolve('secret-1')).accessorId).toBe('acc');
+    await resolver.resolve('secret-1');
+    expect(asked).toBe(2);
   });
 
   it('different secrets share nothing', async () => {

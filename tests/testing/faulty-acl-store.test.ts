@@ -49,6 +49,17 @@ describe('FaultyAclStore', () => {
     else expect(answer).toBeUndefined();
   });
 
+  it.each(['before-reading', 'after-reading'] as const)(
+    'a look-up held %s can be released in the turn in which it was made',
+    async (moment) => {
+      const { faulty } = withToken();
+      faulty.hold(moment);
+      const asked = faulty.tokenBySecretId('s');
+      faulty.release();
+      expect(await asked).toMatchObject({ accessorId: 'a' });
+    },
+  );
+
   it('releases as many as are asked for, in order', async () => {
     const { faulty } = withToken();
     faulty.hold();
