@@ -1,4 +1,4 @@
-import { BrokerError } from './errors.ts';
+import { BrokerError, closed } from './errors.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -99,7 +99,7 @@ export class CheckedLog {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new BrokerError('closed', 'The broker is closed.');
+    if (this.#isClosed) throw closed();
   }
 }
 

@@ -16,30 +16,22 @@ export interface Clock {
 /** Node's timers fire at once for a longer delay than this. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-class FarTimer implements ClockTimer {
-  #handle: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(delayMs: number, call: () => void) {
-    this.#wait(Math.max(0, delayMs), call);
-  }
-
-  /** Waits in steps: a date that is further off than one timer reaches takes several. */
-  #wait(delayMs: number, call: () => void): void {
-    const stepMs = Math.min(delayMs, LONGEST_DELAY_MS);
-    const rest = delayMs - stepMs;
-    this.#handle = setTimeout(() => (rest > 0 ? this.#wait(rest, call) : call()), stepMs);
-    this.#handle.unref?.();
-  }
-
-  cancel(): void {
-    clearTimeout(this.#handle);
-  }
+/** Waits in steps: a date that is further off than one timer reaches takes several. */
+function after(delayMs: number, call: () => void): ClockTimer {
+  let handle: ReturnType<typeof setTimeout> | undefined;
+  const wait = (restMs: number): void => {
+    const stepMs = Math.min(restMs, LONGEST_DELAY_MS);
+    handle = setTimeout(() => (restMs > stepMs ? wait(restMs - stepMs) : call()), stepMs);
+    handle.unref?.();
+  };
+  wait(Math.max(0, delayMs));
+  return { cancel: () => clearTimeout(handle) };
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
-  after: (delayMs: number, call: () => void) => new FarTimer(delayMs, call),
+  after,
   soon: (call: () => void) => {
     const handle = setImmediate(call);
     return { cancel: () => clearImmediate(handle) };

@@ -106,7 +106,7 @@ export class Cursor {
     while (this.position <= this.end) {
       const next = this.#skip();
       if (this.position > this.end) return undefined;
-      if (this.position >= this.#backlog.buffer.first) return this.#readBuffer();
+      if (this.position >= this.#backlog.buffer.first) return this.#readBuffer(next);
       if (this.#backlog.history !== undefined) return undefined;
       this.#fallOff(next);
     }
@@ -205,13 +205,14 @@ export class Cursor {
     return true;
   }
 
-  #readBuffer(): BatchPart | undefined {
+  /** @param isMatch the position itself is known to match */
+  #readBuffer(isMatch: boolean): BatchPart | undefined {
     const { buffer } = this.#backlog;
-    const end = this.end;
-    for (let ordinal = buffer.ordinalOf(this.position); ; ordinal++) {
+    const { end, position } = this;
+    for (let ordinal = buffer.ordinalOf(position); ; ordinal++) {
       const batch = buffer.at(ordinal);
       if (batch === undefined || batch.index > end) break;
-      const part = this.#interest.partOf(batch);
+      const part = this.#interest.partOf(batch, isMatch && batch.index === position);
       if (part === undefined) continue;
       this.position = batch.index + 1;
       return part;

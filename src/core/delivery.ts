@@ -82,9 +82,11 @@ export class Delivery implements InterestMember {
     const isComplete = this.#readSlice();
     if (!this.#writeSlice()) return;
     if (!isComplete) this.#host.schedule(this);
-    else if (this.#subscription.needsHistory) this.#waitFor(() => this.#subscription.fillHistory());
     else if (this.#subscription.join(this)) this.#state = 'synced';
-    else this.#waitFor(() => this.#subscription.awaitOffer());
+    else {
+      this.#state = 'waiting';
+      this.#subscription.awaitMore();
+    }
   }
 
   receive(turn: Turn): void {
@@ -135,11 +137,6 @@ export class Delivery implements InterestMember {
   #goOn(): void {
     this.#state = 'behind';
     this.#host.schedule(this);
-  }
-
-  #waitFor(what: () => void): void {
-    this.#state = 'waiting';
-    what();
   }
 
   /** @returns false when there is more to read than one slice holds */

@@ -59,11 +59,18 @@ export class EncodedEvent implements EventMeta {
   #encode(): string {
     const { topic, type, key, namespace, filterKeys, index } = this;
     const keys = filterKeys.length === 0 ? null : filterKeys;
-    const head = { Topic: topic, Type: type, Key: key, Namespace: namespace, FilterKeys: keys, Index: index };
-    if (this.#payloadJson !== undefined) return `${JSON.stringify(head).slice(0, -1)},"Payload":${this.#payloadJson}}`;
-    const json = JSON.stringify({ ...head, Payload: this.#payload });
+    const Payload = this.#payload;
+    const json = JSON.stringify({
+      Topic: topic,
+      Type: type,
+      Key: key,
+      Namespace: namespace,
+      FilterKeys: keys,
+      Index: index,
+      Payload,
+    });
     this.#payload = undefined;
-    return json;
+    return this.#payloadJson === undefined ? json : `${json.slice(0, -1)},"Payload":${this.#payloadJson}}`;
   }
 
   #decode(): Event {

@@ -13,24 +13,28 @@ interface CodeFacts {
   readonly retry: Retry;
 }
 
+const never = (status: number): CodeFacts => ({ status, retry: 'never' });
+const resubscribe = (status: number): CodeFacts => ({ status, retry: 'resubscribe' });
+const resume = (status: number): CodeFacts => ({ status, retry: 'resume' });
+
 /** Every code that a {@link BrokerError} can have. The README has a heading for each; a test holds the two together. */
 export const errorCodes = Object.freeze({
-  bad_request: { status: 400, retry: 'never' },
-  permission_denied: { status: 403, retry: 'resubscribe' },
-  method_not_allowed: { status: 405, retry: 'never' },
-  gap: { status: 410, retry: 'resubscribe' },
-  slow: { status: 410, retry: 'resubscribe' },
-  restarted: { status: 410, retry: 'resubscribe' },
-  acl_revoked: { status: 403, retry: 'resubscribe' },
-  acl_expired: { status: 403, retry: 'resubscribe' },
-  acl_unavailable: { status: 503, retry: 'resume' },
-  closed: { status: 503, retry: 'resume' },
-  at_capacity: { status: 503, retry: 'resume' },
-  log_unavailable: { status: 503, retry: 'resume' },
-  internal: { status: 500, retry: 'resume' },
-  index_conflict: { status: 409, retry: 'never' },
-  not_supported: { status: 501, retry: 'never' },
-} as const satisfies Record<string, CodeFacts>);
+  bad_request: never(400),
+  permission_denied: resubscribe(403),
+  method_not_allowed: never(405),
+  gap: resubscribe(410),
+  slow: resubscribe(410),
+  restarted: resubscribe(410),
+  acl_revoked: resubscribe(403),
+  acl_expired: resubscribe(403),
+  acl_unavailable: resume(503),
+  closed: resume(503),
+  at_capacity: resume(503),
+  log_unavailable: resume(503),
+  internal: resume(500),
+  index_conflict: never(409),
+  not_supported: never(501),
+});
 
 /** A stable name of a failure: programs compare this, never the message. */
 export type BrokerErrorCode = keyof typeof errorCodes;
@@ -109,3 +113,6 @@ export class BrokerError extends Error {
     return this.toWire();
   }
 }
+
+/** @internal Nothing more can be asked of this broker. */
+export const closed = (): BrokerError => new BrokerError('closed', 'The broker is closed.');

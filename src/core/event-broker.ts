@@ -1,4 +1,4 @@
-import { Acl } from '../acl/acl.ts';
+import { Acl, type AclRef } from '../acl/acl.ts';
 import { refsOf, type AclChange } from '../acl/acl-change.ts';
 import type { AclSource } from '../acl/acl-resolver.ts';
 import type { AclExplanation } from '../acl/explain.ts';
@@ -7,17 +7,17 @@ import type { BrokerNotifications } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { EncodedBatch } from './encoded-batch.ts';
-import { BrokerError } from './errors.ts';
+import { BrokerError, closed } from './errors.ts';
 import { EventBuffer, type BufferOptions } from './event-buffer.ts';
 import type { EventLog, LogState } from './event-log.ts';
 import type { FlushOptions } from './flush.ts';
+import type { Interest } from './interest.ts';
 import { InterestIndex } from './interest-index.ts';
 import { LogFeed, type LogStatus } from './log-feed.ts';
 import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import type { PublishOptions } from './publish-request.ts';
-import type { DecodedRecord } from './record.ts';
 import { Registry } from './registry.ts';
 import { needsOf } from './requirements.ts';
 import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
@@ -112,12 +112,8 @@ export class EventBroker<
    * @returns the batch's index
    * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`, `at_capacity`; nothing was published then
    */
-  publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
-    try {
-      return Promise.resolve(this.#publisher.publish(events, options));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
+    return this.#publisher.publish(events, options);
   }
 
   /**
@@ -128,7 +124,7 @@ export class EventBroker<
     this.#requireOpen();
     const refs = refsOf(changes);
     if (this.#feed) await this.#feed.append([], refs, {});
-    else this.#accept({ batch: new EncodedBatch(this.#buffer.head, []), refs });
+    else this.#accept(new EncodedBatch(this.#buffer.head, []), refs);
   }
 
   /**
@@ -191,7 +187,7 @@ export class EventBroker<
   }
 
   /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
-  #accept({ batch, refs }: DecodedRecord): void {
+  #accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
     const wasAccepting = this.#untold !== undefined;
     this.#untold ??= [];
     this.#revocation.expireDue();
@@ -206,10 +202,12 @@ export class EventBroker<
     this.#buffer.append(batch);
     this.#publishedBatches++;
     this.#publishedEvents += batch.events.length;
-    this.#interests.match(batch, (interest) => {
-      if (interest.offer(batch.part(interest.hits))) this.#outbox.add(interest, batch.index);
-    });
+    this.#interests.match(batch, this.#offer);
   }
+
+  readonly #offer = (interest: Interest, batch: EncodedBatch): void => {
+    if (interest.offer(batch.part(interest.hits))) this.#outbox.add(interest, batch.index);
+  };
 
   async #authorize<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
     try {
@@ -273,7 +271,7 @@ export class EventBroker<
   #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
     return new LogFeed(log, this.#topics, waitWhenDown, {
       restart: (state) => this.#restart(state),
-      accept: (record) => this.#accept(record),
+      accept: (batch, refs) => this.#accept(batch, refs),
       skipped: (first) => this.#skipped(first),
       status: (status, cause) => {
         this.#logStatus = status;
@@ -299,7 +297,7 @@ export class EventBroker<
       feed: this.#feed,
       capabilities: log?.capabilities,
       head: () => this.#buffer.head,
-      accept: (record) => this.#accept(record),
+      accept: (batch, refs) => this.#accept(batch, refs),
       requireOpen: () => this.#requireOpen(),
     });
   }
@@ -335,5 +333,3 @@ function atLeast(value: number, least: number, name: string): number {
   if (value >= least) return value;
   throw new TypeError(`${name} must be at least ${least}; got ${value}.`);
 }
-
-const closed = () => new BrokerError('closed', 'The broker is closed.');

@@ -94,6 +94,9 @@ export class EventBuffer {
 
   /** Batches from `index` on, oldest first: the ordinal to hand to {@link at}. */
   ordinalOf(index: number): number {
+    // Where the indexes have no holes it stands just there.
+    const guess = this.#nextOrdinal - 1 - (this.#head - index);
+    if (guess >= this.#firstOrdinal && this.at(guess)?.index === index) return guess;
     let low = this.#firstOrdinal;
     let high = this.#nextOrdinal;
     while (low < high) {

@@ -72,10 +72,10 @@ const noKeys: readonly string[] = Object.freeze([]);
 export function checkEventMeta(event: NewEvent, at: string): EventMeta {
   if (typeof event !== 'object' || event === null) throw badField(at, 'must be an object', event);
   const { topic, type, key, namespace = '', filterKeys = noKeys } = event;
-  checkText(topic, `${at}.topic`);
+  checkText(topic, at, '.topic');
   if (topic === '*' || topic.includes(':')) throw badField(`${at}.topic`, 'must not be "*" nor contain ":"', topic);
-  checkText(type, `${at}.type`);
-  checkText(key, `${at}.key`);
+  checkText(type, at, '.type');
+  checkText(key, at, '.key');
   if (typeof namespace !== 'string' || namespace === '*') {
     throw badField(
       `${at}.namespace`,
@@ -83,19 +83,20 @@ export function checkEventMeta(event: NewEvent, at: string): EventMeta {
       namespace,
     );
   }
-  return { topic, type, key, namespace, filterKeys: checkFilterKeys(filterKeys, `${at}.filterKeys`) };
+  return { topic, type, key, namespace, filterKeys: checkFilterKeys(filterKeys, at) };
 }
 
 function checkFilterKeys(keys: readonly string[] | null, at: string): readonly string[] {
   if (keys === null || (Array.isArray(keys) && keys.length === 0)) return noKeys;
-  if (!Array.isArray(keys)) throw badField(at, 'must be an array of strings', keys);
+  if (!Array.isArray(keys)) throw badField(`${at}.filterKeys`, 'must be an array of strings', keys);
   // Not forEach: it skips holes.
-  for (const [i, key] of keys.entries()) checkText(key, `${at}[${i}]`);
+  for (const [i, key] of keys.entries()) checkText(key, at, `.filterKeys[${i}]`);
   return Object.freeze([...(keys as readonly string[])]);
 }
 
-function checkText(value: unknown, at: string): void {
-  if (typeof value !== 'string' || value === '') throw badField(at, 'must be a string that is not empty', value);
+function checkText(value: unknown, at: string, field: string): void {
+  if (typeof value !== 'string' || value === '')
+    throw badField(at + field, 'must be a string that is not empty', value);
 }
 
 function badField(at: string, rule: string, value: unknown): BrokerError {

@@ -16,33 +16,35 @@ export class Heartbeats {
   readonly #clock: Clock;
   readonly #tickMs: number;
   readonly #slots: Set<Beating>[];
-  readonly #slotOf = new Map<Beating, Set<Beating>>();
+  readonly #onEmpty: () => void;
+  #size = 0;
   #next = 0;
   #timer: ClockTimer | undefined;
 
-  constructor(clock: Clock, intervalMs: number) {
+  /** @param onEmpty called when the last stream has gone */
+  constructor(clock: Clock, intervalMs: number, onEmpty: () => void) {
     const count = Math.max(1, Math.min(MAX_SLOTS, Math.floor(intervalMs / 10)));
     this.#clock = clock;
     this.#tickMs = intervalMs / count;
     this.#slots = Array.from({ length: count }, () => new Set());
+    this.#onEmpty = onEmpty;
   }
 
-  get size(): number {
-    return this.#slotOf.size;
-  }
-
-  add(stream: Beating): void {
-    const slot = this.#slots[(this.#next + this.#slots.length - 1) % this.#slots.length] ?? new Set();
-    this.#slotOf.set(stream, slot.add(stream));
+  /** @returns what takes the stream out again */
+  add(stream: Beating): () => void {
+    const slot = this.#slots.at(this.#next - 1) ?? new Set();
+    slot.add(stream);
+    this.#size++;
     this.#timer ??= this.#clock.after(this.#tickMs, () => this.#tick());
+    return () => {
+      if (slot.delete(stream) && --this.#size === 0) this.#stop();
+    };
   }
 
-  remove(stream: Beating): void {
-    this.#slotOf.get(stream)?.delete(stream);
-    this.#slotOf.delete(stream);
-    if (this.#slotOf.size > 0) return;
+  #stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#onEmpty();
   }
 
   #tick(): void {

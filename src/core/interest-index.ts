@@ -8,9 +8,10 @@ import type { TopicFilter } from './topic-filter.ts';
 /** Namespaces times terms of one filter; more would make a request cheap to send and dear to hold. */
 const MAX_PLACES = 10_000;
 
-const none: number[] = [];
+const none: readonly number[] = [];
 
-type ByKey = Map<string, Set<Interest>>;
+/** Most places have one interest: a set for each would cost more memory than all the rest of them. */
+type ByKey = Map<string, Interest | Set<Interest>>;
 type ByTopic = Map<string, ByKey>;
 
 /**
@@ -23,6 +24,8 @@ export class InterestIndex {
   readonly #places = new Map<string, ByTopic>();
   readonly #byKey = new Map<string, Interest>();
   #stamp = 0;
+  /** Scratch of {@link match}: a chain of what it has found, last first, so that a publish makes no list. */
+  #found: Interest | undefined;
 
   get size(): number {
     return this.#byKey.size;
@@ -43,47 +46,52 @@ export class InterestIndex {
   }
 
   /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
-  match(batch: EncodedBatch, found: (interest: Interest) => void): void {
-    const touched: Interest[] = [];
+  match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
     this.#stamp++;
-    for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i, touched);
-    for (const interest of touched) {
-      found(interest);
+    for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i);
+    while (this.#found !== undefined) {
+      const interest = this.#found;
+      this.#found = interest.before;
+      found(interest, batch);
       // Left there, they would outlive the batch in interests that are seldom hit: work for the garbage collector.
+      interest.before = undefined;
       interest.hits = none;
     }
   }
 
-  #matchEvent(event: EncodedEvent, position: number, touched: Interest[]): void {
-    this.#matchNamespace(this.#places.get('*'), event, position, touched);
-    if (event.namespace !== '*') this.#matchNamespace(this.#places.get(event.namespace), event, position, touched);
+  #matchEvent(event: EncodedEvent, position: number): void {
+    this.#matchNamespace(this.#places.get('*'), event, position);
+    if (event.namespace !== '*') this.#matchNamespace(this.#places.get(event.namespace), event, position);
   }
 
-  #matchNamespace(byTopic: ByTopic | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+  #matchNamespace(byTopic: ByTopic | undefined, event: EncodedEvent, position: number): void {
     if (byTopic === undefined) return;
-    this.#matchTopic(byTopic.get('*'), event, position, touched);
-    for (const name of event.names) this.#matchTopic(byTopic.get(name), event, position, touched);
+    this.#matchTopic(byTopic.get('*'), event, position);
+    for (const name of event.names) this.#matchTopic(byTopic.get(name), event, position);
   }
 
-  #matchTopic(byKey: ByKey | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+  #matchTopic(byKey: ByKey | undefined, event: EncodedEvent, position: number): void {
     if (byKey === undefined) return;
-    this.#hit(byKey.get('*'), event, position, touched);
-    this.#hit(byKey.get(event.key), event, position, touched);
-    for (const key of event.filterKeys) this.#hit(byKey.get(key), event, position, touched);
+    this.#hit(byKey.get('*'), event, position);
+    this.#hit(byKey.get(event.key), event, position);
+    for (const key of event.filterKeys) this.#hit(byKey.get(key), event, position);
   }
 
-  #hit(interests: Set<Interest> | undefined, event: EncodedEvent, position: number, touched: Interest[]): void {
+  #hit(interests: Interest | Set<Interest> | undefined, event: EncodedEvent, position: number): void {
     if (interests === undefined) return;
-    for (const interest of interests) {
-      if (interest.stamp === this.#stamp && interest.hits.at(-1) === position) continue;
-      if (!interest.sees(event)) continue;
-      if (interest.stamp !== this.#stamp) {
-        interest.stamp = this.#stamp;
-        interest.hits = [];
-        touched.push(interest);
-      }
-      interest.hits.push(position);
-    }
+    if (!(interests instanceof Set)) return this.#touch(interests, event, position);
+    for (const interest of interests) this.#touch(interest, event, position);
+  }
+
+  #touch(interest: Interest, event: EncodedEvent, position: number): void {
+    if (interest.stamp === this.#stamp && interest.hits.at(-1) === position) return;
+    if (!interest.sees(event)) return;
+    if (interest.stamp !== this.#stamp) {
+      interest.stamp = this.#stamp;
+      interest.hits = [position];
+      interest.before = this.#found;
+      this.#found = interest;
+    } else (interest.hits as number[]).push(position);
   }
 
   #add(interest: Interest): Interest {
@@ -91,8 +99,12 @@ export class InterestIndex {
     this.#byKey.set(interest.key, interest);
     for (const [namespace, topic, term] of places) {
       const byTopic = this.#places.get(namespace) ?? new Map<string, ByKey>();
-      const byKey = byTopic.get(topic) ?? new Map<string, Set<Interest>>();
-      this.#places.set(namespace, byTopic.set(topic, byKey.set(term, (byKey.get(term) ?? new Set()).add(interest))));
+      const byKey: ByKey = byTopic.get(topic) ?? new Map();
+      const others = byKey.get(term);
+      this.#places.set(
+        namespace,
+        byTopic.set(topic, byKey.set(term, others ? withOthers(others, interest) : interest)),
+      );
     }
     return interest;
   }
@@ -102,11 +114,15 @@ export class InterestIndex {
     const byTopic = this.#places.get(namespace);
     const byKey = byTopic?.get(topic);
     const interests = byKey?.get(key);
-    interests?.delete(interest);
-    if (interests?.size === 0) byKey?.delete(key);
+    const others = interests instanceof Set && interests.delete(interest) ? interests.size : 0;
+    if (others === 0) byKey?.delete(key);
     if (byKey?.size === 0) byTopic?.delete(topic);
     if (byTopic?.size === 0) this.#places.delete(namespace);
   }
+}
+
+function withOthers(others: Interest | Set<Interest>, interest: Interest): Set<Interest> {
+  return others instanceof Set ? others.add(interest) : new Set([others, interest]);
 }
 
 /** Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without `*` stands too. */

@@ -63,9 +63,10 @@ export class Interest {
   #completeFrom: number;
   /** How many subscriptions share it; kept by the {@link InterestIndex}. */
   users = 0;
-  /** Scratch of the index while a batch is matched: which batch, and the positions of its events. */
+  /** Scratch of the index while a batch is matched: which batch, the positions of its events, and the interest that was found before. */
   stamp = 0;
-  hits: number[] = [];
+  hits: readonly number[] = [];
+  before: Interest | undefined;
 
   /** Canonical: equal for equal interests. */
   readonly key: string;
@@ -82,13 +83,7 @@ export class Interest {
   /** First index ≥ `position` that matches; Infinity when there is none yet; undefined when that is not remembered. */
   nextMatch(position: number): number | undefined {
     if (position < this.#completeFrom) return undefined;
-    let next = Infinity;
-    for (let i = this.#matches.length - 1; i >= 0; i--) {
-      const index = this.#matches[i] as number;
-      if (index < position) break;
-      next = index;
-    }
-    return next;
+    return this.#matches[this.#matches.findLastIndex((index) => index < position) + 1] ?? Infinity;
   }
 
   /** Newest index that matches and is older than `limit`; 0 when none is remembered. */
@@ -112,9 +107,12 @@ export class Interest {
     return this.#sight === undefined || this.#sight.sees(event);
   }
 
-  /** The part of a batch that this interest matches: for readers that are behind. */
-  partOf(batch: EncodedBatch): BatchPart | undefined {
-    if (this.#isAll) return batch;
+  /**
+   * The part of a batch that this interest matches: for readers that are behind.
+   * @param isMatch it is known to match
+   */
+  partOf(batch: EncodedBatch, isMatch = false): BatchPart | undefined {
+    if (this.#isAll || (isMatch && batch.events.length === 1)) return batch;
     const hits: number[] = [];
     batch.events.forEach((event, i) => {
       if (this.#passes(event)) hits.push(i);
@@ -129,8 +127,16 @@ export class Interest {
   /** Takes what a new batch holds for it, for its members to be written. @returns true when it is the first since the last flush */
   offer(part: BatchPart): boolean {
     this.#remember(part.index);
-    const isFirst = this.#members.length > 0 && this.#pending.push(part) === 1;
+    const isFirst = this.#members.length > 0 && this.#gather(part);
     if (this.#waiters.length > 0) this.wakeAll();
+    return isFirst;
+  }
+
+  #gather(part: BatchPart): boolean {
+    const isFirst = this.#pending.length === 0;
+    // A literal has room for one, and with most interests it stays at that.
+    if (isFirst) this.#pending = [part];
+    else this.#pending.push(part);
     return isFirst;
   }
 

@@ -1,10 +1,10 @@
 import type { AclRef } from '../acl/acl.ts';
 import type { History } from './cursor.ts';
 import type { EncodedBatch } from './encoded-batch.ts';
-import { BrokerError } from './errors.ts';
+import { BrokerError, closed } from './errors.ts';
 import { CheckedLog } from './checked-log.ts';
 import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
-import { decodeRecord, encodeRecord, type CheckedEvent, type DecodedRecord } from './record.ts';
+import { decodeRecord, encodeRecord, type CheckedEvent } from './record.ts';
 import type { Topics } from './topics.ts';
 
 /** Whether the log answers. */
@@ -14,7 +14,7 @@ export type LogStatus = 'up' | 'catching-up' | 'down';
 export interface LogFeedHost {
   /** The log was opened, or is another one. */
   restart(state: LogState): void;
-  accept(record: DecodedRecord): void;
+  accept(batch: EncodedBatch, refs: readonly AclRef[]): void;
   /** What came before `first` and was not seen yet is gone. */
   skipped(first: number): void;
   status(status: LogStatus, cause: Error | undefined): void;
@@ -97,7 +97,10 @@ export class LogFeed implements History {
 
   #accept(batch: readonly LogRecord[]): void {
     if (this.#isClosed) return;
-    for (const record of batch) this.#host.accept(decodeRecord(record, this.#topics));
+    for (const record of batch) {
+      const decoded = decodeRecord(record, this.#topics);
+      this.#host.accept(decoded.batch, decoded.refs);
+    }
   }
 
   #setStatus(status: LogStatus, cause: Error | undefined): void {
@@ -117,7 +120,7 @@ export class LogFeed implements History {
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    if (this.#isClosed) throw new BrokerError('closed', 'The broker is closed.');
+    if (this.#isClosed) throw closed();
   }
 
   #wakeAll(): void {

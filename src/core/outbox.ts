@@ -53,13 +53,10 @@ export class Outbox {
 
   /** @returns what stops the heartbeats */
   beatEvery(intervalMs: number, delivery: Delivery): () => void {
-    const heartbeats = this.#heartbeats.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs);
+    const forget = (): void => void this.#heartbeats.delete(intervalMs);
+    const heartbeats = this.#heartbeats.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs, forget);
     this.#heartbeats.set(intervalMs, heartbeats);
-    heartbeats.add(delivery);
-    return () => {
-      heartbeats.remove(delivery);
-      if (heartbeats.size === 0 && this.#heartbeats.get(intervalMs) === heartbeats) this.#heartbeats.delete(intervalMs);
-    };
+    return heartbeats.add(delivery);
   }
 
   /** Nothing is flushed any more: what is still behind ends with `error`. */

@@ -24,17 +24,16 @@ export interface PublishOptions {
 
 /** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
 export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topics): readonly CheckedEvent[] {
-  const isList = Array.isArray(events);
-  const list = (isList ? events : [events]) as readonly NewEvent[];
-  if (list.length === 0)
+  if (!Array.isArray(events)) return [checkEvent(events as NewEvent, topics, 'event')];
+  if (events.length === 0)
     throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
-  return list.map((event, i) => checkEvent(event, topics, isList ? `events[${i}]` : 'event'));
+  return events.map((event: NewEvent, i) => checkEvent(event, topics, `events[${i}]`));
 }
 
 function checkEvent(event: NewEvent, topics: Topics, at: string): CheckedEvent {
   const meta = checkEventMeta(event, at);
-  topics.checkPublished(meta.topic, `${at}.topic`);
-  return { meta, source: snapshot('payload' in event ? event.payload : null, `${at}.payload`) };
+  topics.checkPublished(meta.topic, at);
+  return { meta, source: snapshot('payload' in event ? event.payload : null, at) };
 }
 
 /** @throws BrokerError `bad_request` for an index that is no safe integer ≥ `least` */
@@ -46,12 +45,14 @@ export function checkIndex(index: unknown, name: string, least: number): number 
   );
 }
 
+const none: readonly AclRef[] = [];
+
 /** The ACL objects that these events change. */
 export function changedRefs(events: readonly CheckedEvent[], topics: Topics): readonly AclRef[] {
-  const refs = new Set<AclRef>();
+  let refs: Set<AclRef> | undefined;
   for (const { meta } of events) {
     const object = topics.aclObject(meta.topic);
-    if (object !== undefined) refs.add(`${object}:${meta.key}`);
+    if (object !== undefined) (refs ??= new Set()).add(`${object}:${meta.key}`);
   }
-  return [...refs];
+  return refs === undefined ? none : [...refs];
 }

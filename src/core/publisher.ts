@@ -1,3 +1,4 @@
+import type { AclRef } from '../acl/acl.ts';
 import { EncodedBatch } from './encoded-batch.ts';
 import { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
@@ -5,7 +6,7 @@ import type { NewEvent } from './event.ts';
 import type { AppendOptions, LogCapabilities } from './event-log.ts';
 import type { LogFeed } from './log-feed.ts';
 import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
-import type { CheckedEvent, DecodedRecord } from './record.ts';
+import type { CheckedEvent } from './record.ts';
 import type { Topics } from './topics.ts';
 
 export interface PublisherOptions {
@@ -15,7 +16,7 @@ export interface PublisherOptions {
   readonly capabilities: LogCapabilities | undefined;
   /** Newest published index. */
   readonly head: () => number;
-  readonly accept: (record: DecodedRecord) => void;
+  readonly accept: (batch: EncodedBatch, refs: readonly AclRef[]) => void;
   /** @throws BrokerError `closed` */
   readonly requireOpen: () => void;
 }
@@ -50,7 +51,7 @@ export class Publisher {
     const encoded = events.map(({ meta, source }) => {
       return new EncodedEvent(meta, index, topics.namesOf(meta.topic, meta.type), source);
     });
-    this.#options.accept({ batch: new EncodedBatch(index, encoded), refs: changedRefs(events, topics) });
+    this.#options.accept(new EncodedBatch(index, encoded), changedRefs(events, topics));
     return index;
   }
 

@@ -120,7 +120,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     if (this.#isClosed) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#await();
+      this.awaitMore();
     });
   }
 
@@ -170,16 +170,6 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     return { part, gap };
   }
 
-  /** @internal The next part is in the log: {@link fillHistory} has to fetch it. */
-  get needsHistory(): boolean {
-    return !this.#isClosed && this.#cursor.needsHistory;
-  }
-
-  /** @internal Fetches older batches; it is woken once they are there. */
-  fillHistory(): void {
-    this.#fill();
-  }
-
   /** @internal Joins those that get the shared chunk, if it is in step. */
   join(delivery: Delivery): boolean {
     const { head } = this.#host.buffer;
@@ -195,8 +185,9 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     this.#interest.leave(delivery);
   }
 
-  /** @internal Wakes it once something matches. */
-  awaitOffer(): void {
+  /** @internal Wakes it once there is more to read: when it was fetched from the log, or something matches. */
+  awaitMore(): void {
+    if (this.#cursor.needsHistory) return this.#fill();
     if (this.#isAwaiting) return;
     this.#isAwaiting = true;
     this.#interest.wait(this.#onOffer);
@@ -271,11 +262,6 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
   }
 
-  #await(): void {
-    if (this.#cursor.needsHistory) this.#fill();
-    else this.awaitOffer();
-  }
-
   readonly #onOffer = (): void => {
     this.#isAwaiting = false;
     this.#wake();
@@ -287,7 +273,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
       const settle = this.#attempt();
       if (settle === undefined) {
         this.#waiting.unshift(waiting);
-        return this.#await();
+        return this.awaitMore();
       }
       settle(waiting);
     }

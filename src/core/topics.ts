@@ -70,6 +70,8 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   declare readonly payloads: T;
   readonly #definitions: ReadonlyMap<string, TopicDefinition> | undefined;
   readonly #aliases = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  /** What {@link namesOf} answered last: most events have the topic of the one before. */
+  #lastName: readonly [string] = [''];
 
   constructor(definitions: Readonly<Record<string, TopicDefinition>> | undefined) {
     this.names = definitions && (Object.freeze(Object.keys(definitions)) as readonly Name[]);
@@ -94,20 +96,26 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
 
   /** The names by which filters can ask for an event: its topic, then the aliases that cover its type. */
   namesOf(topic: string, type: string): readonly string[] {
-    return this.#aliases.get(topic)?.get(type) ?? [topic];
+    const names = this.#aliases.get(topic)?.get(type);
+    if (names !== undefined) return names;
+    if (this.#lastName[0] !== topic) this.#lastName = [topic];
+    return this.#lastName;
   }
 
-  /** @throws BrokerError `bad_request` listing the known topics when nothing can be published under `name` */
+  /**
+   * @param at where the event stands, for the message
+   * @throws BrokerError `bad_request` listing the known topics when nothing can be published under `name`
+   */
   checkPublished(name: string, at: string): void {
     const definition = this.definition(name);
     if (!this.#definitions || (definition && definition.aliasOf === undefined)) return;
     if (definition) {
       throw new BrokerError(
         'bad_request',
-        `${at} "${name}" is an alias of "${definition.aliasOf}": publish under that.`,
+        `${at}.topic "${name}" is an alias of "${definition.aliasOf}": publish under that.`,
       );
     }
-    throw this.#unknown(name, at);
+    throw this.#unknown(name, `${at}.topic`);
   }
 
   /** @throws BrokerError `bad_request` listing the known topics when no filter can ask for `name` */

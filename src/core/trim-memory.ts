@@ -15,26 +15,26 @@ interface Trimmed {
 /**
  * Remembers the last trimmed index of each topic and namespace, so that a reader whose own topics lost nothing is told of no gap.
  *
- * Holds at most `maxEntries` pairs. Past that the pair that was trimmed longest ago is forgotten, and from then on every reader that asks for an
- * index up to it is told of a gap: one too many rather than one too few.
+ * Holds at most `maxEntries` pairs, in two generations. When the young one has half of them, the old one is forgotten, and from then on every reader
+ * that asks for an index up to its last is told of a gap: one too many rather than one too few. Cheaper than an order by age with each trim.
  */
 export class TrimMemory {
-  readonly #maxEntries: number;
-  /** By topic and namespace, the pair trimmed longest ago first. */
-  readonly #entries = new Map<string, Trimmed>();
+  readonly #maxYoung: number;
+  #young = new Map<string, Trimmed>();
+  #old = new Map<string, Trimmed>();
   #forgotten = 0;
   /** The pair trimmed last: most events follow one of their own kind, and need not be looked up. */
   #last: Trimmed | undefined;
 
   constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
+    this.#maxYoung = Math.ceil(maxEntries / 2);
   }
 
   /** Newest index that was trimmed and may have been for such a reader; 0 when none was. */
   lastFor(question: TrimQuestion): number {
     const topics = new Set(question.topics);
     let last = this.#forgotten;
-    for (const { topic, namespace, index } of this.#entries.values()) {
+    for (const { topic, namespace, index } of [...this.#old.values(), ...this.#young.values()]) {
       if (index <= last || !(topics.has(topic) || topics.has('*'))) continue;
       if (question.passesNamespace(namespace)) last = index;
     }
@@ -48,24 +48,23 @@ export class TrimMemory {
   }
 
   #remember(topic: string, namespace: string, index: number): void {
-    if (this.#last?.topic === topic && this.#last.namespace === namespace) {
-      this.#last.index = index;
-      return;
-    }
-    const pair = `${topic}:${namespace}`;
-    const entry = this.#entries.get(pair) ?? { topic, namespace, index };
-    entry.index = index;
-    this.#entries.delete(pair);
-    this.#entries.set(pair, entry);
-    this.#last = entry;
-    if (this.#entries.size > this.#maxEntries) this.#forgetOldest();
+    if (this.#last?.topic !== topic || this.#last.namespace !== namespace) this.#last = this.#entry(topic, namespace);
+    this.#last.index = index;
   }
 
-  #forgetOldest(): void {
-    for (const [pair, { index }] of this.#entries) {
-      this.#forgotten = index;
-      this.#entries.delete(pair);
-      return;
-    }
+  #entry(topic: string, namespace: string): Trimmed {
+    const pair = `${topic}:${namespace}`;
+    const known = this.#young.get(pair);
+    if (known !== undefined) return known;
+    if (this.#young.size >= this.#maxYoung) this.#forgetOld();
+    const entry = { topic, namespace, index: 0 };
+    this.#young.set(pair, entry);
+    return entry;
+  }
+
+  #forgetOld(): void {
+    for (const { index } of this.#old.values()) this.#forgotten = Math.max(this.#forgotten, index);
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }

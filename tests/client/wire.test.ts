@@ -25,7 +25,7 @@ describe('a line of the wire', () => {
         const encoded = events.map(
           ([meta, payload]) => new EncodedEvent(meta, index, [meta.topic], { json: JSON.stringify(payload) }),
         );
-        const { whole } = new EncodedBatch(index, encoded);
+        const whole = new EncodedBatch(index, encoded);
         expect(parseLine(whole.line)).toEqual({ kind: 'batch', ...whole.batch });
       }),
     );

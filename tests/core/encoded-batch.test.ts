@@ -48,14 +48,14 @@ describe('an encoded event', () => {
 describe('an encoded batch', () => {
   it('is one line of all its events', () => {
     const batch = encodedBatch(9, { key: 'a' }, { key: 'b' });
-    expect(batch.whole.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[1]?.json}]}`);
+    expect(batch.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[1]?.json}]}`);
   });
 
   it('makes the line of each subset once, and only that subset', () => {
     const batch = encodedBatch(9, { key: 'a' }, { key: 'b' }, { key: 'c' });
     const part = batch.part([0, 2]);
     expect(batch.part([0, 2])).toBe(part);
-    expect(batch.part([0, 1, 2])).toBe(batch.whole);
+    expect(batch.part([0, 1, 2])).toBe(batch);
     expect(part.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[2]?.json}]}`);
     expect(part.batch.events.map(({ key }) => key)).toEqual(['a', 'c']);
     expect(batch.part([1])).not.toBe(part);
@@ -66,14 +66,14 @@ describe('an encoded batch', () => {
     const payload = { toJSON: () => ++encodings };
     const event = new EncodedEvent(meta(), 1, ['Job'], { payload, bytes: 1 });
     const batch = new EncodedBatch(1, [event, encodedEvent({}, 1)]);
-    for (const part of [batch.whole, batch.part([0]), batch.part([0])]) for (let i = 0; i < 3; i++) void part.line;
+    for (const part of [batch, batch.part([0]), batch.part([0])]) for (let i = 0; i < 3; i++) void part.line;
     expect(encodings).toBe(1);
   });
 
   it('hands every reader the same frozen batch', () => {
     const batch = encodedBatch(9, { key: 'a' });
-    expect(batch.whole.batch).toBe(batch.part([0]).batch);
-    expect(Object.isFrozen(batch.whole.batch)).toBe(true);
-    expect(Object.isFrozen(batch.whole.batch.events)).toBe(true);
+    expect(batch.batch).toBe(batch.part([0]).batch);
+    expect(Object.isFrozen(batch.batch)).toBe(true);
+    expect(Object.isFrozen(batch.batch.events)).toBe(true);
   });
 });

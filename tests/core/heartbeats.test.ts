@@ -24,7 +24,7 @@ describe('heartbeats', () => {
         fc.integer({ min: 1, max: 40_000 }),
         async (waitMs, intervalMs) => {
           const clock = new VirtualClock(0);
-          const heartbeats = new Heartbeats(clock, intervalMs);
+          const heartbeats = new Heartbeats(clock, intervalMs, () => undefined);
           heartbeats.add(new Listener(clock));
           await clock.advance(Math.min(waitMs, intervalMs * 3));
           const cameAt = clock.now();
@@ -44,29 +44,35 @@ describe('heartbeats', () => {
 
   it('need one timer for all, and none for nobody', async () => {
     const clock = new VirtualClock();
-    const heartbeats = new Heartbeats(clock, 1000);
+    let isEmpty = false;
+    const heartbeats = new Heartbeats(clock, 1000, () => (isEmpty = true));
     expect(clock.timers).toBe(0);
     const listeners = Array.from({ length: 50 }, () => new Listener(clock));
-    for (const listener of listeners) heartbeats.add(listener);
+    const removals = listeners.map((listener) => heartbeats.add(listener));
     expect(clock.timers).toBe(1);
     await clock.advance(1000);
     expect(listeners.every(({ beats }) => beats.length === 1)).toBe(true);
-    for (const listener of listeners) heartbeats.remove(listener);
-    expect([clock.timers, heartbeats.size]).toEqual([0, 0]);
+    for (const remove of removals) {
+      expect(isEmpty).toBe(false);
+      remove();
+      remove();
+    }
+    expect(isEmpty).toBe(true);
+    expect(clock.timers).toBe(0);
   });
 
   it('stop for one who leaves while they are given', async () => {
     const clock = new VirtualClock();
-    const heartbeats = new Heartbeats(clock, 100);
+    const heartbeats = new Heartbeats(clock, 100, () => undefined);
     const other = new Listener(clock);
     const leaver = {
       beats: 0,
       beat() {
         this.beats++;
-        heartbeats.remove(this);
+        leave();
       },
     };
-    heartbeats.add(leaver);
+    const leave = heartbeats.add(leaver);
     heartbeats.add(other);
     await clock.advance(500);
     expect(leaver.beats).toBe(1);

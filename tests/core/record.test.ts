@@ -17,7 +17,7 @@ const checkedEvent: fc.Arbitrary<CheckedEvent> = fc.record({
     namespace: text,
     filterKeys: fc.array(text, { maxLength: 3 }),
   }),
-  source: fc.jsonValue().map((value) => snapshot(value, 'payload')),
+  source: fc.jsonValue().map((value) => snapshot(value, 'event')),
 });
 const refs = fc.array(
   fc.string().map((name) => `policy:${name}` as const),

@@ -41,15 +41,13 @@ describe('the memory of what was trimmed', () => {
     );
   });
 
-  it('forgets the pair that was trimmed longest ago, and keeps the others exact', () => {
-    const memory = new TrimMemory(2);
-    memory.trimmed(encodedBatch(1, { topic: 'A' }));
-    memory.trimmed(encodedBatch(2, { topic: 'B' }));
-    memory.trimmed(encodedBatch(3, { topic: 'A' }));
-    memory.trimmed(encodedBatch(4, { topic: 'C' }));
-    expect(memory.lastFor(question(['B'], ['*']))).toBe(2);
-    expect(memory.lastFor(question(['A'], ['*']))).toBe(3);
-    expect(memory.lastFor(question(['Never'], ['*']))).toBe(2);
+  it('forgets the half that was trimmed longest ago, and keeps the other exact', () => {
+    const memory = new TrimMemory(4);
+    for (const [i, topic] of ['A', 'B', 'C', 'A', 'D'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
+    const last = () => ['A', 'B', 'C', 'D', 'Never'].map((topic) => memory.lastFor(question([topic], ['*'])));
+    expect(last()).toEqual([4, 2, 3, 5, 2]);
+    for (const [i, topic] of ['E', 'F'].entries()) memory.trimmed(encodedBatch(i + 6, { topic }));
+    expect(last()).toEqual([4, 4, 4, 5, 4]);
   });
 });
 

@@ -70,7 +70,7 @@ describe('nomadEvents', () => {
 
   it.each(cases)('$type of the topic $topic is publishable', ({ topic, type }) => {
     const event = constructorOf(topic, type)(object);
-    expect(() => nomadTopics.checkPublished(event.topic, 'event.topic')).not.toThrow();
+    expect(() => nomadTopics.checkPublished(event.topic, 'event')).not.toThrow();
   });
 
   it('puts a namespaced object without namespace into default', () => {

@@ -28,7 +28,7 @@ class FakeBroker implements Publisher {
     const index = options.index ?? (this.batches.at(-1)?.index ?? 0) + 1;
     for (const event of events) {
       checkEventMeta(event, 'event');
-      nomadTopics.checkPublished(event.topic, 'event.topic');
+      nomadTopics.checkPublished(event.topic, 'event');
     }
     this.batches.push({ index, events });
     return Promise.resolve(index);

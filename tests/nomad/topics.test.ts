@@ -39,7 +39,7 @@ describe('nomadTopics', () => {
     expect(nomadTopics.namesOf('Node', 'NodeRegistration')).toEqual(['Node']);
     expect(nomadTopics.requirement('NodeDrain')).toEqual(nomadTopics.requirement('Node'));
     expect(() => nomadTopics.checkKnown('NodeDrain', 'topic')).not.toThrow();
-    expect(() => nomadTopics.checkPublished('NodeDrain', 'topic')).toThrow('is an alias of "Node"');
+    expect(() => nomadTopics.checkPublished('NodeDrain', 'event')).toThrow('is an alias of "Node"');
   });
 
   it('has three topics that change ACLs: tokens, policies and roles', () => {
