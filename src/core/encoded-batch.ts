@@ -17,8 +17,7 @@ export class BatchPart {
   /** The wire's line for it, without the newline. Putting it around the text costs less than keeping it would. */
   get line(): string {
     const [first, second] = this.events;
-    const text =
-      second === undefined ? (first?.json ?? '') : (this.#text ??= this.events.map(({ json }) => json).join(','));
+    const text = second ? (this.#text ??= this.events.map(({ json }) => json).join(',')) : first?.json;
     return `{"Index":${this.index},"Events":[${text}]}`;
   }
 

@@ -12,9 +12,9 @@ export class RunningExample {
   readonly #exited: Promise<unknown[]>;
   #wake: () => void = () => undefined;
 
-  constructor(name: string, args: readonly string[] = []) {
+  constructor(name: string, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}) {
     const command = ['--import', './tests/tooling/typescript.mjs', `examples/${name}.ts`, ...args];
-    this.#child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, PORT: '0' } });
+    this.#child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, PORT: '0', ...environment } });
     this.#exited = once(this.#child, 'exit');
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.#print(line));

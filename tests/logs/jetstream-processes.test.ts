@@ -120,6 +120,28 @@ class Tenant {
   }
 }
 
+/** How long a stream on which something is published all the time stood still at most, as its client sees it. */
+class StallWatch {
+  longestMs = 0;
+  #lastAt: number | undefined;
+  #isOver = false;
+
+  delivered(): void {
+    if (this.#isOver) return;
+    const now = performance.now();
+    this.longestMs = Math.max(this.longestMs, now - (this.#lastAt ?? now));
+    this.#lastAt = now;
+  }
+
+  /** Nothing is published any more: to stand still is right from now on. */
+  end(): void {
+    this.delivered();
+    this.#isOver = true;
+  }
+}
+
+const seconds = (...timesMs: number[]): string => `${(Math.max(...timesMs) / 1000).toFixed(2)} s`;
+
 describeWithNats('three publishing and three serving processes on one JetStream', () => {
   it('all streams have one order, and no tenant gets an event above a revocation, through six kills of the server', async () => {
     const nats = await NatsServer.start();
@@ -144,6 +166,7 @@ describeWithNats('three publishing and three serving processes on one JetStream'
     const watching = tenants.map((tenant) => tenant.watch());
     const readings = origins.map(() => [] as Seen[]);
     let last = Infinity;
+    const stalls = origins.map(() => new StallWatch());
     const reading = origins.map(async (origin, i) => {
       for await (const { index, events, gap } of streamEvents(origin, {
         token: 'root',
@@ -151,6 +174,7 @@ describeWithNats('three publishing and three serving processes on one JetStream'
         maxDelayMs: 50,
       })) {
         expect(gap).toBeUndefined();
+        stalls[i]?.delivered();
         for (const { topic, type, key } of events) readings[i]?.push({ index, topic, type, key });
         if (index >= last) break;
       }
@@ -168,21 +192,30 @@ describeWithNats('three publishing and three serving processes on one JetStream'
     };
     // Connected, all of them, before the first kill.
     await Promise.all(publishers.map((publisher) => publisher.printed(1)));
+    const outagesMs: number[] = [];
     for (let round = 1; round <= 6; round++) {
       await Promise.all(tenants.map((tenant) => tenant.served()));
       await change('ACLPolicyDeleted', () => store.deletePolicy('p'));
       // Given back earlier, the rights would be there again when a process that lags asks for them.
       await Promise.all(tenants.map((tenant) => tenant.denied()));
+      const killedAt = performance.now();
       await nats.kill();
       await nats.run();
+      outagesMs.push(performance.now() - killedAt);
       await change('ACLPolicyUpserted', () => store.upsertPolicy({ name: 'p', rules }));
     }
+    for (const stall of stalls) stall.end();
     for (const { process } of publishers) process.stdin?.end();
     await Promise.all(publishers.map(({ process }) => once(process, 'exit')));
     last = await change('ACLPolicyUpserted', () => undefined);
     await Promise.all(reading);
     for (const tenant of tenants) tenant.stop();
     await Promise.all(watching);
+
+    const longest = seconds(...stalls.map(({ longestMs }) => longestMs));
+    console.log(
+      `longest stall ${longest} over ${outagesMs.length} restarts of nats-server, each of ${seconds(...outagesMs)} at most`,
+    );
 
     const [first = []] = readings;
     for (const other of readings) expect(other).toEqual(first);

@@ -1,3 +1,5 @@
+import type { AclRef } from '../../src/acl/acl.ts';
+
 /** What a policy says of each namespace name; `*` stands for all that have no rule of their own. */
 export type Grant = Readonly<Record<string, 'read' | 'deny'>>;
 
@@ -7,12 +9,8 @@ export interface TruthToken {
   readonly expiresAt: number | undefined;
 }
 
-/** All ACL objects at one moment. */
-export interface TruthState {
-  readonly policies: ReadonlyMap<string, Grant>;
-  readonly roles: ReadonlyMap<string, readonly string[]>;
-  readonly tokens: ReadonlyMap<string, TruthToken>;
-}
+/** A policy, the names of a role's policies, or a token; undefined where there is none. */
+export type TruthObject = Grant | readonly string[] | TruthToken | undefined;
 
 /** An event, as far as rights go. */
 export interface TruthEvent {
@@ -21,73 +19,157 @@ export interface TruthEvent {
   readonly publishedAt: number;
 }
 
-/** Whose subscription, and to which namespace. */
+/** Whose subscription, to which namespace, in which process. */
 export interface TruthReader {
   readonly who: string;
   readonly namespace: string;
+  readonly process: number;
 }
 
-/** The history of the ACLs, and a naive reading of the rules over it: what a subscription may see at all, and when. */
+/** The version of each ACL object; the one that is not named has its version 0, which is nothing. */
+type Versions = ReadonlyMap<AclRef, number>;
+
+/** How things stood until the next commit, or until a process heard of one. */
+interface Moment {
+  readonly committed: Versions;
+  /** What each process had heard of. */
+  readonly heard: readonly Versions[];
+}
+
+/** The ACL objects as a process may have them in mind. */
+type View = ReadonlyMap<AclRef, TruthObject>;
+
+/**
+ * The history of the ACLs, and a naive reading of the rules over it: what a subscription may see at all, and when.
+ *
+ * A change is committed in the store at one moment, told at an index, and heard of by each process when that index reaches it. Of each object, a process may have any
+ * version in mind from the last that it heard of to the last that is committed. The fence: where an event's index is above that of the news, older versions do not count.
+ * Without a log the three are one, and so there is one view at a time.
+ */
 export class AclTruth {
-  readonly #states: { readonly from: number; readonly state: TruthState }[] = [];
+  readonly #versions = new Map<AclRef, TruthObject[]>();
+  readonly #told: { readonly index: number; readonly versions: Versions }[] = [];
+  readonly #moments: Moment[];
 
-  constructor(state: TruthState) {
-    this.#states.push({ from: 0, state });
+  /** @param processes how many serve */
+  constructor(processes: number) {
+    this.#moments = [{ committed: new Map(), heard: Array.from({ length: processes }, () => new Map()) }];
   }
 
-  get now(): TruthState {
-    return this.#states.at(-1)?.state ?? { policies: new Map(), roles: new Map(), tokens: new Map() };
-  }
-
-  /** How many states there have been. */
+  /** How many moments there have been. */
   get length(): number {
-    return this.#states.length;
+    return this.#moments.length;
   }
 
-  /** From this index on, exclusive, another state holds. */
-  change(index: number, state: TruthState): void {
-    this.#states.push({ from: index, state });
+  /** What the store holds. */
+  stored(ref: AclRef): TruthObject {
+    return this.#versions.get(ref)?.at(-1);
   }
 
-  /**
-   * Whether the event may have reached the reader by now: the state in force at its index lets it, or one that came since (rights that came back).
-   * What was published above a revocation, and nothing has given back, may not.
-   */
+  /** Committed, told and heard of everywhere at once: what is published from now on has a greater index than this. */
+  change(ref: AclRef, value: TruthObject, index: number): void {
+    const committed = this.#add(ref, value);
+    this.#told.push({ index, versions: committed });
+    this.#moments.push({ committed, heard: this.#now.heard.map(() => committed) });
+  }
+
+  /** The store holds another version from now on. */
+  commit(ref: AclRef, value: TruthObject): void {
+    this.#moments.push({ ...this.#now, committed: this.#add(ref, value) });
+  }
+
+  /** The news that these objects changed has got this index: it tells of all that is committed. */
+  tell(refs: readonly AclRef[], index: number): void {
+    const news = refs.map((ref) => [ref, this.#now.committed.get(ref) ?? 0] as const);
+    this.#told.push({ index, versions: new Map([...this.#toldUpTo(index), ...news]) });
+  }
+
+  /** Everything up to this index has reached the process. */
+  hear(process: number, index: number): void {
+    this.#moments.push({ ...this.#now, heard: this.#now.heard.with(process, this.#toldUpTo(index)) });
+  }
+
+  /** THE FENCE: whether the event may have reached the reader by now. Rights that came back later count too, since it may have waited for them. */
   mayHaveSeen(reader: TruthReader, event: TruthEvent): boolean {
-    const inForce = this.#states.findLastIndex(({ from }) => from < event.index);
-    return this.#states.slice(inForce).some(({ state }) => seesEvent(state, reader, event));
+    const views = this.#views(reader, 0, this.#toldUpTo(event.index - 1));
+    return some(views, (view) => seesEvent(view, reader, event));
   }
 
-  /** Whether every state from the given one on lets the reader see the event. */
-  alwaysSees(reader: TruthReader, event: TruthEvent, sinceState: number): boolean {
-    return this.#states.slice(sinceState).every(({ state }) => seesEvent(state, reader, event));
+  /** Whether whatever the process may have had in mind, from the given moment on, lets the reader see the event. */
+  alwaysSees(reader: TruthReader, event: TruthEvent, since: number): boolean {
+    const views = this.#views(reader, since, this.#toldUpTo(event.index - 1));
+    return !some(views, (view) => !seesEvent(view, reader, event));
   }
 
-  /** Whether some state from the given one on refuses the subscription itself. */
-  everRefused(reader: TruthReader, sinceState: number): boolean {
-    return this.#states.slice(sinceState).some(({ state }) => !maySubscribe(state, reader));
+  /** Whether something that the process may have had in mind, from the given moment on, refuses the subscription itself. */
+  everRefused(reader: TruthReader, since: number): boolean {
+    return some(this.#views(reader, since), (view) => !maySubscribe(view, reader));
   }
 
-  /** Whether some state from the given one on has the token expired by `time`. */
-  everExpired({ who }: TruthReader, sinceState: number, time: number): boolean {
-    return this.#states.slice(sinceState).some(({ state }) => (state.tokens.get(who)?.expiresAt ?? Infinity) <= time);
+  /** Whether the token may have been in mind as one that has expired by `time`. */
+  everExpired(reader: TruthReader, since: number, time: number): boolean {
+    return some(this.#views(reader, since), (view) => expiryOf(view, reader.who) <= time);
+  }
+
+  get #now(): Moment {
+    return this.#moments.at(-1) as Moment;
+  }
+
+  #add(ref: AclRef, value: TruthObject): Versions {
+    const versions = this.#versions.get(ref) ?? [undefined];
+    this.#versions.set(ref, [...versions, value]);
+    return new Map([...this.#now.committed, [ref, versions.length]]);
+  }
+
+  #toldUpTo(index: number): Versions {
+    return this.#told.findLast((news) => news.index <= index)?.versions ?? new Map();
+  }
+
+  /** None of a moment at which a version that is asked for was not committed yet. */
+  *#views({ process }: TruthReader, since: number, atLeast: Versions = new Map()): Generator<View> {
+    for (const { committed, heard } of this.#moments.slice(since)) {
+      const choices = [...this.#versions].map(([ref, versions]) => {
+        const oldest = Math.max(heard[process]?.get(ref) ?? 0, atLeast.get(ref) ?? 0);
+        return [ref, versions.slice(oldest, (committed.get(ref) ?? 0) + 1)] as const;
+      });
+      yield* combinations(choices);
+    }
   }
 }
 
-function seesEvent(state: TruthState, reader: TruthReader, { namespace, publishedAt }: TruthEvent): boolean {
-  const isLive = publishedAt < (state.tokens.get(reader.who)?.expiresAt ?? Infinity);
-  return isLive && maySubscribe(state, reader) && levelOf(state, reader.who, namespace) === 'read';
+function* combinations(choices: readonly (readonly [AclRef, readonly TruthObject[]])[]): Generator<View> {
+  const [choice, ...others] = choices;
+  if (choice === undefined) return yield new Map();
+  const [ref, values] = choice;
+  for (const view of combinations(others)) for (const value of values) yield new Map([...view, [ref, value]]);
 }
 
-function maySubscribe(state: TruthState, { who, namespace }: TruthReader): boolean {
-  return levelOf(state, who, namespace) === 'read';
+function some<T>(values: Iterable<T>, holds: (value: T) => boolean): boolean {
+  for (const value of values) if (holds(value)) return true;
+  return false;
+}
+
+function seesEvent(view: View, reader: TruthReader, { namespace, publishedAt }: TruthEvent): boolean {
+  const isLive = publishedAt < expiryOf(view, reader.who);
+  return isLive && maySubscribe(view, reader) && levelOf(view, reader.who, namespace) === 'read';
+}
+
+function maySubscribe(view: View, { who, namespace }: TruthReader): boolean {
+  return levelOf(view, who, namespace) === 'read';
+}
+
+function expiryOf(view: View, who: string): number {
+  return (view.get(`token:${who}`) as TruthToken | undefined)?.expiresAt ?? Infinity;
 }
 
 /** An exact name first, else `*`; deny wins over read. */
-function levelOf(state: TruthState, who: string, namespace: string): 'read' | 'deny' | undefined {
-  const token = state.tokens.get(who);
-  const names = [...(token?.policies ?? []), ...(token?.roles ?? []).flatMap((id) => state.roles.get(id) ?? [])];
-  const grants = names.map((name) => state.policies.get(name)).filter((grant) => grant !== undefined);
+function levelOf(view: View, who: string, namespace: string): 'read' | 'deny' | undefined {
+  const token = view.get(`token:${who}`) as TruthToken | undefined;
+  const ofRoles = (token?.roles ?? []).flatMap((id) => (view.get(`role:${id}`) as readonly string[] | undefined) ?? []);
+  const names = [...(token?.policies ?? []), ...ofRoles];
+  const grants = names
+    .map((name) => view.get(`policy:${name}`) as Grant | undefined)
+    .filter((grant) => grant !== undefined);
   for (const name of [namespace, '*']) {
     const levels = grants.map((grant) => grant[name]).filter((level) => level !== undefined);
     if (levels.length > 0) return levels.includes('deny') ? 'deny' : 'read';

@@ -2,17 +2,17 @@ import http from 'node:http';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { BrokerError } from '../../src/core/errors.ts';
 import type { Subscription } from '../../src/core/subscription.ts';
+import type { SubscribeStep } from './fence-steps.ts';
 import type { DrivenReader, FenceWorld, OpenReader } from './fence-world.ts';
 import type { FenceWitness } from './fence-witness.ts';
 
-type SubscribeStep = Parameters<OpenReader>[1];
-
 async function subscribe(
   world: FenceWorld,
-  { who, namespace, index }: SubscribeStep,
+  { who, namespace, index, process }: SubscribeStep,
   witness: FenceWitness,
 ): Promise<Subscription> {
-  const subscription = await world.broker.subscribe({ topics: ['Job'], namespace, index, token: `s3cret-of-${who}` });
+  const { broker } = world.process(process);
+  const subscription = await broker.subscribe({ topics: ['Job'], namespace, index, token: `s3cret-of-${who}` });
   witness.opened();
   return subscription as unknown as Subscription;
 }

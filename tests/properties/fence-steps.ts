@@ -6,11 +6,32 @@ export const tokenNames = ['t0', 't1'] as const;
 export const policyNames = ['p0', 'p1'] as const;
 export const roleIds = ['r0'] as const;
 
+/** What happens to one process on its way to the log. */
+export type LogFault =
+  | 'down'
+  | 'up'
+  /** Appends take a while to reach the log, from now on. */
+  | 'slow'
+  /** The process hears of nothing that is appended, until `catch-up`. */
+  | 'lag'
+  | 'catch-up'
+  /** The next append, or its acknowledgement, waits for `release-appends`; what comes after it overtakes it. */
+  | 'hold-append'
+  | 'hold-acknowledgement'
+  | 'release-appends'
+  /** The next append fails, and its record is not in the log, or is. */
+  | 'refuse-append'
+  | 'lose-acknowledgement';
+
 /** How the store answers from now on. */
 export type StoreMode = 'healthy' | 'held' | 'held-stale' | 'failing' | 'slow' | 'slow-stale';
 
-/** One thing that happens. */
-export type Step =
+/** One thing that happens, in one of the world's processes. */
+export type Step = StepKind & { readonly process: number };
+
+export type SubscribeStep = Extract<Step, { do: 'subscribe' }>;
+
+type StepKind =
   | { readonly do: 'publish'; readonly namespaces: readonly string[] }
   | { readonly do: 'policy'; readonly name: string; readonly grant: Grant | undefined; readonly isEvent: boolean }
   | { readonly do: 'role'; readonly policies: readonly string[] | undefined; readonly isEvent: boolean }
@@ -26,6 +47,8 @@ export type Step =
         | undefined;
       readonly isEvent: boolean;
     }
+  | { readonly do: 'log'; readonly fault: LogFault }
+  | { readonly do: 'trim'; readonly maxRecords: number }
   | { readonly do: 'store'; readonly mode: StoreMode }
   | { readonly do: 'release'; readonly count: number }
   | {
@@ -55,7 +78,9 @@ const grant = fc.oneof(
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 4 });
 const expiresInMs = fc.option(fc.constantFrom(-1, 0, 500, 3000, 2 ** 33), { nil: undefined, freq: 1 });
 
-const weighted: readonly [number, fc.Arbitrary<Step>][] = [
+type Weighted = readonly (readonly [number, fc.Arbitrary<StepKind>])[];
+
+const weighted = [
   [
     8,
     fc.record({
@@ -108,17 +133,56 @@ const weighted: readonly [number, fc.Arbitrary<Step>][] = [
   [4, fc.record({ do: fc.constant('microtasks'), count: fc.integer({ min: 1, max: 12 }) })],
   [3, fc.record({ do: fc.constant('settle') })],
   [2, fc.record({ do: fc.constant('advance'), ms: fc.constantFrom(1, 499, 1000, 3000, 6000) })],
-] as unknown as readonly [number, fc.Arbitrary<Step>][];
+] as unknown as Weighted;
 
-const step: fc.Arbitrary<Step> = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+const logFaults: readonly LogFault[] = [
+  'down',
+  'up',
+  'slow',
+  'lag',
+  'catch-up',
+  'hold-append',
+  'hold-acknowledgement',
+  'release-appends',
+  'refuse-append',
+  'lose-acknowledgement',
+];
+const weightedWithLog = [
+  ...weighted,
+  [8, fc.record({ do: fc.constant('log'), fault: fc.constantFrom(...logFaults) })],
+  [3, fc.record({ do: fc.constant('trim'), maxRecords: fc.nat(2) })],
+] as unknown as Weighted;
+
+/** Where the brokers of a history stand on a log that they share. */
+export interface HistoryLog {
+  readonly processes: number;
+  readonly maxRecords: number;
+  readonly publishWhenDown: 'fail' | 'wait';
+}
 
 /** A history: how large the buffer is, and what happens. */
 export interface FenceHistory {
   readonly maxBatches: number;
   readonly steps: readonly Step[];
+  readonly log?: HistoryLog;
 }
 
-export const fenceHistory: fc.Arbitrary<FenceHistory> = fc.record({
-  maxBatches: fc.constantFrom(2, 5, 100),
-  steps: fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
+const maxBatches = fc.constantFrom(2, 5, 100);
+
+export const fenceHistory: fc.Arbitrary<FenceHistory> = fc.record({ maxBatches, steps: stepsOf(weighted) });
+
+export const fenceHistoryWithLog: fc.Arbitrary<FenceHistory> = fc.record({
+  maxBatches,
+  steps: stepsOf(weightedWithLog),
+  log: fc.record({
+    processes: fc.integer({ min: 1, max: 2 }),
+    maxRecords: fc.constantFrom(1000, 4),
+    publishWhenDown: fc.constantFrom('fail', 'wait'),
+  }),
 });
+
+function stepsOf(weights: Weighted): fc.Arbitrary<readonly Step[]> {
+  const kind = fc.oneof(...weights.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+  const step = fc.tuple(kind, fc.nat(1)).map(([rest, process]): Step => ({ ...rest, process }));
+  return fc.array(step, { minLength: 5, maxLength: 60, size: 'max' });
+}

@@ -1,5 +1,6 @@
 import type { Gap } from '../../src/core/event.ts';
-import type { Step } from './fence-steps.ts';
+import type { FenceProcess } from './fence-process.ts';
+import type { SubscribeStep } from './fence-steps.ts';
 import type { FenceWorld } from './fence-world.ts';
 
 /** What a batch is on its way to the reader: in process, or parsed from the wire. */
@@ -11,31 +12,30 @@ export interface WitnessedBatch {
 /** Sees what one subscription is handed, and holds the invariants over it. */
 export class FenceWitness {
   readonly #world: FenceWorld;
-  readonly #who: string;
-  readonly #namespace: string;
-  readonly #asked: number | 'latest';
+  readonly #step: SubscribeStep;
+  readonly process: FenceProcess;
   readonly #seen = new Map<number, readonly string[]>();
   readonly #gaps: { readonly from: number; readonly to: number }[] = [];
   #start = Infinity;
-  #sinceState: number;
+  readonly #since: number;
   #last = 0;
   #isClosed = false;
   #error: string | undefined;
 
-  constructor(world: FenceWorld, { who, namespace, index }: Extract<Step, { do: 'subscribe' }>) {
+  constructor(world: FenceWorld, step: SubscribeStep) {
     this.#world = world;
-    this.#who = who;
-    this.#namespace = namespace;
-    this.#asked = index;
-    this.#sinceState = world.truth.length - 1;
+    this.#step = step;
+    this.process = world.process(step.process);
+    this.#since = world.truth.length - 1;
   }
 
   /** The subscription is open: from here on it must get everything. */
   opened(): void {
-    this.#start = this.#asked === 'latest' ? this.#world.head + 1 : this.#asked;
+    const { index } = this.#step;
+    this.#start = index === 'latest' ? this.process.head + 1 : index;
   }
 
-  /** THE FENCE: at the moment when a batch is handed over, some state since its index lets the subscription see it. */
+  /** At the moment when a batch is handed over. */
   batch({ index, namespaces }: WitnessedBatch): void {
     if (index <= this.#last) throw new Error(`${this.#name} got index ${index} after ${this.#last}.`);
     this.#last = index;
@@ -43,7 +43,7 @@ export class FenceWitness {
     for (const namespace of namespaces) {
       const event = this.#world.events.find((one) => one.index === index && one.namespace === namespace);
       if (event === undefined) throw new Error(`${this.#name} got an event at ${index} that nobody published.`);
-      if (!this.#world.truth.mayHaveSeen(this.#reader, event))
+      if (!this.#world.truth.mayHaveSeen(this.#step, event))
         throw new Error(
           `FENCE BROKEN: ${this.#name} got an event of "${namespace}" at index ${index}, above its revocation.`,
         );
@@ -76,11 +76,12 @@ export class FenceWitness {
   /** By index, the namespaces of the events that it was allowed to see all the time. */
   #owed(): ReadonlyMap<number, readonly string[]> {
     const owed = new Map<number, string[]>();
-    const oldest =
-      this.#asked === 0 ? (this.#seen.keys().next().value ?? this.#world.broker.stats().oldestIndex) : this.#start;
+    const { namespace, index } = this.#step;
+    const { oldestIndex } = this.process.broker.stats();
+    const oldest = index === 0 ? (this.#seen.keys().next().value ?? oldestIndex) : this.#start;
     for (const event of this.#world.events) {
-      if (event.index < oldest || (this.#namespace !== '*' && event.namespace !== this.#namespace)) continue;
-      if (!this.#world.truth.alwaysSees(this.#reader, event, this.#sinceState)) continue;
+      if (event.index < oldest || (namespace !== '*' && event.namespace !== namespace)) continue;
+      if (!this.#world.truth.alwaysSees(this.#step, event, this.#since)) continue;
       owed.set(event.index, [...(owed.get(event.index) ?? []), event.namespace]);
     }
     return owed;
@@ -89,18 +90,15 @@ export class FenceWitness {
   #checkCause(code: string, now: number, hadFaults: boolean): void {
     const { truth } = this.#world;
     const causes: Readonly<Record<string, boolean>> = {
-      acl_revoked: truth.everRefused(this.#reader, this.#sinceState),
-      acl_expired: truth.everExpired(this.#reader, this.#sinceState, now),
+      acl_revoked: truth.everRefused(this.#step, this.#since),
+      acl_expired: truth.everExpired(this.#step, this.#since, now),
       acl_unavailable: hadFaults,
     };
     if (causes[code] !== true) throw new Error(`${this.#name} ended with ${code} for no reason.`);
   }
 
-  get #reader() {
-    return { who: this.#who, namespace: this.#namespace };
-  }
-
   get #name(): string {
-    return `A subscription of ${this.#who} to "${this.#namespace}"`;
+    const { who, namespace, process } = this.#step;
+    return `A subscription of ${who} to "${namespace}" in process ${process}`;
   }
 }

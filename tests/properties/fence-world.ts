@@ -1,22 +1,21 @@
-import { AclResolver } from '../../src/acl/acl-resolver.ts';
-import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import type { AclRef } from '../../src/acl/acl.ts';
 import { BrokerError } from '../../src/core/errors.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
-import { defineTopics } from '../../src/core/topics.ts';
-import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
+import type { LogRecord } from '../../src/core/event-log.ts';
+import { decodeRecord } from '../../src/core/record.ts';
+import type { Topics } from '../../src/core/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { AclTruth, type TruthEvent, type TruthState } from './acl-truth.ts';
-import type { FenceHistory, Step, StoreMode } from './fence-steps.ts';
+import { AclTruth, type TruthEvent, type TruthObject } from './acl-truth.ts';
+import { FenceLog } from './fence-log.ts';
+import { FenceProcess, TIMEOUT_MS, topics } from './fence-process.ts';
+import type { FenceHistory, LogFault, Step, SubscribeStep } from './fence-steps.ts';
+import { FenceStore } from './fence-store.ts';
 import { FenceWitness } from './fence-witness.ts';
 
-export const TIMEOUT_MS = 5000;
+/** More often than appends can have faults in wait for them. */
+const MAX_TRIES = 100;
 
-const topics = defineTopics({
-  Job: { requires: { namespace: 'read-job' } },
-  ACLToken: { aclChange: 'token' },
-  ACLPolicy: { aclChange: 'policy' },
-  ACLRole: { aclChange: 'role' },
-});
+const aclTopics = { token: 'ACLToken', policy: 'ACLPolicy', role: 'ACLRole' } as const;
+type AclStep = Extract<Step, { do: 'policy' | 'role' | 'token' }>;
 
 /** A subscription as a history drives it. What it is handed goes to its witness at once. */
 export interface DrivenReader {
@@ -27,87 +26,119 @@ export interface DrivenReader {
   close(): void;
 }
 
-export type OpenReader = (
-  world: FenceWorld,
-  step: Extract<Step, { do: 'subscribe' }>,
-  witness: FenceWitness,
-) => Promise<DrivenReader>;
+export type OpenReader = (world: FenceWorld, step: SubscribeStep, witness: FenceWitness) => Promise<DrivenReader>;
 
-/** Runs one history against a real broker, and the naive truth beside it. */
+/** Runs one history against a real broker, or several on one log, and the naive truth beside it. */
 export class FenceWorld {
   readonly clock = new VirtualClock();
   readonly truth: AclTruth;
   readonly events: TruthEvent[] = [];
   readonly witnesses: FenceWitness[] = [];
-  readonly broker;
-  /** The store was slow, held or failing at some time: subscriptions may end as `acl_unavailable`. */
-  hadFaults = false;
-  readonly #records = new MemoryAclStore();
-  readonly #store = new FaultyAclStore(this.#records, { clock: this.clock });
+  readonly #store = new FenceStore(this.clock);
+  readonly #log: FenceLog | undefined;
+  readonly #processes: readonly FenceProcess[];
   readonly #openReader: OpenReader;
   readonly #readers: DrivenReader[] = [];
   readonly #openings: Promise<void>[] = [];
+  /** Changes that are committed and whose news was refused, or may be lost: they have to be told again. */
+  #untold: (() => void)[] = [];
+  readonly #failures: unknown[] = [];
 
-  constructor({ maxBatches }: Pick<FenceHistory, 'maxBatches'>, openReader: OpenReader) {
+  constructor({ maxBatches, log }: Pick<FenceHistory, 'maxBatches' | 'log'>, openReader: OpenReader) {
+    const { processes = 1, maxRecords = 0, publishWhenDown } = log ?? {};
     this.#openReader = openReader;
-    this.broker = new EventBroker({
-      topics,
-      acl: new AclResolver({ store: this.#store, clock: this.clock }),
-      clock: this.clock,
-      buffer: { maxBatches },
-      reauthorizeTimeoutMs: TIMEOUT_MS,
+    this.truth = new AclTruth(processes);
+    this.#log = log && new FenceLog(this.clock, maxRecords, (record) => this.#recorded(record));
+    this.#processes = Array.from({ length: processes }, (_, process) => {
+      const onHeard = (index: number): void => this.truth.hear(process, index);
+      const [store, handle] = [this.#store.source, this.#log?.handle()];
+      return new FenceProcess({ store, clock: this.clock, maxBatches, log: handle, publishWhenDown, onHeard });
     });
-    this.truth = new AclTruth({ policies: new Map(), roles: new Map(), tokens: new Map() });
-    this.#commit('policies', 'p0', { default: 'read' });
-    this.#commit('policies', 'p1', { '*': 'read' });
-    this.#commit('roles', 'r0', ['p1']);
-    this.#commit('tokens', 't0', { policies: ['p0'], roles: [], expiresAt: undefined });
-    this.#commit('tokens', 't1', { policies: [], roles: ['r0'], expiresAt: undefined });
+    this.#begin('policy:p0', { default: 'read' });
+    this.#begin('policy:p1', { '*': 'read' });
+    this.#begin('role:r0', ['p1']);
+    this.#begin('token:t0', { policies: ['p0'], roles: [], expiresAt: undefined });
+    this.#begin('token:t1', { policies: [], roles: ['r0'], expiresAt: undefined });
   }
 
-  get head(): number {
-    return this.broker.stats().latestIndex;
+  /** A history counts on two; where there is one, it is everybody's. */
+  process(number: number): FenceProcess {
+    return this.#processes[number % this.#processes.length] as FenceProcess;
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) await this.#take(step);
+    for (const step of steps) await this.#take({ ...step, process: step.process % this.#processes.length });
     await this.#finish();
   }
 
   /** Everything recovers and everybody reads: then who is open must have all. */
   async #finish(): Promise<void> {
-    this.#store.recover();
-    await this.clock.advance(TIMEOUT_MS + 1);
-    await Promise.all(this.#openings);
+    await this.#recover();
     // Gaps are told with the next batch: here it is.
-    this.#publish(['default', 'prod']);
-    for (let round = 0; round < 3; round++) {
+    await this.#publishLast();
+    for (let round = 0; round < 6; round++) {
       for (const reader of this.#readers) await reader.read(Infinity);
       await this.clock.settle();
     }
-    for (const witness of this.witnesses) witness.checkComplete(this.clock.now(), this.hadFaults);
+    this.#checkHeads();
+    if (this.#failures.length > 0) throw this.#failures[0];
+    for (const witness of this.witnesses) witness.checkComplete(this.clock.now(), this.#store.hadFaults);
     for (const reader of this.#readers) reader.close();
-    await this.broker.close();
+    await Promise.all(this.#processes.map(({ broker }) => broker.close()));
+  }
+
+  async #recover(): Promise<void> {
+    this.#store.recover();
+    for (const process of this.#processes) await process.recover();
+    await this.clock.advance(TIMEOUT_MS + 1);
+    for (let tries = 0; this.#untold.length > 0; tries++) await this.#tellAgain(tries);
+    await Promise.all(this.#openings);
+  }
+
+  async #tellAgain(tries: number): Promise<void> {
+    if (tries > MAX_TRIES) throw new Error('A change could not be told.');
+    for (const tell of this.#untold.splice(0)) tell();
+    await this.clock.settle();
+  }
+
+  async #publishLast(): Promise<void> {
+    const head = (): number => this.#log?.head ?? this.process(0).head;
+    const before = head();
+    for (let tries = 0; head() === before; tries++) {
+      if (tries > MAX_TRIES) throw new Error('The last batch could not be published.');
+      this.#publish(0, ['default', 'prod']);
+      await this.clock.settle();
+    }
+  }
+
+  /** Whoever serves has heard of everything. */
+  #checkHeads(): void {
+    const { head } = this.#log ?? this.process(0);
+    for (const witness of this.witnesses) {
+      if (witness.process.head !== head)
+        throw new Error(`A process is at ${witness.process.head}, its log at ${head}.`);
+    }
   }
 
   async #take(step: Step): Promise<void> {
     switch (step.do) {
       case 'publish':
-        return this.#publish(step.namespaces);
+        return this.#publish(step.process, step.namespaces);
       case 'policy':
-        this.#commit('policies', step.name, step.grant);
-        return this.#tell('ACLPolicy', 'policy', step.name, step.isEvent);
+        return this.#change(step, `policy:${step.name}`, step.grant);
       case 'role':
-        this.#commit('roles', 'r0', step.policies);
-        return this.#tell('ACLRole', 'role', 'r0', step.isEvent);
+        return this.#change(step, 'role:r0', step.policies);
       case 'token': {
         const { expiresInMs, ...token } = step.token ?? { policies: [], roles: [], expiresInMs: undefined };
         const expiresAt = expiresInMs === undefined ? undefined : this.clock.now() + expiresInMs;
-        this.#commit('tokens', step.who, step.token && { ...token, expiresAt });
-        return this.#tell('ACLToken', 'token', step.who, step.isEvent);
+        return this.#change(step, `token:${step.who}`, step.token && { ...token, expiresAt });
       }
+      case 'log':
+        return this.#setLogFault(step.process, step.fault);
+      case 'trim':
+        return this.#log?.trim(step.maxRecords);
       case 'store':
-        return this.#setStore(step.mode);
+        return this.#store.setMode(step.mode);
       case 'release':
         return this.#store.release(step.count);
       case 'subscribe':
@@ -128,74 +159,71 @@ export class FenceWorld {
     }
   }
 
-  #publish(namespaces: readonly string[]): void {
-    const index = this.head + 1;
-    for (const namespace of namespaces) this.events.push({ index, namespace, publishedAt: this.clock.now() });
-    const events = namespaces.map(
-      (namespace) => ({ topic: 'Job', type: 'x', key: 'k', namespace, payload: null }) as const,
+  #publish(process: number, namespaces: readonly string[]): void {
+    const { broker, head } = this.process(process);
+    if (this.#log === undefined) this.#published(head + 1, namespaces);
+    const publishing = broker.publish(
+      namespaces.map((namespace) => ({ topic: 'Job', type: 'x', key: 'k', namespace, payload: null }) as const),
     );
-    void this.broker.publish(events);
+    publishing.then((index) => this.#checkAcknowledged(index, namespaces)).catch((error) => this.#refused(error));
   }
 
-  /** The change is committed, and told in the same turn: nothing else can happen in between. */
-  #tell(topic: 'ACLToken' | 'ACLPolicy' | 'ACLRole', object: string, key: string, isEvent: boolean): void {
-    if (isEvent) void this.broker.publish({ topic, type: 'x', key, payload: null });
-    else void this.broker.aclChanged({ [object]: key } as never);
+  #published(index: number, namespaces: readonly string[]): void {
+    for (const namespace of namespaces) this.events.push({ index, namespace, publishedAt: this.clock.now() });
   }
 
-  /** What is published after the news of it has a greater index than this. */
-  #commit<K extends keyof TruthState>(kind: K, name: string, value: unknown): void {
-    const objects = new Map<string, unknown>(this.truth.now[kind]);
-    if (value === undefined) objects.delete(name);
-    else objects.set(name, value);
-    this.truth.change(this.head, { ...this.truth.now, [kind]: objects });
-    this.#record(kind, name);
+  /** The log has given a batch its place: with that, and not before, its news holds. */
+  #recorded(record: LogRecord): void {
+    const { batch, refs } = decodeRecord(record, topics as unknown as Topics);
+    const jobs = batch.events.map(({ event }) => event).filter(({ topic }) => topic === 'Job');
+    this.#published(
+      batch.index,
+      jobs.map(({ namespace }) => namespace),
+    );
+    this.truth.tell(refs, batch.index);
   }
 
-  #record(kind: keyof TruthState, name: string): void {
-    const { policies, roles, tokens } = this.truth.now;
-    const [grant, links, token] = [policies.get(name), roles.get(name), tokens.get(name)];
-    if (kind === 'policies' && grant === undefined) this.#records.deletePolicy(name);
-    if (kind === 'policies' && grant !== undefined)
-      this.#records.upsertPolicy({
-        name,
-        rules: { namespace: Object.fromEntries(Object.entries(grant).map(([at, policy]) => [at, { policy }])) },
-      });
-    if (kind === 'roles' && links === undefined) this.#records.deleteRole(name);
-    if (kind === 'roles' && links !== undefined)
-      this.#records.upsertRole({ id: name, policies: links.map((policy) => ({ name: policy })) });
-    if (kind === 'tokens' && token === undefined) this.#records.deleteToken(name);
-    if (kind === 'tokens' && token !== undefined)
-      this.#records.upsertToken({
-        accessorId: name,
-        secretId: `s3cret-of-${name}`,
-        type: 'client',
-        policies: token.policies,
-        roles: token.roles.map((id) => ({ id })),
-        expirationTime: token.expiresAt,
-      });
+  #checkAcknowledged(index: number, namespaces: readonly string[]): void {
+    const found = this.events.filter((event) => event.index === index).map(({ namespace }) => namespace);
+    if (found.join() !== namespaces.join()) throw new Error(`What was acknowledged at ${index} is not there.`);
   }
 
-  #setStore(mode: StoreMode): void {
-    if (mode !== 'healthy') this.hadFaults = true;
-    this.#store.recover();
-    switch (mode) {
-      case 'healthy':
-        return;
-      case 'held':
-        return this.#store.hold('before-reading');
-      case 'held-stale':
-        return this.#store.hold('after-reading');
-      case 'failing':
-        return this.#store.failWith();
-      case 'slow':
-        return this.#store.delayBy(700, 'before-reading');
-      case 'slow-stale':
-        return this.#store.delayBy(700, 'after-reading');
-    }
+  #refused(error: unknown): void {
+    if (this.#log === undefined || !BrokerError.is(error)) this.#failures.push(error);
   }
 
-  #subscribe(step: Extract<Step, { do: 'subscribe' }>): void {
+  /** Before anything happens. */
+  #begin(ref: AclRef, value: TruthObject): void {
+    this.truth.change(ref, value, 0);
+    this.#store.commit(ref, value);
+  }
+
+  /** The change is committed, and told in the same turn; with a log, its news is under way from then on. */
+  #change({ process, isEvent }: AclStep, ref: AclRef, value: TruthObject): void {
+    if (this.#log) this.truth.commit(ref, value);
+    else this.truth.change(ref, value, this.process(0).head);
+    this.#store.commit(ref, value);
+    this.#tell(process, ref, isEvent);
+  }
+
+  #setLogFault(process: number, fault: LogFault): void {
+    this.process(process).setFault(fault);
+    if (fault === 'up') for (const tell of this.#untold.splice(0)) tell();
+  }
+
+  #tell(process: number, ref: AclRef, isEvent: boolean): void {
+    const { broker } = this.process(process);
+    const [object, key] = ref.split(':') as [keyof typeof aclTopics, string];
+    const telling = isEvent
+      ? broker.publish({ topic: aclTopics[object], type: 'x', key, payload: null })
+      : broker.aclChanged({ [object]: key } as never);
+    telling.catch((error: unknown) => {
+      this.#refused(error);
+      this.#untold.push(() => this.#tell(process, ref, isEvent));
+    });
+  }
+
+  #subscribe(step: SubscribeStep): void {
     const witness = new FenceWitness(this, step);
     const opening = this.#openReader(this, step, witness).then(
       (reader) => {

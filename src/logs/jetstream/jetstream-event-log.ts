@@ -78,6 +78,8 @@ export class JetStreamEventLog implements EventLog {
   /**
    * Tries again for `appendTimeoutMs`, over outages of the server too. A failure says whether the record may have been stored; with
    * an `id` the append can be repeated then. `duplicate` may be told of a record whose first acknowledgement was lost on the way.
+   *
+   * At most 4,096 appends, with 64 MiB of bodies, wait for the server; one more is refused with `at_capacity`, and nothing is stored.
    */
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
     this.#requireOpen();
