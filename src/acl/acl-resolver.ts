@@ -20,6 +20,8 @@ export interface AclSource {
   resolve(secretId: string | undefined): Acl | Promise<Acl>;
   /** These objects have changed: answers to calls made from now on must not rest on what was read before. */
   changed?(refs: readonly AclRef[]): void;
+  /** Anything may have changed, since news was lost (a log that was trimmed unseen, or replaced): as {@link AclSource.changed}, for all objects. */
+  allChanged?(): void;
   explain?(secretId: string | undefined, needs: readonly AclNeed[]): AclExplanation | Promise<AclExplanation>;
 }
 
@@ -108,6 +110,13 @@ export class AclResolver implements AclSource {
   changed(refs: readonly AclRef[]): void {
     if (refs.length === 0) return;
     for (const ref of refs) this.#cache.deleteDependents(ref);
+    this.#changes++;
+    this.#underWay.clear();
+  }
+
+  /** As {@link changed}, for all objects. */
+  allChanged(): void {
+    this.#cache.clear();
     this.#changes++;
     this.#underWay.clear();
   }

@@ -68,6 +68,8 @@ export class Revocation {
   readonly #expiry: ExpiryTimer<Session>;
   #queue: Session[] = [];
   #resolving = 0;
+  /** How often news was lost, so that nobody knows what changed. */
+  #losses = 0;
 
   constructor(options: RevocationOptions) {
     this.#options = options;
@@ -85,8 +87,9 @@ export class Revocation {
     try {
       for (;;) {
         changed.clear();
+        const losses = this.#losses;
         const acl = await Promise.race([this.#resolve(token), timeout.expired]);
-        if (!restsOn(acl, changed)) return use(this.#unexpired(acl));
+        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));
       }
     } finally {
       timeout.cancel();
@@ -113,8 +116,10 @@ export class Revocation {
     this.#resolveNext();
   }
 
-  /** Fences everybody at `index`: nobody knows what changed. */
+  /** Fences everybody at `index`, and asks anew for those who are being opened: nobody knows what changed. */
   changeAll(index: number): void {
+    this.#losses++;
+    this.#options.source?.allChanged?.();
     const refs = new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn));
     this.change([...refs], index);
   }

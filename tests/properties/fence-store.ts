@@ -1,0 +1,77 @@
+import type { AclRef } from '../../src/acl/acl.ts';
+import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
+import type { Grant, TruthObject, TruthToken } from './acl-truth.ts';
+import { DELAY_MS } from './fence-process.ts';
+import type { StoreMode } from './fence-steps.ts';
+
+/** The ACL store that all processes of a world ask, with its faults. */
+export class FenceStore {
+  readonly source: FaultyAclStore;
+  /** It was slow, held or failing at some time: subscriptions may end as `acl_unavailable`. */
+  hadFaults = false;
+  readonly #records = new MemoryAclStore();
+
+  constructor(clock: Clock) {
+    this.source = new FaultyAclStore(this.#records, { clock });
+  }
+
+  commit(ref: AclRef, value: TruthObject): void {
+    const [object, name] = ref.split(':') as ['policy' | 'role' | 'token', string];
+    switch (object) {
+      case 'policy':
+        return this.#commitPolicy(name, value as Grant | undefined);
+      case 'role':
+        return this.#commitRole(name, value as readonly string[] | undefined);
+      case 'token':
+        return this.#commitToken(name, value as TruthToken | undefined);
+    }
+  }
+
+  #commitPolicy(name: string, grant: Grant | undefined): void {
+    if (grant === undefined) return this.#records.deletePolicy(name);
+    const namespace = Object.fromEntries(Object.entries(grant).map(([at, policy]) => [at, { policy }]));
+    this.#records.upsertPolicy({ name, rules: { namespace } });
+  }
+
+  #commitRole(id: string, policies: readonly string[] | undefined): void {
+    if (policies === undefined) this.#records.deleteRole(id);
+    else this.#records.upsertRole({ id, name: id, policies: policies.map((name) => ({ name })) });
+  }
+
+  #commitToken(accessorId: string, token: TruthToken | undefined): void {
+    if (token === undefined) return this.#records.deleteToken(accessorId);
+    const { policies, expiresAt: expirationTime } = token;
+    const roles = token.roles.map((id) => ({ id }));
+    const secretId = `s3cret-of-${accessorId}`;
+    this.#records.upsertToken({ accessorId, secretId, type: 'client', policies, roles, expirationTime });
+  }
+
+  recover(): void {
+    this.source.recover();
+  }
+
+  release(count: number): void {
+    this.source.release(count);
+  }
+
+  setMode(mode: StoreMode): void {
+    if (mode !== 'healthy') this.hadFaults = true;
+    this.source.recover();
+    switch (mode) {
+      case 'healthy':
+        return;
+      case 'held':
+        return this.source.hold('before-reading');
+      case 'held-stale':
+        return this.source.hold('after-reading');
+      case 'failing':
+        return this.source.failWith();
+      case 'slow':
+        return this.source.delayBy(DELAY_MS, 'before-reading');
+      case 'slow-stale':
+        return this.source.delayBy(DELAY_MS, 'after-reading');
+    }
+  }
+}
