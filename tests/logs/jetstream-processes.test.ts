@@ -214,7 +214,7 @@ describeWithNats('three publishing and three serving processes on one JetStream'
 
     const longest = seconds(...stalls.map(({ longestMs }) => longestMs));
     console.log(
-      `longest stall ${longest} over ${outagesMs.length} restarts of nats-server, each of ${seconds(...outagesMs)} at most`,
+      `note: longest stall ${longest} over ${outagesMs.length} restarts of nats-server, each of ${seconds(...outagesMs)} at most`,
     );
 
     const [first = []] = readings;

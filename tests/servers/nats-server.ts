@@ -21,7 +21,7 @@ const binary =
 
 export const hasNatsServer = Boolean(binary);
 const missing = 'nats-server is missing; install it, or name its binary in NATS_SERVER';
-if (!binary) console.warn(`Tests are skipped: ${missing}.`);
+if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
 
 /** A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with `CI=true`. */
 export const describeWithNats = binary || process.env['CI'] === 'true' ? describe : describe.skip;

@@ -16,7 +16,7 @@ const binary =
   named ?? [...path.split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'nginx')).find(isExecutable);
 
 const missing = 'nginx is missing; install it, or name its binary in NGINX';
-if (!binary) console.warn(`Tests are skipped: ${missing}.`);
+if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
 
 /** A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with `CI=true`. */
 export const describeWithNginx = describe.skipIf(!binary && process.env['CI'] !== 'true');

@@ -1,7 +1,8 @@
-// `npm test`: everything that is checked, in two lanes for two processors. One line for each step; the whole output of those that fail; the counts of all tests as the
-// last line. `npm test -- --only lint,unit` runs the steps whose names are given.
+// `npm test`: everything that is checked, in two lanes for two processors. One line for each step, with the notes in its output (`note: …`: what was skipped, what
+// was measured by the way); the whole output of those that fail; the counts of all tests as the last line. `npm test -- --only lint,unit` runs the steps whose names
+// are given.
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 import { closingLine, parseClosingLine } from './closing-line.mjs';
 import { root } from './entries.mjs';
@@ -88,6 +89,7 @@ function report(result) {
   const detail = tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : '';
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${detail}`);
   if (code !== 0) console.log(`\n----- ${name} -----\n${output}\n-----\n`);
+  else for (const note of new Set(stripVTControlCharacters(output).match(/^note: .+$/gm))) console.log(`     ${note}`);
 }
 
 /** A step without tests of its own counts as one; so does one whose tests all passed and that failed all the same. */
