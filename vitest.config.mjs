@@ -13,6 +13,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     pool: 'threads',
     isolate: false,
+    // Many tests wait for servers and files: two threads, whatever the processors.
+    maxWorkers: 2,
     sequence: { shuffle: { files: true, tests: true } },
     testTimeout: 20_000,
     hookTimeout: 20_000,
