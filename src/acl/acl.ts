@@ -69,6 +69,11 @@ export class Acl {
     return new Acl(new MergedRules(rules.map(parseRules)), facts);
   }
 
+  /** Whether anything can take these rights away: a change, or time. */
+  get isRevocable(): boolean {
+    return this.expiresAt !== undefined || this.dependsOn.length > 0;
+  }
+
   /**
    * Whether its holder may subscribe to a topic with this requirement in this namespace. `*` asks for all namespaces,
    * those that do not exist yet included: a rule named `*` must grant it. It says nothing of namespaces with closer

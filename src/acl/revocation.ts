@@ -97,9 +97,8 @@ export class Revocation {
     }
   }
 
-  /** Guards a subscription from now on. @returns what to call when it ends */
+  /** Guards a subscription from now on, whose rights depend on something or expire. @returns what to call when it ends */
   watch(token: string | undefined, acl: Acl, isFixed: boolean, guarded: Guarded): () => void {
-    if (acl.expiresAt === undefined && acl.dependsOn.length === 0) return () => undefined;
     const key = isFixed ? guarded : token;
     const session = this.#sessions.get(key) ?? new Session(key, token, acl, isFixed);
     this.#sessions.set(key, session);

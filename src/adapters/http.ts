@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
 import {
@@ -10,6 +11,7 @@ import {
 } from './stream-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
+import type { Subscription } from '../core/subscription.ts';
 
 /** A request of `node:http`, or of `node:http2`'s compatibility API; Express and Connect hand on the first. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -39,34 +41,43 @@ export function eventStreamHandler(
 }
 
 async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {
+  let subscription: Subscription | undefined = undefined;
+  const isGone = onceGone(request, response as ServerResponse, () => subscription?.close());
+  if (isGone()) return;
   const answer = await answerStreamRequest(options, {
     method: request.method ?? 'GET',
     // Express strips the path that it was mounted on and keeps the query.
     url: request.url ?? '/',
     header: (name) => request.headers[name],
     token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
-    signal: goneSignal(request, response as ServerResponse),
   });
-  if ('plain' in answer) sendPlain(response as ServerResponse, answer.plain);
+  if ('plain' in answer) return sendPlain(response as ServerResponse, answer.plain);
+  subscription = answer.stream.subscription;
+  if (isGone()) subscription.close();
   else sendStream(options, response as ServerResponse, answer.stream);
 }
 
-/** Aborted when nobody reads the response any more, be it before the handler was called. */
-function goneSignal(request: NodeRequest, response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  const abort = (): void => gone.abort();
+/**
+ * Calls when nobody reads the response any more. An AbortSignal would do it too, for a kilobyte with each stream.
+ * @returns whether that is so, be it since before the handler was called
+ */
+function onceGone(request: NodeRequest, response: ServerResponse, call: () => void): () => boolean {
+  let isGone = isOver(response);
+  const onGone = (): void => {
+    isGone = true;
+    call();
+  };
   // The response's close: the request's may never come once its body was read.
-  response.once('close', abort);
-  response.on('error', abort);
-  const { socket } = request;
+  response.once('close', onGone);
+  response.on('error', onGone);
   // Behind another response on its connection it has no socket yet, and would not hear that the connection closes.
-  const isQueued = response.socket === null && !isOver(response);
-  if (isQueued) {
-    socket.once('close', abort);
-    response.once('close', () => socket.off('close', abort));
-  }
-  if (isOver(response) || (isQueued && socket.destroyed)) abort();
-  return gone.signal;
+  if (response.socket === null && !isGone) hearOf(request.socket, response, onGone);
+  return () => isGone || (response.socket === null && request.socket.destroyed);
+}
+
+function hearOf(socket: Socket, response: ServerResponse, onGone: () => void): void {
+  socket.once('close', onGone);
+  response.once('close', () => socket.off('close', onGone));
 }
 
 /** Its client is gone, or the host has answered otherwise. */

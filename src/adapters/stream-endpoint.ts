@@ -43,8 +43,8 @@ export interface EndpointRequest {
   readonly url: string;
   readonly header: HeaderLookUp;
   token(): string | undefined | Promise<string | undefined>;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
+  /** Aborted when the client is gone; left out where the mount closes the subscription itself. */
+  readonly signal?: AbortSignal;
 }
 
 /** A stream to be written. */
@@ -92,7 +92,7 @@ async function openStream({ broker, format, heartbeatMs }: Endpoint, request: En
     ...resumed,
     ...(topics.length > 0 ? { topics: topics as readonly never[] } : {}),
     ...(token === undefined ? {} : { token }),
-    signal: request.signal,
+    ...(request.signal ? { signal: request.signal } : {}),
   });
   const options = { bookmarks, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) };
   return { subscription, options, ...written(subscription, isSse) };

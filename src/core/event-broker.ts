@@ -88,9 +88,9 @@ export class EventBroker<
     this.#acl = options.acl;
     this.#buffer = new EventBuffer(options.buffer);
     this.#outbox = new Outbox(clock, options.flush ?? {});
-    this.#revocation = this.#makeRevocation(atLeast(options.reauthorizeTimeoutMs ?? 5000, 1, 'reauthorizeTimeoutMs'));
+    this.#revocation = this.#makeRevocation(bound(options, 'reauthorizeTimeoutMs', 5000));
     this.#feed = log && this.#makeFeed(log, publishWhenDown === 'wait');
-    this.#registry = this.#makeRegistry(atLeast(options.maxSubscriptions ?? 100_000, 1, 'maxSubscriptions'));
+    this.#registry = this.#makeRegistry(bound(options, 'maxSubscriptions', 100_000));
     this.#publisher = this.#makePublisher(log);
     this.#host = this.#makeHost();
   }
@@ -329,7 +329,8 @@ export class EventBroker<
   }
 }
 
-function atLeast(value: number, least: number, name: string): number {
-  if (value >= least) return value;
-  throw new TypeError(`${name} must be at least ${least}; got ${value}.`);
+function bound<Name extends string>(options: { readonly [K in Name]?: number }, name: Name, byDefault: number): number {
+  const value: number = options[name] ?? byDefault;
+  if (value >= 1) return value;
+  throw new TypeError(`${name} must be at least 1; got ${value}.`);
 }

@@ -17,6 +17,11 @@ export interface InterestMember {
   receive(turn: Turn): void;
 }
 
+/** Who waits for something that matches. */
+export interface InterestWaiter {
+  offered(): void;
+}
+
 /** What one interest gathered since the last flush, encoded once per format. */
 export class Turn {
   /** Index of the newest part. */
@@ -56,7 +61,7 @@ export class Interest {
   /** Passes every event, so that a batch need not be looked into. */
   readonly #isAll: boolean;
   #members: InterestMember[] = [];
-  #waiters: (() => void)[] = [];
+  #waiters: InterestWaiter[] = [];
   #pending: BatchPart[] = [];
   /** Indexes that matched, oldest first: all of them from `#completeFrom` on. */
   #matches: number[] = [];
@@ -141,20 +146,20 @@ export class Interest {
   }
 
   /** Calls once, as soon as something matches. */
-  wait(wake: () => void): void {
-    this.#waiters.push(wake);
+  wait(waiter: InterestWaiter): void {
+    this.#waiters.push(waiter);
   }
 
   /** A waiter that no longer waits. */
-  unwait(wake: () => void): void {
-    const place = this.#waiters.lastIndexOf(wake);
+  unwait(waiter: InterestWaiter): void {
+    const place = this.#waiters.lastIndexOf(waiter);
     if (place >= 0) this.#waiters.splice(place, 1);
   }
 
   wakeAll(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const wake of waiters) wake();
+    for (const waiter of waiters) waiter.offered();
   }
 
   join(member: InterestMember): void {

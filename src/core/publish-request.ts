@@ -45,8 +45,6 @@ export function checkIndex(index: unknown, name: string, least: number): number 
   );
 }
 
-const none: readonly AclRef[] = [];
-
 /** The ACL objects that these events change. */
 export function changedRefs(events: readonly CheckedEvent[], topics: Topics): readonly AclRef[] {
   let refs: Set<AclRef> | undefined;
@@ -54,5 +52,5 @@ export function changedRefs(events: readonly CheckedEvent[], topics: Topics): re
     const object = topics.aclObject(meta.topic);
     if (object !== undefined) (refs ??= new Set()).add(`${object}:${meta.key}`);
   }
-  return refs === undefined ? none : [...refs];
+  return refs ? [...refs] : [];
 }

@@ -27,13 +27,15 @@ export interface RegistryOptions {
   readonly maxSubscriptions: number;
 }
 
+/** What is asked for is in the interest, shared with all who ask for the same. */
 interface Registration {
   interest: Interest;
   acl: Acl;
-  readonly request: CheckedSubscribe;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
+
+type Asked = Pick<Interest, 'filter' | 'namespaces'>;
 
 /** The open subscriptions: their interests, the rights that they rest on, and what is told of their lives. */
 export class Registry {
@@ -74,7 +76,7 @@ export class Registry {
     const interest = this.#acquire(request, acl);
     try {
       const subscription = new Subscription(host, interest, startOf(request, from, interest), request.failOnGap);
-      this.#register(subscription, { interest, acl, request, unwatch: () => undefined });
+      this.#register(subscription, { interest, acl, unwatch: nothing }, request);
       return subscription;
     } catch (error) {
       this.#options.interests.release(interest);
@@ -102,47 +104,56 @@ export class Registry {
     this.#ifOpen(subscription, (notice) => this.#options.notify('lagging', notice));
   }
 
-  #check({ filter, namespaces }: CheckedSubscribe, acl: Acl): void {
-    const { topics, maxSubscriptions } = this.#options;
-    if (!meetsAll(acl, needsOf(filter, namespaces, topics))) {
+  #meets({ filter, namespaces }: Asked, acl: Acl): boolean {
+    return meetsAll(acl, needsOf(filter, namespaces, this.#options.topics));
+  }
+
+  #check(asked: Asked, acl: Acl): void {
+    const { maxSubscriptions } = this.#options;
+    if (!this.#meets(asked, acl)) {
       throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
     }
     if (this.size < maxSubscriptions) return;
     throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions that are allowed are open.`);
   }
 
-  #acquire({ filter, namespaces }: CheckedSubscribe, acl: Acl): Interest {
+  #acquire({ filter, namespaces }: Asked, acl: Acl): Interest {
     const { interests, topics, head } = this.#options;
     return interests.acquire(filter, namespaces, sightOf(acl, namespaces, topics), head());
   }
 
-  #register(subscription: Subscription, registration: Registration): void {
+  #register(subscription: Subscription, registration: Registration, request: CheckedSubscribe): void {
     this.#registrations.set(subscription, registration);
-    registration.unwatch = this.#watch(subscription, registration);
+    registration.unwatch = this.#watch(subscription, registration, request);
     this.#options.notify('subscribe', noticeOf(subscription, registration));
   }
 
-  #watch(subscription: Subscription, registration: Registration): () => void {
-    const { acl, request } = registration;
-    const unguard = this.#options.revocation.watch(request.token, acl, request.acl !== undefined, {
+  /** Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch. */
+  #watch(subscription: Subscription, registration: Registration, request: CheckedSubscribe): () => void {
+    const unguard = registration.acl.isRevocable ? this.#guard(subscription, registration, request) : nothing;
+    const { signal } = request;
+    if (!signal) return unguard;
+    const abort = (): void => subscription.close();
+    signal.addEventListener('abort', abort, { once: true });
+    return () => {
+      unguard();
+      signal.removeEventListener('abort', abort);
+    };
+  }
+
+  #guard(subscription: Subscription, registration: Registration, { token, acl }: CheckedSubscribe): () => void {
+    return this.#options.revocation.watch(token, registration.acl, acl !== undefined, {
       fence: (index) => subscription.fence(index),
       confirm: (next) => this.#confirm(subscription, registration, next),
       revoke: (error) => this.#revoke(subscription, registration, error),
     });
-    const abort = (): void => subscription.close();
-    request.signal?.addEventListener('abort', abort, { once: true });
-    return () => {
-      unguard();
-      request.signal?.removeEventListener('abort', abort);
-    };
   }
 
   #confirm(subscription: Subscription, registration: Registration, acl: Acl): boolean {
-    const { filter, namespaces } = registration.request;
-    if (!meetsAll(acl, needsOf(filter, namespaces, this.#options.topics))) return false;
     const before = registration.interest;
+    if (!this.#meets(before, acl)) return false;
     registration.acl = acl;
-    registration.interest = this.#acquire(registration.request, acl);
+    registration.interest = this.#acquire(before, acl);
     subscription.release(registration.interest);
     this.#options.interests.release(before);
     return true;
@@ -160,11 +171,13 @@ export class Registry {
   }
 }
 
-function noticeOf(subscription: Subscription, { acl, request }: Registration): SubscriptionNotice {
+const nothing = (): void => undefined;
+
+function noticeOf(subscription: Subscription, { acl, interest }: Registration): SubscriptionNotice {
   return {
     subscription,
     accessorId: acl.accessorId,
-    topics: String(request.filter),
-    namespaces: request.namespaces.names,
+    topics: String(interest.filter),
+    namespaces: interest.namespaces.names,
   };
 }

@@ -190,7 +190,13 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     if (this.#cursor.needsHistory) return this.#fill();
     if (this.#isAwaiting) return;
     this.#isAwaiting = true;
-    this.#interest.wait(this.#onOffer);
+    this.#interest.wait(this);
+  }
+
+  /** @internal Something matches. */
+  offered(): void {
+    this.#isAwaiting = false;
+    this.#wake();
   }
 
   /** @internal Nothing above `index` is handed over until {@link release}. */
@@ -262,11 +268,6 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
   }
 
-  readonly #onOffer = (): void => {
-    this.#isAwaiting = false;
-    this.#wake();
-  };
-
   /** Hands what there is to those who wait for it. One is taken out first: reading may end the subscription, which serves the others. */
   #serve(): void {
     for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift()) {
@@ -321,7 +322,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     this.#error = error?.at(Math.max(0, Math.min(this.position, this.#host.buffer.head)));
     this.#cursor.stopReading();
     this.#delivery?.end(this.#error);
-    this.#interest.unwait(this.#onOffer);
+    this.#interest.unwait(this);
     this.#detach(error);
     this.#serve();
   }
