@@ -43,7 +43,7 @@ export class SocketSink implements ByteSink {
     this.#socket = socket;
     this.#onDrain = onDrain;
     socket.on('drain', onDrain);
-    response.once('close', () => socket.off('drain', this.#onDrain));
+    response.on('close', () => socket.off('drain', this.#onDrain));
   }
 
   write(chunk: Uint8Array): boolean {
