@@ -40,7 +40,7 @@ describe('a record', () => {
             payload: (source as { payload: unknown }).payload,
           })),
         );
-        expect(batch.events.map(({ payloadJson }) => payloadJson)).toEqual(
+        expect(batch.events.map(({ event }) => JSON.stringify(event.payload))).toEqual(
           events.map(({ source }) => JSON.stringify((source as { payload: unknown }).payload)),
         );
       }),
