@@ -4,7 +4,7 @@ import { systemClock, type Clock, type ClockTimer } from './clock.ts';
 export interface FlushOptions {
   /**
    * Largest share of the time that flushing may take before flushes wait, so that under load chunks grow instead of system calls multiplying.
-   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.5.
+   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.75.
    */
   readonly maxShare?: number;
 }
@@ -27,7 +27,7 @@ export class FlushSchedule {
   #counted: number;
 
   /** @throws TypeError for a share outside 0 … 1 */
-  constructor(clock: Clock, { maxShare = 0.5 }: FlushOptions, flush: () => void) {
+  constructor(clock: Clock, { maxShare = 0.75 }: FlushOptions, flush: () => void) {
     if (!(maxShare > 0 && maxShare <= 1))
       throw new TypeError(`flush.maxShare must be above 0 and at most 1; got ${maxShare}.`);
     this.#clock = clock;
