@@ -29,7 +29,7 @@ export class FlushSchedule {
   /** @throws TypeError for a share outside 0 … 1 */
   constructor(clock: Clock, { maxShare = 0.75 }: FlushOptions, flush: () => void) {
     if (!(maxShare > 0 && maxShare <= 1))
-      throw new TypeError(`flush.maxShare must be above 0 and at most 1; got ${maxShare}.`);
+      throw new TypeError(`flush.maxShare must be above 0, at most 1; got ${maxShare}.`);
     this.#clock = clock;
     this.#maxShare = maxShare;
     this.#flush = flush;
