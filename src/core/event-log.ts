@@ -87,7 +87,8 @@ export interface LogTail {
  *
  * Implement this, and run `describeEventLog` of `fenceline/testing` over it.
  * Failures are `BrokerError`s: `log_unavailable` (the log does not answer; nothing is known of the append unless said),
- * `bad_request` (body too large, naming the limit), `index_conflict`, `not_supported`, `gap` (from `read`), `closed`.
+ * `at_capacity` (too many appends under way), `bad_request` (body too large, naming the limit), `index_conflict`, `not_supported`,
+ * `gap` (from `read`), `closed`.
  */
 export interface EventLog {
   readonly capabilities: LogCapabilities;
