@@ -21,7 +21,7 @@ export interface LogFeedHost {
 }
 
 /** How much one subscription that catches up from the log holds at a time, in bytes. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** How many publishes may wait for a log that is down. */
 const MAX_WAITING = 1024;

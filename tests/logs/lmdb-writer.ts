@@ -11,7 +11,19 @@ async function appendForEver(): Promise<never> {
   for (;;) {
     const text = `${name} ${next++}`;
     const { index } = await log.append(new TextEncoder().encode(text.padEnd(200)), { id: text });
-    writeSync(1, `${index} ${text}\n`);
+    say(`${index} ${text}\n`);
+  }
+}
+
+/** At once, or what was acknowledged just before the kill would not be heard of. The pipe may be full: its reader is busy. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
   }
 }
 
