@@ -37,10 +37,14 @@ function ratioCell(rows, row, measure, reference) {
   if (row === base) return '1';
   const values = ratios(row.measures[measure], base.measures[measure]);
   const text = short(median(values));
-  return text === '–' ? text : `${text} ${percent(values)}`;
+  return text === '–' ? text : `${text} ${percent(values)}`.trim();
 }
 
-const percent = (values) => (values.length > 1 ? `±${Math.round(spread(values) * 100)} %` : '');
+/** A spread around zero has no percentage. */
+function percent(values) {
+  const share = spread(values);
+  return values.length > 1 && Number.isFinite(share) ? `±${Math.round(share * 100)} %` : '';
+}
 
 const find = (rows, name, contender) => rows.find((row) => row.case === name && row.contender === contender);
 
