@@ -110,15 +110,13 @@ export class AclResolver implements AclSource {
   changed(refs: readonly AclRef[]): void {
     if (refs.length === 0) return;
     for (const ref of refs) this.#cache.deleteDependents(ref);
-    this.#changes++;
-    this.#underWay.clear();
+    this.#overtake();
   }
 
   /** As {@link changed}, for all objects. */
   allChanged(): void {
     this.#cache.clear();
-    this.#changes++;
-    this.#underWay.clear();
+    this.#overtake();
   }
 
   /**
@@ -143,6 +141,12 @@ export class AclResolver implements AclSource {
     if (holder === 'unknown') throw new AclDenial('unknown');
     const rules = policies.flatMap((policy) => policy.rules ?? []);
     return Acl.fromRules(rules, { ...facts, management: holder === 'management' });
+  }
+
+  /** What is being looked up is given to no later caller, and not kept. */
+  #overtake(): void {
+    this.#changes++;
+    this.#underWay.clear();
   }
 
   #begin(key: string): Promise<Acl> {

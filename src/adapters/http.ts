@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Subscription } from '../core/subscription.ts';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from './stream-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
-import type { Subscription } from '../core/subscription.ts';
 
 /** A request of `node:http`, or of `node:http2`'s compatibility API; Express and Connect hand on the first. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -51,18 +51,18 @@ async function serve(options: EventStreamHandlerOptions, request: NodeRequest, r
     header: (name) => request.headers[name],
     token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
   });
-  if ('plain' in answer) return sendPlain(response as ServerResponse, answer.plain);
-  subscription = answer.stream.subscription;
-  if (isGone()) subscription.close();
-  else sendStream(options, response as ServerResponse, answer.stream);
+  if ('stream' in answer) subscription = answer.stream.subscription;
+  if (isGone()) return subscription?.close();
+  if ('stream' in answer) sendStream(options, response as ServerResponse, answer.stream);
+  else sendPlain(response as ServerResponse, answer.plain);
 }
 
 /**
  * Calls when nobody reads the response any more. An AbortSignal would do it too, for a kilobyte with each stream.
- * @returns whether that is so, be it since before the handler was called
+ * @returns whether that is so, be it since before the handler was called; or the host has answered otherwise
  */
 function onceGone(request: NodeRequest, response: ServerResponse, call: () => void): () => boolean {
-  let isGone = isOver(response);
+  let isGone = false;
   const onGone = (): void => {
     isGone = true;
     call();
@@ -71,11 +71,11 @@ function onceGone(request: NodeRequest, response: ServerResponse, call: () => vo
   response.on('close', onGone);
   response.on('error', onGone);
   // Behind another response on its connection it has no socket yet, and would not hear that the connection closes.
-  if (response.socket === null && !isGone) hearOf(request.socket, response, onGone);
-  return () => isGone || (response.socket === null && request.socket.destroyed);
+  if (response.socket === null && !isOver(response)) onceSocketGone(request.socket, response, onGone);
+  return () => isGone || isOver(response) || (response.socket === null && request.socket.destroyed);
 }
 
-function hearOf(socket: Socket, response: ServerResponse, onGone: () => void): void {
+function onceSocketGone(socket: Socket, response: ServerResponse, onGone: () => void): void {
   socket.once('close', onGone);
   response.once('close', () => socket.off('close', onGone));
 }
@@ -86,7 +86,6 @@ function isOver(response: ServerResponse & { readonly stream?: Http2Stream | und
 }
 
 function sendPlain(response: ServerResponse, { status, headers, body }: PlainAnswer): void {
-  if (isOver(response)) return;
   response.writeHead(status, headers);
   response.end(body);
 }
@@ -96,7 +95,6 @@ function sendStream(
   response: ServerResponse,
   { subscription, headers, format, options }: StreamAnswer,
 ): void {
-  if (isOver(response)) return subscription.close();
   response.writeHead(200, headers);
   response.flushHeaders?.();
   const onDrain = (): void => subscription.delivery?.drained();

@@ -13,9 +13,9 @@ interface CodeFacts {
   readonly retry: Retry;
 }
 
-const never = (status: number): CodeFacts => ({ status, retry: 'never' });
-const resubscribe = (status: number): CodeFacts => ({ status, retry: 'resubscribe' });
-const resume = (status: number): CodeFacts => ({ status, retry: 'resume' });
+const never = <S extends number>(status: S) => ({ status, retry: 'never' }) as const;
+const resubscribe = <S extends number>(status: S) => ({ status, retry: 'resubscribe' }) as const;
+const resume = <S extends number>(status: S) => ({ status, retry: 'resume' }) as const;
 
 /** Every code that a {@link BrokerError} can have. The README has a heading for each; a test holds the two together. */
 export const errorCodes = Object.freeze({
@@ -34,7 +34,7 @@ export const errorCodes = Object.freeze({
   internal: resume(500),
   index_conflict: never(409),
   not_supported: never(501),
-});
+} satisfies Record<string, CodeFacts>);
 
 /** A stable name of a failure: programs compare this, never the message. */
 export type BrokerErrorCode = keyof typeof errorCodes;

@@ -48,9 +48,11 @@ export class InterestIndex {
   /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
   match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
     this.#stamp++;
+    // What a failure left there was of another batch.
+    this.#found = undefined;
     for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i);
     while (this.#found !== undefined) {
-      const interest = this.#found;
+      const interest: Interest = this.#found;
       this.#found = interest.before;
       found(interest, batch);
       // Left there, they would outlive the batch in interests that are seldom hit: work for the garbage collector.
@@ -114,8 +116,8 @@ export class InterestIndex {
     const byTopic = this.#places.get(namespace);
     const byKey = byTopic?.get(topic);
     const interests = byKey?.get(key);
-    const others = interests instanceof Set && interests.delete(interest) ? interests.size : 0;
-    if (others === 0) byKey?.delete(key);
+    if (interests instanceof Set) interests.delete(interest);
+    if (interests === interest || (interests as Set<Interest> | undefined)?.size === 0) byKey?.delete(key);
     if (byKey?.size === 0) byTopic?.delete(topic);
     if (byTopic?.size === 0) this.#places.delete(namespace);
   }

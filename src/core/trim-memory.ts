@@ -15,7 +15,7 @@ interface Trimmed {
 /**
  * Remembers the last trimmed index of each topic and namespace, so that a reader whose own topics lost nothing is told of no gap.
  *
- * Holds at most `maxEntries` pairs, in two generations. When the young one has half of them, the old one is forgotten, and from then on every reader
+ * Holds at most `maxEntries` pairs (two at least), in two generations. When the young one has half of them, the old one is forgotten, and from then on every reader
  * that asks for an index up to its last is told of a gap: one too many rather than one too few. Cheaper than an order by age with each trim.
  */
 export class TrimMemory {
@@ -27,17 +27,18 @@ export class TrimMemory {
   #last: Trimmed | undefined;
 
   constructor(maxEntries: number) {
-    this.#maxYoung = Math.ceil(maxEntries / 2);
+    this.#maxYoung = Math.floor(maxEntries / 2);
   }
 
   /** Newest index that was trimmed and may have been for such a reader; 0 when none was. */
   lastFor(question: TrimQuestion): number {
     const topics = new Set(question.topics);
     let last = this.#forgotten;
-    for (const { topic, namespace, index } of [...this.#old.values(), ...this.#young.values()]) {
-      if (index <= last || !(topics.has(topic) || topics.has('*'))) continue;
-      if (question.passesNamespace(namespace)) last = index;
-    }
+    for (const generation of [this.#old, this.#young])
+      for (const { topic, namespace, index } of generation.values()) {
+        if (index <= last || !(topics.has(topic) || topics.has('*'))) continue;
+        if (question.passesNamespace(namespace)) last = index;
+      }
     return last;
   }
 

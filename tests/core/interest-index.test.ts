@@ -81,6 +81,19 @@ describe('the interest index', () => {
     expect(dev.partOf(encodedBatch(2, { namespace: 'prod' }))).toBeUndefined();
   });
 
+  it('hands nothing of a batch on with the next one, when the first failed half way', () => {
+    const index = new InterestIndex();
+    const interests = ['Job:a', 'Job:b', 'Job'].map((term) => acquire(index, [term], ['*']));
+    const fail = (): never => {
+      throw new Error('no');
+    };
+    expect(() => index.match(encodedBatch(1, { key: 'a' }), fail)).toThrow('no');
+    const found: Interest[] = [];
+    index.match(encodedBatch(2, { key: 'b' }), (interest) => found.push(interest));
+    expect(found).toHaveLength(2);
+    expect(new Set(found)).toEqual(new Set(interests.slice(1)));
+  });
+
   it('refuses a filter with more combinations than it may hold, and keeps nothing of it', () => {
     const index = new InterestIndex();
     const terms = Array.from({ length: 101 }, (_, i) => `Job:${i}`);

@@ -1,12 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
@@ -14,10 +11,11 @@ import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { describe } from 'vitest';
 
+import { findExecutable } from './executable.ts';
+import { freePort } from './free-port.ts';
+
 /** The server's binary: `NATS_SERVER` (empty: none), or `nats-server` from the PATH or where Debian puts it. */
-const { NATS_SERVER: named, PATH: path = '' } = process.env;
-const binary =
-  named ?? [...path.split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'nats-server')).find(isExecutable);
+const binary = process.env['NATS_SERVER'] ?? findExecutable('nats-server');
 
 export const hasNatsServer = Boolean(binary);
 const missing = 'nats-server is missing; install it, or name its binary in NATS_SERVER';
@@ -123,22 +121,4 @@ export class NatsServer {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

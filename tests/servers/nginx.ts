@@ -1,19 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { describe } from 'vitest';
 
+import { findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
 
 /** The server's binary: `NGINX` (empty: none), or `nginx` from the PATH or where Debian puts it. */
-const { NGINX: named, PATH: path = '' } = process.env;
-const binary =
-  named ?? [...path.split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'nginx')).find(isExecutable);
+const binary = process.env['NGINX'] ?? findExecutable('nginx');
 
 const missing = 'nginx is missing; install it, or name its binary in NGINX';
 if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
@@ -90,14 +88,5 @@ export class Nginx {
       });
       this.#guard.once('close', () => reject(new Error(`nginx ended:\n${printed.join('\n')}`)));
     });
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
