@@ -54,6 +54,16 @@ describeWithNats('JetStreamEventLog', () => {
     }
   }
 
+  /** Runs a test with two logs on one stream: `hasty` gives up early, so that outages are short; `log` waits as long as a busy machine takes. */
+  const withHastyLog = (
+    options: Partial<JetStreamEventLogOptions>,
+    test: (hasty: JetStreamEventLog, log: JetStreamEventLog) => Promise<void>,
+  ): Promise<void> =>
+    withLog(async (log) => {
+      const hasty = await JetStreamEventLog.open({ connection, stream, ...options });
+      await test(hasty, log).finally(() => hasty.close());
+    });
+
   describe('while its server is killed', () => {
     it('six kills under load lose nothing, double nothing, and leave the order as it was acknowledged', () =>
       withLog(async (log) => {
@@ -111,36 +121,30 @@ describeWithNats('JetStreamEventLog', () => {
       }));
 
     it('an append fails when the outage is too long and says that nothing is known; with its id it is repeated safely', () =>
-      withLog(
-        async (log) => {
-          await server.freeze();
-          const error: unknown = await log.append(body, { id: 'one' }).catch((thrown: unknown) => thrown);
-          server.thaw();
-          expect(error).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('not known') });
-          expect((await log.append(body, { id: 'one' })).index).toBe(1);
-          expect(await readAll(log)).toHaveLength(1);
-        },
-        { appendTimeoutMs: 300, publishTimeoutMs: 100 },
-      ));
+      withHastyLog({ appendTimeoutMs: 300, publishTimeoutMs: 100 }, async (hasty, log) => {
+        await server.freeze();
+        const error: unknown = await hasty.append(body, { id: 'one' }).catch((thrown: unknown) => thrown);
+        server.thaw();
+        expect(error).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('not known') });
+        expect((await log.append(body, { id: 'one' })).index).toBe(1);
+        expect(await readAll(log)).toHaveLength(1);
+      }));
 
     it('a server that answers nothing is told as down, its return as up, and what was sent meanwhile again and again is one record', () =>
-      withLog(
-        async (log) => {
-          const tail = new TailRecorder();
-          await log.tail(0, tail);
-          await tail.until(() => tail.statuses.at(-1) === 'up');
-          await server.freeze();
-          const appended = log.append(body);
-          await tail.until(() => tail.statuses.at(-1) === 'down').finally(() => server.thaw());
-          await tail.until(() => tail.statuses.at(-1) === 'up' && tail.indexes.length > 0);
-          expect(tail.calls.find((call) => call.type === 'status' && call.status === 'down')).toMatchObject({
-            cause: { code: 'log_unavailable' },
-          });
-          expect(await appended).toEqual({ index: 1, duplicate: false });
-          expect(await log.state()).toMatchObject({ head: 1 });
-        },
-        { publishTimeoutMs: 50, requestTimeoutMs: 200 },
-      ));
+      withHastyLog({ publishTimeoutMs: 50, requestTimeoutMs: 200 }, async (hasty, log) => {
+        const tail = new TailRecorder();
+        await hasty.tail(0, tail);
+        await tail.until(() => tail.statuses.at(-1) === 'up');
+        await server.freeze();
+        const appended = hasty.append(body);
+        await tail.until(() => tail.statuses.at(-1) === 'down').finally(() => server.thaw());
+        await tail.until(() => tail.statuses.at(-1) === 'up' && tail.indexes.length > 0);
+        expect(tail.calls.find((call) => call.type === 'status' && call.status === 'down')).toMatchObject({
+          cause: { code: 'log_unavailable' },
+        });
+        expect(await appended).toEqual({ index: 1, duplicate: false });
+        expect(await log.state()).toMatchObject({ head: 1 });
+      }));
   });
 
   describe('whose server came back without its last records', () => {
@@ -239,35 +243,32 @@ describeWithNats('JetStreamEventLog', () => {
 
   describe('whose stream is deleted', () => {
     it('state and append say so, a tail is down, and a stream that is made anew is a reset to another epoch', () =>
-      withLog(
-        async (log) => {
-          const tail = new TailRecorder();
-          await log.tail(0, tail);
-          await log.append(body);
-          await tail.until(() => tail.indexes.length === 1);
-          const { epoch } = await log.state();
-          const { config } = await manager.streams.info(stream);
-          await manager.streams.delete(stream);
-          await expect(log.state()).rejects.toMatchObject({
-            code: 'log_unavailable',
-            message: expect.stringContaining('does not exist'),
-          });
-          await expect(log.append(body)).rejects.toMatchObject({
-            code: 'log_unavailable',
-            message: expect.stringContaining('nothing was stored'),
-          });
-          await tail.until(() => tail.statuses.at(-1) === 'down');
-          await manager.streams.add(config);
-          await tail.until(() => tail.statuses.at(-1) === 'up');
-          const reset = tail.calls.find((call) => call.type === 'reset');
-          expect(reset).toEqual({ type: 'reset', state: await log.state() });
-          expect((await log.state()).epoch).not.toBe(epoch);
-          await log.append(body);
-          await tail.until(() => tail.indexes.length === 2);
-          expect(tail.indexes).toEqual([1, 1]);
-        },
-        { appendTimeoutMs: 600, publishTimeoutMs: 400 },
-      ));
+      withHastyLog({ appendTimeoutMs: 600, publishTimeoutMs: 400 }, async (hasty, log) => {
+        const tail = new TailRecorder();
+        await log.tail(0, tail);
+        await log.append(body);
+        await tail.until(() => tail.indexes.length === 1);
+        const { epoch } = await log.state();
+        const { config } = await manager.streams.info(stream);
+        await manager.streams.delete(stream);
+        await expect(log.state()).rejects.toMatchObject({
+          code: 'log_unavailable',
+          message: expect.stringContaining('does not exist'),
+        });
+        await expect(hasty.append(body)).rejects.toMatchObject({
+          code: 'log_unavailable',
+          message: expect.stringContaining('nothing was stored'),
+        });
+        await tail.until(() => tail.statuses.at(-1) === 'down');
+        await manager.streams.add(config);
+        await tail.until(() => tail.statuses.at(-1) === 'up');
+        const reset = tail.calls.find((call) => call.type === 'reset');
+        expect(reset).toEqual({ type: 'reset', state: await log.state() });
+        expect((await log.state()).epoch).not.toBe(epoch);
+        await log.append(body);
+        await tail.until(() => tail.indexes.length === 2);
+        expect(tail.indexes).toEqual([1, 1]);
+      }));
   });
 
   describe('and its stream', () => {

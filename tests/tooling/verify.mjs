@@ -1,5 +1,5 @@
 // `npm test`: everything that is checked, in two lanes for two processors. One line for each step, with the notes in its output (`note: …`: what was skipped, what
-// was measured by the way); the whole output of those that fail; the counts of all tests as the last line. `npm test -- --only lint,unit` runs the steps whose names
+// was measured by the way); for those that fail, a line for each test and then the whole output; the counts of all tests as the last line. `npm test -- --only lint,unit` runs the steps whose names
 // are given.
 import { spawn } from 'node:child_process';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
@@ -88,8 +88,9 @@ function report(result) {
   const tests = parseClosingLine(output);
   const detail = tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : '';
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${detail}`);
+  for (const line of new Set(stripVTControlCharacters(output).match(/^(?:note|failed): .+$/gm)))
+    console.log(`     ${line}`);
   if (code !== 0) console.log(`\n----- ${name} -----\n${output}\n-----\n`);
-  else for (const note of new Set(stripVTControlCharacters(output).match(/^note: .+$/gm))) console.log(`     ${note}`);
 }
 
 /** A step without tests of its own counts as one; so does one whose tests all passed and that failed all the same. */
