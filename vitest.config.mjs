@@ -16,8 +16,9 @@ export default defineConfig({
     // Many tests wait for servers and files: two threads, whatever the processors.
     maxWorkers: 2,
     sequence: { shuffle: { files: true, tests: true } },
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // What takes longer hangs; a busy machine may take long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', './tests/tooling/closing-line-reporter.mjs'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'html'] },
   },

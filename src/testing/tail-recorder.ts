@@ -34,8 +34,8 @@ export class TailRecorder implements TailHandler {
   #isBusy = false;
   #overlaps = 0;
 
-  /** @param deadlineMs how long {@link until} waits at most; default 10 s */
-  constructor(deadlineMs = 10_000) {
+  /** @param deadlineMs how long {@link until} waits at most; default 30 s */
+  constructor(deadlineMs = 30_000) {
     this.#deadlineMs = deadlineMs;
   }
 

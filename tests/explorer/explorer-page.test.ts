@@ -242,13 +242,13 @@ describe.skipIf(!executable)('explorer page', () => {
   it('holds no more than 500 rows, the newest, however many events come', async () => {
     const server = await serve();
     const page = await open(server);
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 3000; i++) {
       await server.publish(`job-${i}`);
       if (i % 100 === 0) await new Promise(setImmediate);
     }
-    await page.locator('#rows tr:first-child', { hasText: 'job-19999' }).waitFor();
+    await page.locator('#rows tr:first-child', { hasText: 'job-2999' }).waitFor();
     expect(await rows(page).count()).toBe(500);
-    expect(await rows(page).last().textContent()).toContain('job-19500');
+    expect(await rows(page).last().textContent()).toContain('job-2500');
     await page.getByLabel('Show types').fill('nothing');
     expect(await rows(page).count()).toBe(0);
   });

@@ -21,7 +21,7 @@ export interface EventLogHarness<Ground> {
   recreate?(ground: Ground): Promise<void>;
   /** Handles stay open over `recreate` and their tails tell of it. Default false: they are closed before. */
   readonly survivesRecreation?: boolean;
-  /** How long a test waits for what has to happen. Default 10 s. */
+  /** How long a test waits for what has to happen. Default 30 s. */
   readonly deadlineMs?: number;
 }
 
