@@ -30,7 +30,7 @@ export class BatchPart {
   }
 }
 
-/** One published batch, and the {@link BatchPart} that is all of it. Each other subset of its events is a part that exists once. */
+/** One published batch, and the {@link BatchPart} that is all of it; its events get its index. Each other subset of its events is a part that exists once. */
 export class EncodedBatch extends BatchPart {
   /** About how many bytes it holds. */
   readonly bytes: number;
@@ -39,7 +39,10 @@ export class EncodedBatch extends BatchPart {
   constructor(index: number, events: readonly EncodedEvent[]) {
     super(index, events);
     let bytes = 0;
-    for (const event of events) bytes += event.bytes;
+    for (const event of events) {
+      event.index = index;
+      bytes += event.bytes;
+    }
     this.bytes = bytes;
   }
 

@@ -1,7 +1,12 @@
 import type { Event, EventMeta } from './event.ts';
 
 /** Where an event's payload comes from: a frozen value (published here) or its JSON text (read from a log). */
-export type PayloadSource = { readonly payload: unknown; readonly bytes: number } | { readonly json: string };
+export interface PayloadSource {
+  readonly payload?: unknown;
+  readonly json?: string;
+  /** About the length of the text. */
+  readonly bytes: number;
+}
 
 /** An event in all the forms that readers need, each made when first asked for and at most once. */
 export class EncodedEvent implements EventMeta {
@@ -10,7 +15,8 @@ export class EncodedEvent implements EventMeta {
   readonly key: string;
   readonly namespace: string;
   readonly filterKeys: readonly string[];
-  readonly index: number;
+  /** Its batch's, given when that is made. */
+  index = 0;
   /** Names by which filters can ask for it: its topic and the aliases that cover it. */
   readonly names: readonly string[];
   /** About how many bytes it holds. */
@@ -22,19 +28,21 @@ export class EncodedEvent implements EventMeta {
   #json: string | undefined;
   #event: Event | undefined;
 
-  constructor(meta: EventMeta, index: number, names: readonly string[], source: PayloadSource) {
+  constructor(meta: EventMeta, names: readonly string[], { payload, json, bytes }: PayloadSource) {
     this.topic = meta.topic;
     this.type = meta.type;
     this.key = meta.key;
     this.namespace = meta.namespace;
     this.filterKeys = meta.filterKeys;
-    this.index = index;
     this.names = names;
-    if ('json' in source) this.#payloadJson = source.json;
-    else this.#payload = source.payload;
-    const payloadBytes = 'json' in source ? source.json.length : source.bytes;
-    this.bytes =
-      OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + payloadBytes;
+    this.#payload = payload;
+    this.#payloadJson = json;
+    this.bytes = OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + bytes;
+  }
+
+  /** The payload's JSON text, for a log. */
+  get payloadJson(): string {
+    return this.#payloadJson ?? JSON.stringify(this.#payload);
   }
 
   /** The event as it stands on the wire. */

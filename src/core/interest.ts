@@ -24,15 +24,12 @@ export interface InterestWaiter {
 
 /** What one interest gathered since the last flush, encoded once per format. */
 export class Turn {
-  /** Index of the newest part. */
-  readonly upTo: number;
   readonly #parts: readonly BatchPart[];
   #format: StreamFormat | undefined;
   #chunk: Uint8Array | undefined;
 
-  constructor(parts: readonly BatchPart[], upTo: number) {
+  constructor(parts: readonly BatchPart[]) {
     this.#parts = parts;
-    this.upTo = upTo;
   }
 
   /** The chunk in a format: one object for all members that read in it one after another. */
@@ -173,15 +170,16 @@ export class Interest {
     last.place = member.place;
   }
 
-  /** Hands what is pending to every member, and forgets it. */
-  flush(): void {
+  /** Hands what is pending to every member, and forgets it. @returns how many writes were saved by joining it */
+  flush(): number {
     const parts = this.#pending;
-    const upTo = parts.at(-1)?.index;
-    if (upTo === undefined) return;
+    if (parts.length === 0) return 0;
+    const saved = (parts.length - 1) * this.#members.length;
     this.#pending = [];
-    const turn = new Turn(parts, upTo);
+    const turn = new Turn(parts);
     // From the back: a member that leaves while receiving is replaced by the last, which has been served.
     for (let i = this.#members.length - 1; i >= 0; i--) this.#members[i]?.receive(turn);
+    return saved;
   }
 
   #remember(index: number): void {

@@ -1,10 +1,11 @@
 import type { AclRef } from '../acl/acl.ts';
 import type { History } from './cursor.ts';
 import type { EncodedBatch } from './encoded-batch.ts';
+import type { EncodedEvent } from './encoded-event.ts';
 import { BrokerError, closed } from './errors.ts';
 import { CheckedLog } from './checked-log.ts';
 import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
-import { decodeRecord, encodeRecord, type CheckedEvent } from './record.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
 import type { Topics } from './topics.ts';
 
 /** Whether the log answers. */
@@ -56,7 +57,7 @@ export class LogFeed implements History {
     return this.#opening;
   }
 
-  async append(events: readonly CheckedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
+  async append(events: readonly EncodedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
     await this.#up();
     const kind = refs.length > 0 ? 'acl' : 'events';
     const { index } = await this.#log.append(encodeRecord(events, refs), { ...options, kind });

@@ -41,14 +41,17 @@ export class Outbox {
     if (trimmed >= this.#oldest) this.flush();
   }
 
-  flush(): void {
+  /** @returns whether joining saved writes, at least one for every second interest */
+  flush(): boolean {
     const interests = this.#interests;
     this.#interests = [];
     this.#oldest = Infinity;
-    for (const interest of interests) interest.flush();
+    let saved = 0;
+    for (const interest of interests) saved += interest.flush();
     const behind = this.#behind;
     this.#behind = new Set();
     for (const delivery of behind) delivery.advance();
+    return 2 * saved >= interests.length;
   }
 
   /** @returns what stops the heartbeats */

@@ -1,7 +1,7 @@
 import type { AclRef } from '../acl/acl.ts';
 import { BrokerError } from './errors.ts';
+import { EncodedEvent } from './encoded-event.ts';
 import { checkEventMeta, describe, type NewEvent } from './event.ts';
-import type { CheckedEvent } from './record.ts';
 import { snapshot } from './snapshot.ts';
 import type { Topics } from './topics.ts';
 
@@ -23,17 +23,18 @@ export interface PublishOptions {
 }
 
 /** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
-export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topics): readonly CheckedEvent[] {
+export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topics): readonly EncodedEvent[] {
   if (!Array.isArray(events)) return [checkEvent(events as NewEvent, topics, 'event')];
   if (events.length === 0)
     throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
   return events.map((event: NewEvent, i) => checkEvent(event, topics, `events[${i}]`));
 }
 
-function checkEvent(event: NewEvent, topics: Topics, at: string): CheckedEvent {
+function checkEvent(event: NewEvent, topics: Topics, at: string): EncodedEvent {
   const meta = checkEventMeta(event, at);
   topics.checkPublished(meta.topic, at);
-  return { meta, source: snapshot('payload' in event ? event.payload : null, at) };
+  const payload = snapshot('payload' in event ? event.payload : null, at);
+  return new EncodedEvent(meta, topics.namesOf(meta.topic, meta.type), payload);
 }
 
 /** @throws BrokerError `bad_request` for an index that is no safe integer ≥ `least` */
@@ -46,11 +47,11 @@ export function checkIndex(index: unknown, name: string, least: number): number 
 }
 
 /** The ACL objects that these events change. */
-export function changedRefs(events: readonly CheckedEvent[], topics: Topics): readonly AclRef[] {
+export function changedRefs(events: readonly EncodedEvent[], topics: Topics): readonly AclRef[] {
   let refs: Set<AclRef> | undefined;
-  for (const { meta } of events) {
-    const object = topics.aclObject(meta.topic);
-    if (object !== undefined) (refs ??= new Set()).add(`${object}:${meta.key}`);
+  for (const { topic, key } of events) {
+    const object = topics.aclObject(topic);
+    if (object !== undefined) (refs ??= new Set()).add(`${object}:${key}`);
   }
   return refs ? [...refs] : [];
 }

@@ -1,12 +1,11 @@
 import type { AclRef } from '../acl/acl.ts';
 import { EncodedBatch } from './encoded-batch.ts';
-import { EncodedEvent } from './encoded-event.ts';
+import type { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
 import type { NewEvent } from './event.ts';
 import type { AppendOptions, LogCapabilities } from './event-log.ts';
 import type { LogFeed } from './log-feed.ts';
 import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
-import type { CheckedEvent } from './record.ts';
 import type { Topics } from './topics.ts';
 
 export interface PublisherOptions {
@@ -38,21 +37,19 @@ export class Publisher {
     return this.#assign(checked, options);
   }
 
-  async #commit(events: readonly CheckedEvent[], options: PublishOptions, commit: () => unknown): Promise<number> {
+  async #commit(events: readonly EncodedEvent[], options: PublishOptions, commit: () => unknown): Promise<number> {
     await commit();
     this.#options.requireOpen();
     return this.#assign(events, options);
   }
 
-  #assign(events: readonly CheckedEvent[], options: PublishOptions): number | Promise<number> {
+  #assign(events: readonly EncodedEvent[], options: PublishOptions): number | Promise<number> {
     const { feed, topics } = this.#options;
-    if (feed) return feed.append(events, changedRefs(events, topics), appendOptions(options));
-    const index = this.#nextIndex(options);
-    const encoded = events.map(({ meta, source }) => {
-      return new EncodedEvent(meta, index, topics.namesOf(meta.topic, meta.type), source);
-    });
-    this.#options.accept(new EncodedBatch(index, encoded), changedRefs(events, topics));
-    return index;
+    const refs = changedRefs(events, topics);
+    if (feed) return feed.append(events, refs, appendOptions(options));
+    const batch = new EncodedBatch(this.#nextIndex(options), events);
+    this.#options.accept(batch, refs);
+    return batch.index;
   }
 
   #nextIndex({ index, expectedIndex }: PublishOptions): number {
@@ -82,9 +79,9 @@ export class Publisher {
 
 function appendOptions({ id, expectedIndex, signal }: PublishOptions): AppendOptions {
   return {
-    ...(id === undefined ? {} : { id }),
-    ...(expectedIndex === undefined ? {} : { expectedHead: expectedIndex }),
-    ...(signal === undefined ? {} : { signal }),
+    ...(id !== undefined && { id }),
+    ...(expectedIndex !== undefined && { expectedHead: expectedIndex }),
+    ...(signal && { signal }),
   };
 }
 

@@ -1,16 +1,9 @@
 import type { AclRef } from '../acl/acl.ts';
 import { EncodedBatch } from './encoded-batch.ts';
-import { EncodedEvent, type PayloadSource } from './encoded-event.ts';
+import { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
-import type { EventMeta } from './event.ts';
 import type { LogRecord } from './event-log.ts';
 import type { Topics } from './topics.ts';
-
-/** An event that was checked and copied, and has no index yet. */
-export interface CheckedEvent {
-  readonly meta: EventMeta;
-  readonly source: PayloadSource;
-}
 
 /** What a record says: a batch (without events where only ACLs changed), and which ACL objects it changes. */
 export interface DecodedRecord {
@@ -38,10 +31,10 @@ interface Header {
  * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads' texts. So a reader that does not want an event
  * never parses its payload, and one that passes it on copies the text.
  */
-export function encodeRecord(events: readonly CheckedEvent[], refs: readonly AclRef[]): Uint8Array {
-  const payloads = events.map(({ source }) => ('json' in source ? source.json : JSON.stringify(source.payload)));
-  const heads = events.map(({ meta }, i): Head => {
-    return [meta.topic, meta.type, meta.key, meta.namespace, meta.filterKeys, payloads[i]?.length ?? 0];
+export function encodeRecord(events: readonly EncodedEvent[], refs: readonly AclRef[]): Uint8Array {
+  const payloads = events.map(({ payloadJson }) => payloadJson);
+  const heads = events.map(({ topic, type, key, namespace, filterKeys }, i): Head => {
+    return [topic, type, key, namespace, filterKeys, payloads[i]?.length ?? 0];
   });
   const header: Header = { v: 1, events: heads, ...(refs.length > 0 ? { acl: refs } : {}) };
   return Buffer.from(`${JSON.stringify(header)}\n${payloads.join('')}`);
@@ -55,7 +48,8 @@ export function decodeRecord({ index, body }: LogRecord, topics: Topics): Decode
   let at = lineEnd + 1;
   const events = header.events.map(([topic, type, key, namespace, filterKeys, length]) => {
     const json = text.slice(at, (at += length));
-    return new EncodedEvent({ topic, type, key, namespace, filterKeys }, index, topics.namesOf(topic, type), { json });
+    const meta = { topic, type, key, namespace, filterKeys };
+    return new EncodedEvent(meta, topics.namesOf(topic, type), { json, bytes: length });
   });
   return { batch: new EncodedBatch(index, events), refs: header.acl ?? [] };
 }

@@ -23,7 +23,7 @@ describe('a line of the wire', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), anyEvents, (index, events) => {
         const encoded = events.map(
-          ([meta, payload]) => new EncodedEvent(meta, index, [meta.topic], { json: JSON.stringify(payload) }),
+          ([meta, payload]) => new EncodedEvent(meta, [meta.topic], { json: JSON.stringify(payload), bytes: 1 }),
         );
         const whole = new EncodedBatch(index, encoded);
         expect(parseLine(whole.line)).toEqual({ kind: 'batch', ...whole.batch });

@@ -22,7 +22,7 @@ describe('an encoded event', () => {
   });
 
   it('reads its payload from JSON text once, deeply frozen', () => {
-    const event = new EncodedEvent(meta(), 1, ['Job'], { json: '{"a":{"b":[1]}}' });
+    const event = new EncodedEvent(meta(), ['Job'], { json: '{"a":{"b":[1]}}', bytes: 1 });
     const { payload } = event.event as { payload: { a: { b: number[] } } };
     expect(payload).toEqual({ a: { b: [1] } });
     expect(Object.isFrozen(payload.a.b)).toBe(true);
@@ -64,7 +64,7 @@ describe('an encoded batch', () => {
   it('encodes each event once, whoever asks', () => {
     let encodings = 0;
     const payload = { toJSON: () => ++encodings };
-    const event = new EncodedEvent(meta(), 1, ['Job'], { payload, bytes: 1 });
+    const event = new EncodedEvent(meta(), ['Job'], { payload, bytes: 1 });
     const batch = new EncodedBatch(1, [event, encodedEvent({}, 1)]);
     for (const part of [batch, batch.part([0]), batch.part([0])]) for (let i = 0; i < 3; i++) void part.line;
     expect(encodings).toBe(1);

@@ -10,7 +10,9 @@ export function meta(given: Partial<EventMeta> = {}): EventMeta {
 
 export function encodedEvent(given: Partial<EventMeta> = {}, index = 1, payload: unknown = null): EncodedEvent {
   const bytes = JSON.stringify(payload).length;
-  return new EncodedEvent(meta(given), index, [given.topic ?? 'Job'], { payload, bytes });
+  const event = new EncodedEvent(meta(given), [given.topic ?? 'Job'], { payload, bytes });
+  event.index = index;
+  return event;
 }
 
 export function encodedBatch(index: number, ...events: Partial<EventMeta>[]): EncodedBatch {

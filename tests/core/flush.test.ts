@@ -19,7 +19,7 @@ describe('the schedule of flushes', () => {
   it('flushes once in a turn, however often it was asked', async () => {
     const clock = new VirtualClock();
     let flushes = 0;
-    const schedule = new FlushSchedule(clock, {}, () => flushes++);
+    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
     for (let i = 0; i < 5; i++) schedule.request();
     expect(flushes).toBe(0);
     await clock.settle();
@@ -35,6 +35,7 @@ describe('the schedule of flushes', () => {
       clock.spend(10);
       spentMs += 10;
       if (clock.now() - start < 10_000) schedule.request();
+      return true;
     });
     const start = clock.now();
     schedule.request();
@@ -44,12 +45,38 @@ describe('the schedule of flushes', () => {
     expect(share).toBeLessThan(0.55);
   });
 
+  it('does not go on waiting where that joined nothing, tries it again, and waits once it pays', async () => {
+    const clock = new CostlyClock();
+    let [spentMs, waits, pays] = [0, 0, false];
+    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+      clock.spend(1);
+      spentMs += 1;
+      schedule.request();
+      waits += clock.timers;
+      return pays;
+    });
+    const run = async (ms: number) => {
+      const start = clock.now();
+      [spentMs, waits] = [0, 0];
+      await clock.advance(ms);
+      return { share: spentMs / (clock.now() - start), waits };
+    };
+    schedule.request();
+    const inVain = await run(20);
+    expect(inVain.share).toBeGreaterThan(0.95);
+    expect(inVain.waits).toBeGreaterThan(10);
+    pays = true;
+    expect((await run(1000)).share).toBeLessThan(0.6);
+    schedule.stop();
+  });
+
   it('waits for nothing with a share of 1', async () => {
     const clock = new CostlyClock();
     let flushes = 0;
     const schedule = new FlushSchedule(clock, { maxShare: 1 }, () => {
       clock.spend(1000);
       if (++flushes < 5) schedule.request();
+      return true;
     });
     schedule.request();
     await clock.settle();
@@ -59,7 +86,7 @@ describe('the schedule of flushes', () => {
   it('flushes no more once it was stopped', async () => {
     const clock = new VirtualClock();
     let flushes = 0;
-    const schedule = new FlushSchedule(clock, {}, () => flushes++);
+    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
     schedule.request();
     schedule.stop();
     await clock.advance(1000);
@@ -67,6 +94,6 @@ describe('the schedule of flushes', () => {
   });
 
   it.each([0, -1, 1.1, NaN])('refuses a share of %d', (maxShare) => {
-    expect(() => new FlushSchedule(new VirtualClock(), { maxShare }, () => undefined)).toThrow(/flush\.maxShare/);
+    expect(() => new FlushSchedule(new VirtualClock(), { maxShare }, () => true)).toThrow(/flush\.maxShare/);
   });
 });

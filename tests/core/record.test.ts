@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, type CheckedEvent } from '../../src/core/record.ts';
+import { EncodedEvent } from '../../src/core/encoded-event.ts';
+import { decodeRecord, encodeRecord } from '../../src/core/record.ts';
 import { snapshot } from '../../src/core/snapshot.ts';
 import { defineTopics, openTopics, type Topics } from '../../src/core/topics.ts';
-import { meta } from './event-fixtures.ts';
+import { encodedEvent } from './event-fixtures.ts';
 
 const text = fc.oneof(
   fc.string({ minLength: 1, unit: 'binary' }),
   fc.constantFrom('ü', '𝄞', '\ud800', '\n', '"', '\u2028'),
 );
-const checkedEvent: fc.Arbitrary<CheckedEvent> = fc.record({
+const checkedEvent = fc.record({
   meta: fc.record({
     topic: text,
     type: text,
@@ -30,18 +31,15 @@ describe('a record', () => {
   it('comes back as it was written, to the byte', () => {
     fc.assert(
       fc.property(fc.array(checkedEvent, { maxLength: 4 }), refs, (events, changed) => {
-        const { batch, refs: read } = decodeRecord(recordOf(encodeRecord(events, changed), 5), openTopics);
+        const encoded = events.map(({ meta, source }) => new EncodedEvent(meta, [meta.topic], source));
+        const { batch, refs: read } = decodeRecord(recordOf(encodeRecord(encoded, changed), 5), openTopics);
         expect(read).toEqual(changed);
         expect(batch.index).toBe(5);
         expect(batch.events.map(({ event }) => event)).toEqual(
-          events.map(({ meta: given, source }) => ({
-            ...given,
-            index: 5,
-            payload: (source as { payload: unknown }).payload,
-          })),
+          events.map(({ meta, source }) => ({ ...meta, index: 5, payload: source.payload })),
         );
         expect(batch.events.map(({ event }) => JSON.stringify(event.payload))).toEqual(
-          events.map(({ source }) => JSON.stringify((source as { payload: unknown }).payload)),
+          events.map(({ source }) => JSON.stringify(source.payload)),
         );
       }),
       { numRuns: 500 },
@@ -49,7 +47,7 @@ describe('a record', () => {
   });
 
   it('is read from a slice of a larger buffer', () => {
-    const body = encodeRecord([{ meta: meta(), source: { payload: 'ü', bytes: 1 } }], []);
+    const body = encodeRecord([encodedEvent({}, 1, 'ü')], []);
     const large = new Uint8Array(body.length + 20);
     large.set(body, 10);
     const { batch } = decodeRecord(recordOf(large.subarray(10, 10 + body.length)), openTopics);
@@ -58,10 +56,7 @@ describe('a record', () => {
 
   it('finds the aliases of its events again', () => {
     const topics = defineTopics({ Node: {}, NodeDrain: { aliasOf: 'Node', types: ['NodeDrain'] } });
-    const body = encodeRecord(
-      [{ meta: meta({ topic: 'Node', type: 'NodeDrain' }), source: { payload: 1, bytes: 1 } }],
-      [],
-    );
+    const body = encodeRecord([encodedEvent({ topic: 'Node', type: 'NodeDrain' })], []);
     expect(decodeRecord(recordOf(body), topics as unknown as Topics).batch.events[0]?.names).toEqual([
       'Node',
       'NodeDrain',

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { startCluster } from '../../examples/cluster/simulated-cluster.ts';
 import type { ClusterOptions, Publisher, RunningCluster } from '../../examples/cluster/simulated-cluster.ts';
 import { EventBroker } from '../../src/core/event-broker.ts';
+import { EncodedBatch } from '../../src/core/encoded-batch.ts';
 import { EncodedEvent } from '../../src/core/encoded-event.ts';
 import { BrokerError } from '../../src/core/errors.ts';
 import { checkEventMeta } from '../../src/core/event.ts';
@@ -89,8 +90,8 @@ describe('the simulated cluster', () => {
     const [event, ...others] = first?.events ?? [];
     expect([first?.index, others]).toEqual([7, []]);
     const json = JSON.stringify(event?.payload);
-    const encoded = new EncodedEvent(checkEventMeta(event!, 'event'), 7, ['Node'], { json });
-    expect(`{"Index":7,"Events":[${encoded.json}]}`).toBe(JSON.stringify(JSON.parse(sample)));
+    const encoded = new EncodedEvent(checkEventMeta(event!, 'event'), ['Node'], { json, bytes: 1 });
+    expect(new EncodedBatch(7, [encoded]).line).toBe(JSON.stringify(JSON.parse(sample)));
   });
 
   it('has a history at once: evaluations, deployments and the job web in default, beyond index 100', async () => {
