@@ -1,11 +1,12 @@
 // The client process: raw sockets that send one request each and count MARK in whatever comes back. Cheap enough not to be the limit.
 import net from 'node:net';
 import { reportCredit } from './credit.mjs';
-import { keyOf, MARK, nowMicros } from './events.mjs';
+import { keyOf, MARK, nowMicros, STAMP_LENGTH } from './events.mjs';
 import { serveParent } from './processes.mjs';
-import { quantile } from './statistics.mjs';
+import { Histogram } from './histogram.mjs';
 
 const MARK_BYTE = MARK.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
 const READ_BYTES = 64 * 1024;
 const CONNECTING = 200;
 /** One longer than any read: a sentinel stands behind the fresh bytes, so the scan never leaves them. */
@@ -18,7 +19,7 @@ let total = 0;
 let told = 0;
 let closedByServer = 0;
 let distance = 0;
-let latencies = [];
+const latencies = new Histogram();
 
 serveParent(async (given) => {
   settings = given;
@@ -94,9 +95,12 @@ function countMarks(start, end) {
   return count;
 }
 
-/** A stamp that two reads share is left out. */
+/** A stamp that two reads share is left out. Digit by digit, without a string: a million a second must not make the client the limit. */
 function takeLatency(at, end, now) {
-  if (at + 17 <= end) latencies.push(now - Number(room.latin1Slice(at + 1, at + 17)));
+  if (at + STAMP_LENGTH >= end) return;
+  let stamp = 0;
+  for (let i = at + 1; i <= at + STAMP_LENGTH; i++) stamp = stamp * 10 + room[i] - ZERO;
+  latencies.add(now - stamp);
 }
 
 function takeCounts() {
@@ -113,11 +117,11 @@ function cpu() {
 }
 
 function latency() {
-  const ms = (share) => quantile(latencies, share) / 1e3;
+  const ms = (share) => latencies.quantile(share) / 1e3;
   return { p50Ms: ms(0.5), p99Ms: ms(0.99), p999Ms: ms(0.999) };
 }
 
 function forget() {
-  latencies = [];
+  latencies.clear();
   return {};
 }

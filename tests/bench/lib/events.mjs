@@ -1,6 +1,7 @@
 // Events of a fixed size on the wire. Every event's text holds MARK once, followed by 16 digits (microseconds of the monotonic clock, or zeros),
 // so a receiver of any framing (ndjson, chunks, SSE, NATS) counts events by counting one byte.
 export const MARK = '~';
+export const STAMP_LENGTH = 16;
 
 export const keyOf = (i) => `job-${String(i).padStart(6, '0')}`;
 
@@ -10,7 +11,7 @@ export const nowMicros = () => Number(process.hrtime.bigint() / 1000n);
 export function eventMaker(bytes) {
   const fields = fill(bytes);
   return (key, isStamped) => {
-    const stamp = MARK + String(isStamped ? nowMicros() : 0).padStart(16, '0');
+    const stamp = MARK + String(isStamped ? nowMicros() : 0).padStart(STAMP_LENGTH, '0');
     return { topic: 'Job', type: 'JobRegistered', key, namespace: 'default', payload: { stamp, ...fields } };
   };
 }
@@ -43,7 +44,7 @@ function fill(bytes) {
 }
 
 function lineLength(fields) {
-  const payload = { stamp: MARK + '0'.repeat(16), ...fields };
+  const payload = { stamp: MARK + '0'.repeat(STAMP_LENGTH), ...fields };
   const event = { topic: 'Job', type: 'JobRegistered', key: keyOf(0), namespace: 'default', payload };
   return JSON.stringify(wireBatch(event, 100_000)).length + 1;
 }
