@@ -5,7 +5,7 @@ const encoder = new TextEncoder();
 
 /** Newline-delimited JSON, as Nomad streams it: one line per batch; PROTOCOL.md has every kind of line. */
 export const ndjsonFormat: StreamFormat = Object.freeze({
-  batch: (part: { readonly line: string }) => `${part.line}\n`,
+  batch: ({ line }: { readonly line: string }) => line,
   gap: (gap: Gap) => `${JSON.stringify({ Gap: wireGap(gap) })}\n`,
   heartbeat: (bookmark: number | undefined) => (bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`),
   error: (error) => `${JSON.stringify(error.toWire())}\n`,

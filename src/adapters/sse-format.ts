@@ -35,7 +35,7 @@ function makeFormat(epoch: string): StreamFormat {
   return Object.freeze({
     opening: `retry: ${RECONNECT_MS}\n\n`,
     batch: ({ index, line }: { readonly index: number; readonly line: string }) =>
-      `id: ${epoch}:${index}\ndata: ${line}\n\n`,
+      `id: ${epoch}:${index}\ndata: ${line}\n`,
     gap: (gap: Gap) => `event: gap\ndata: ${JSON.stringify(wireGap(gap))}\n\n`,
     after: ({ epoch: next = epoch }: Gap) => sseFormat(next),
     heartbeat: (bookmark: number | undefined) =>

@@ -5,8 +5,8 @@ import type { EventBatch } from './event.ts';
 export class BatchPart {
   readonly index: number;
   readonly events: readonly EncodedEvent[];
-  /** The events as text, where there are several. */
-  #text: string | undefined;
+  /** Where there are several events; one has the line itself. */
+  #line: string | undefined;
   #batch: EventBatch | undefined;
 
   constructor(index: number, events: readonly EncodedEvent[]) {
@@ -14,11 +14,11 @@ export class BatchPart {
     this.events = events;
   }
 
-  /** The wire's line for it, without the newline. Putting it around the text costs less than keeping it would. */
+  /** The wire's line for it, with its newline. */
   get line(): string {
     const [first, second] = this.events;
-    const text = second ? (this.#text ??= this.events.map(({ json }) => json).join(',')) : first?.json;
-    return `{"Index":${this.index},"Events":[${text}]}`;
+    if (first && !second) return first.line;
+    return (this.#line ??= `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}]}\n`);
   }
 
   /** What in-process readers get: one frozen object for all. */

@@ -25,7 +25,7 @@ export class EncodedEvent implements EventMeta {
   #payload: unknown;
   /** Its JSON text, when it came from a log. */
   readonly #payloadJson: string | undefined;
-  #json: string | undefined;
+  #line: string | undefined;
   #event: Event | undefined;
 
   constructor(meta: EventMeta, names: readonly string[], { payload, json, bytes }: PayloadSource) {
@@ -37,17 +37,23 @@ export class EncodedEvent implements EventMeta {
     this.names = names;
     this.#payload = payload;
     this.#payloadJson = json;
-    this.bytes = OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + bytes;
+    this.bytes =
+      OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + bytes;
   }
 
-  /** The payload's JSON text, for a log. */
+  /** The payload's JSON text. */
   get payloadJson(): string {
     return this.#payloadJson ?? JSON.stringify(this.#payload);
   }
 
-  /** The event as it stands on the wire. */
+  /** The wire's line for a batch of this event alone, with its newline. */
+  get line(): string {
+    return (this.#line ??= this.#encode());
+  }
+
+  /** The event as it stands on the wire: a view of the line, not a copy. */
   get json(): string {
-    return (this.#json ??= this.#encode());
+    return this.line.slice(this.line.indexOf('[') + 1, -3);
   }
 
   /** The event as in-process readers get it: deeply frozen, one object for all. */
@@ -62,20 +68,18 @@ export class EncodedEvent implements EventMeta {
    */
   #encode(): string {
     const { topic, type, key, namespace, filterKeys, index } = this;
-    const keys = filterKeys.length === 0 ? null : filterKeys;
-    const json = JSON.stringify({
+    const meta = JSON.stringify({
       Topic: topic,
       Type: type,
       Key: key,
       Namespace: namespace,
-      FilterKeys: keys,
+      FilterKeys: filterKeys.length === 0 ? null : filterKeys,
       Index: index,
-      Payload: this.#payload,
     });
-    const text = this.#payloadJson === undefined ? json : `${json.slice(0, -1)},"Payload":${this.#payloadJson}}`;
-    text.charCodeAt(0);
+    const line = `{"Index":${index},"Events":[${meta.slice(0, -1)},"Payload":${this.payloadJson}}]}\n`;
+    line.charCodeAt(0);
     this.#payload = undefined;
-    return text;
+    return line;
   }
 
   #decode(): Event {
@@ -86,7 +90,7 @@ export class EncodedEvent implements EventMeta {
 
   #parse(): unknown {
     if (this.#payloadJson !== undefined) return JSON.parse(this.#payloadJson);
-    return this.#json === undefined ? null : (JSON.parse(this.#json) as { Payload: unknown }).Payload;
+    return this.#line === undefined ? null : (JSON.parse(this.json) as { Payload: unknown }).Payload;
   }
 }
 

@@ -110,11 +110,12 @@ export class Interest {
   }
 
   /**
-   * The part of a batch that this interest matches: for readers that are behind.
+   * The part of a batch that this interest matches: for readers that are behind. News of ACLs alone has no events, and is nobody's.
    * @param isMatch it is known to match
    */
   partOf(batch: EncodedBatch, isMatch = false): BatchPart | undefined {
-    if (this.#isAll || (isMatch && batch.events.length === 1)) return batch;
+    const { length } = batch.events;
+    if (length > 0 && (this.#isAll || (isMatch && length === 1))) return batch;
     const hits: number[] = [];
     batch.events.forEach((event, i) => {
       if (this.#passes(event)) hits.push(i);

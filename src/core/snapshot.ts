@@ -19,26 +19,27 @@ export interface Snapshot {
  */
 export function snapshot(value: unknown, at: string): Snapshot {
   const walk = new Walk(at);
-  const payload = copyGuarded(walk, value);
-  if (payload === undefined) throw walk.refuse(`a ${typeof value} is no JSON value`);
-  return { payload, bytes: walk.bytes };
+  walk.start(value);
+  return walk;
 }
 
-/** The walk runs the host's code (getters, toJSON): what that throws is the publisher's failure. */
-function copyGuarded(walk: Walk, value: unknown): unknown {
-  try {
-    return walk.copy(value, '', 0);
-  } catch (error) {
-    throw BrokerError.is(error) ? error : walk.refuse('reading it threw', error);
-  }
-}
-
-class Walk {
+class Walk implements Snapshot {
+  payload: unknown;
   bytes = 0;
   readonly #at: string;
 
   constructor(at: string) {
     this.#at = at;
+  }
+
+  /** It runs the host's code (getters, toJSON): what that throws is the publisher's failure. */
+  start(value: unknown): void {
+    try {
+      this.payload = this.copy(value, '', 0);
+    } catch (error) {
+      throw BrokerError.is(error) ? error : this.refuse('reading it threw', error);
+    }
+    if (this.payload === undefined) throw this.refuse(`a ${typeof value} is no JSON value`);
   }
 
   refuse(why: string, cause?: unknown): BrokerError {

@@ -9,6 +9,7 @@ import type { Gap } from './event.ts';
 export interface StreamFormat {
   /** What stands before all else, once. Default nothing. */
   readonly opening?: string;
+  /** @param part its `line` ends with its newline */
   batch(part: Pick<BatchPart, 'index' | 'line'>): string;
   gap(gap: Gap): string;
   /** The format to go on with after a gap: for one that names the epoch. Default the same. */

@@ -82,15 +82,12 @@ export class TopicFilter {
    * @param topics where aliases are declared; without them an event is known by its own topic alone
    */
   matches(event: EventMeta, topics?: Topics): boolean {
-    const names = topics?.namesOf(event.topic, event.type);
-    return names ? this.matchesAny(names, event) : this.#passes(event.topic, event) || this.#passes('*', event);
+    return this.matchesAny(topics?.namesOf(event.topic, event.type) ?? [event.topic], event);
   }
 
   /** As {@link matches}, where the names of the event are known already. */
   matchesAny(names: readonly string[], event: EventMeta): boolean {
-    if (this.#passes('*', event)) return true;
-    for (const name of names) if (this.#passes(name, event)) return true;
-    return false;
+    return this.#passes('*', event) || names.some((name) => this.#passes(name, event));
   }
 
   /** The canonical form: equal for filters that pass the same events. */
@@ -101,9 +98,7 @@ export class TopicFilter {
   #passes(name: string, event: EventMeta): boolean {
     const keys = this.#keysOf.get(name);
     if (keys === undefined) return false;
-    if (keys === '*' || keys.has(event.key)) return true;
-    for (const key of event.filterKeys) if (keys.has(key)) return true;
-    return false;
+    return keys === '*' || keys.has(event.key) || event.filterKeys.some((key) => keys.has(key));
   }
 }
 

@@ -260,7 +260,7 @@ describe('sseFormat', () => {
         fc.maxSafeNat().filter((index) => index < Number.MAX_SAFE_INTEGER),
         (epoch, index) => {
           const parser = new EventSourceParser();
-          parser.push(sseFormat(epoch).batch({ index, line: '{}' }));
+          parser.push(sseFormat(epoch).batch({ index, line: '{}\n' }));
           expect(parseLastEventId(parser.lastEventId)).toEqual({ epoch, index: index + 1 });
         },
       ),

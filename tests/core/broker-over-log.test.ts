@@ -67,6 +67,23 @@ describe('a broker over a log', () => {
     await publishing;
   });
 
+  it.each([
+    { from: 'the buffer', buffer: {} },
+    { from: 'the log', buffer: { maxBatches: 1 } },
+  ])('hands nobody a batch without events: news of ACLs alone, read from $from', async ({ buffer }) => {
+    const broker = new EventBroker({ topics, log: new MemoryEventLog(), buffer });
+    await broker.aclChanged({ policy: 'p' });
+    await broker.publish(job('a'));
+    await broker.aclChanged([{ policy: 'p' }, { token: 't' }]);
+    await broker.publish(job('b'));
+    await reached(broker as never, 4);
+    for (const request of [{ namespace: '*' }, { topics: ['Job'] }] as const) {
+      const subscription = await broker.subscribe(request);
+      expect(await take(subscription as never, 2)).toEqual([2, 4]);
+      expect(subscription.poll()).toBeUndefined();
+    }
+  });
+
   it('never cuts a slow subscription off while the log reaches back', async () => {
     const broker = new EventBroker({ topics, log: new MemoryEventLog(), buffer: { maxBatches: 2 } });
     const subscription = await broker.subscribe({ topics: ['Job:slow'], onGap: 'fail' });

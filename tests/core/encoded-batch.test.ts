@@ -48,7 +48,7 @@ describe('an encoded event', () => {
 describe('an encoded batch', () => {
   it('is one line of all its events', () => {
     const batch = encodedBatch(9, { key: 'a' }, { key: 'b' });
-    expect(batch.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[1]?.json}]}`);
+    expect(batch.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[1]?.json}]}\n`);
   });
 
   it('makes the line of each subset once, and only that subset', () => {
@@ -56,7 +56,7 @@ describe('an encoded batch', () => {
     const part = batch.part([0, 2]);
     expect(batch.part([0, 2])).toBe(part);
     expect(batch.part([0, 1, 2])).toBe(batch);
-    expect(part.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[2]?.json}]}`);
+    expect(part.line).toBe(`{"Index":9,"Events":[${batch.events[0]?.json},${batch.events[2]?.json}]}\n`);
     expect(part.batch.events.map(({ key }) => key)).toEqual(['a', 'c']);
     expect(batch.part([1])).not.toBe(part);
   });

@@ -91,7 +91,7 @@ describe('the simulated cluster', () => {
     expect([first?.index, others]).toEqual([7, []]);
     const json = JSON.stringify(event?.payload);
     const encoded = new EncodedEvent(checkEventMeta(event!, 'event'), ['Node'], { json, bytes: 1 });
-    expect(new EncodedBatch(7, [encoded]).line).toBe(JSON.stringify(JSON.parse(sample)));
+    expect(new EncodedBatch(7, [encoded]).line).toBe(`${JSON.stringify(JSON.parse(sample))}\n`);
   });
 
   it('has a history at once: evaluations, deployments and the job web in default, beyond index 100', async () => {
