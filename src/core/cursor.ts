@@ -19,6 +19,9 @@ export interface Backlog {
   readonly history: History | undefined;
 }
 
+/** What a subscription or an interest asks for. */
+type Asked = Pick<Interest, 'filter' | 'namespaces'>;
+
 /** Where a cursor starts. */
 export interface CursorStart {
   /** First index to read. */
@@ -230,7 +233,7 @@ export class Cursor {
   }
 }
 
-/** Newest trimmed index that the subscribers of an interest may have missed. */
-export function lastTrimmed(buffer: EventBuffer, { filter, namespaces }: Interest): number {
+/** Newest trimmed index that whoever asks for this may have missed. */
+export function lastTrimmed(buffer: EventBuffer, { filter, namespaces }: Asked): number {
   return buffer.lastTrimmedFor({ topics: filter.topics, passesNamespace: (namespace) => namespaces.passes(namespace) });
 }

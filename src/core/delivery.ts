@@ -66,9 +66,9 @@ export class Delivery implements InterestMember {
     if (this.#format.opening) this.#write(this.#format.encode(this.#format.opening));
     if (this.#heartbeatMs > 0) {
       this.beat();
-      this.#stopHeartbeats = this.#host.beatEvery(this.#heartbeatMs, this);
+      this.#stopHeartbeats = this.#host.outbox.beatEvery(this.#heartbeatMs, this);
     }
-    if (this.#state === 'behind') this.#host.schedule(this);
+    if (this.#state === 'behind') this.#host.outbox.schedule(this);
   }
 
   /** The transport can take more again. */
@@ -81,7 +81,7 @@ export class Delivery implements InterestMember {
     if (this.#state !== 'behind') return;
     const isComplete = this.#readSlice();
     if (!this.#writeSlice()) return;
-    if (!isComplete) this.#host.schedule(this);
+    if (!isComplete) this.#host.outbox.schedule(this);
     else if (this.#subscription.join(this)) this.#state = 'synced';
     else {
       this.#state = 'waiting';
@@ -123,7 +123,7 @@ export class Delivery implements InterestMember {
     if (this.#state === 'synced') this.#subscription.leave(this);
     this.#state = 'ended';
     this.#stopHeartbeats?.();
-    this.#host.unschedule(this);
+    this.#host.outbox.unschedule(this);
     const last = this.#slice + (error ? this.#format.error(error) : '');
     this.#slice = '';
     this.#guarded(() => this.#sink.end(last === '' ? undefined : this.#format.encode(last)));
@@ -136,7 +136,7 @@ export class Delivery implements InterestMember {
 
   #goOn(): void {
     this.#state = 'behind';
-    this.#host.schedule(this);
+    this.#host.outbox.schedule(this);
   }
 
   /** @returns false when there is more to read than one slice holds */
@@ -169,7 +169,7 @@ export class Delivery implements InterestMember {
     if (isReady === true || this.#hasEnded) return;
     if (this.#state === 'synced') this.#subscription.leave(this);
     this.#state = 'blocked';
-    this.#host.unschedule(this);
+    this.#host.outbox.unschedule(this);
     this.#host.onLagging(this.#subscription);
   }
 

@@ -68,15 +68,18 @@ export class EncodedEvent implements EventMeta {
    */
   #encode(): string {
     const { topic, type, key, namespace, filterKeys, index } = this;
-    const meta = JSON.stringify({
+    const event = {
       Topic: topic,
       Type: type,
       Key: key,
       Namespace: namespace,
       FilterKeys: filterKeys.length === 0 ? null : filterKeys,
       Index: index,
-    });
-    const line = `{"Index":${index},"Events":[${meta.slice(0, -1)},"Payload":${this.payloadJson}}]}\n`;
+      Payload: this.#payload,
+    };
+    let line = JSON.stringify({ Index: index, Events: [event] });
+    if (this.#payloadJson !== undefined) line = `${line.slice(0, -3)},"Payload":${this.#payloadJson}}]}`;
+    line += '\n';
     line.charCodeAt(0);
     this.#payload = undefined;
     return line;

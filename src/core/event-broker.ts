@@ -123,6 +123,8 @@ export class EventBroker<
   async aclChanged(changes: AclChange | readonly AclChange[]): Promise<void> {
     this.#requireOpen();
     const refs = refsOf(changes);
+    const rest = this.#atRest();
+    if (rest) await rest;
     if (this.#feed) await this.#feed.append([], refs, {});
     else this.#accept(new EncodedBatch(this.#buffer.head, []), refs);
   }
@@ -154,7 +156,7 @@ export class EventBroker<
   /** A plain snapshot; taking it costs little. */
   stats(): BrokerStats {
     return {
-      subscriptions: this.#registry.size,
+      ...this.#registry.stats(),
       interests: this.#interests.size,
       bufferedBatches: this.#buffer.length,
       bufferedBytes: this.#buffer.bytes,
@@ -163,8 +165,6 @@ export class EventBroker<
       epoch: this.#epoch,
       publishedBatches: this.#publishedBatches,
       publishedEvents: this.#publishedEvents,
-      revokedSubscriptions: this.#registry.revoked,
-      gaps: this.#registry.gaps,
       listenerErrors: this.listenerErrors,
       log: this.#feed && this.#logStatus,
     };
@@ -188,14 +188,21 @@ export class EventBroker<
 
   /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
   #accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
-    const wasAccepting = this.#untold !== undefined;
-    this.#untold ??= [];
-    this.#revocation.expireDue();
-    this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
-    if (refs.length > 0) this.#revocation.change(refs, batch.index);
-    // News of ACLs alone has no index of its own without a log.
-    if (batch.index > this.#buffer.head) this.#append(batch);
-    if (!wasAccepting) this.#tell();
+    this.#untold = [];
+    try {
+      this.#revocation.expireDue();
+      this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
+      if (refs.length > 0) this.#revocation.change(refs, batch.index);
+      // News of ACLs alone has no index of its own without a log.
+      if (batch.index > this.#buffer.head) this.#append(batch);
+    } finally {
+      this.#tell();
+    }
+  }
+
+  /** Undefined unless a batch is being accepted: then resolves when it has been. Transports that are written to meanwhile may publish. */
+  #atRest(): Promise<void> | undefined {
+    return this.#untold && new Promise((resolve) => this.#later(resolve));
   }
 
   #append(batch: EncodedBatch): void {
@@ -260,7 +267,7 @@ export class EventBroker<
     for (const subscription of subscriptions) subscription.part();
     this.#revocation.changeAll(head);
     this.#buffer.restart(head);
-    for (const interest of this.#registry.interests()) interest.restart(head);
+    this.#interests.restart(head);
     for (const subscription of subscriptions) lose(subscription);
   }
 
@@ -298,6 +305,7 @@ export class EventBroker<
       capabilities: log?.capabilities,
       head: () => this.#buffer.head,
       accept: (batch, refs) => this.#accept(batch, refs),
+      atRest: () => this.#atRest(),
       requireOpen: () => this.#requireOpen(),
     });
   }
@@ -307,10 +315,8 @@ export class EventBroker<
       buffer: this.#buffer,
       history: this.#feed,
       clock: this.#clock,
+      outbox: this.#outbox,
       epoch: () => this.#epoch,
-      schedule: (delivery) => this.#outbox.schedule(delivery),
-      unschedule: (delivery) => this.#outbox.unschedule(delivery),
-      beatEvery: (intervalMs, delivery) => this.#outbox.beatEvery(intervalMs, delivery),
       detach: (subscription, error) => this.#registry.detach(subscription, error),
       onGap: (subscription, gap) => this.#registry.gap(subscription, gap),
       onLagging: (subscription) => this.#registry.lagging(subscription),

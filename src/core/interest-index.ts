@@ -45,6 +45,11 @@ export class InterestIndex {
     for (const [namespace, topic, key] of placesOf(interest)) this.#remove(namespace, topic, key, interest);
   }
 
+  /** The indexes begin anew. */
+  restart(head: number): void {
+    for (const interest of this.#byKey.values()) interest.restart(head);
+  }
+
   /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
   match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
     this.#stamp++;

@@ -27,6 +27,7 @@ export class Outbox {
     this.#schedule.request();
   }
 
+  /** Lets the delivery go on in the next flush. */
   schedule(delivery: Delivery): void {
     this.#behind.add(delivery);
     this.#schedule.request();

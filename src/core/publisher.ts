@@ -16,6 +16,8 @@ export interface PublisherOptions {
   /** Newest published index. */
   readonly head: () => number;
   readonly accept: (batch: EncodedBatch, refs: readonly AclRef[]) => void;
+  /** When the batch that is being accepted has been; undefined while none is. */
+  readonly atRest: () => Promise<void> | undefined;
   /** @throws BrokerError `closed` */
   readonly requireOpen: () => void;
 }
@@ -33,12 +35,12 @@ export class Publisher {
     this.#options.requireOpen();
     const checked = checkEvents(events, this.#options.topics);
     this.#checkOptions(options);
-    if (options.commit !== undefined) return this.#commit(checked, options, options.commit);
+    if (options.commit !== undefined) return this.#after(options.commit(), checked, options);
     return this.#assign(checked, options);
   }
 
-  async #commit(events: readonly EncodedEvent[], options: PublishOptions, commit: () => unknown): Promise<number> {
-    await commit();
+  async #after(step: unknown, events: readonly EncodedEvent[], options: PublishOptions): Promise<number> {
+    await step;
     this.#options.requireOpen();
     return this.#assign(events, options);
   }
@@ -47,6 +49,8 @@ export class Publisher {
     const { feed, topics } = this.#options;
     const refs = changedRefs(events, topics);
     if (feed) return feed.append(events, refs, appendOptions(options));
+    const rest = this.#options.atRest();
+    if (rest) return this.#after(rest, events, options);
     const batch = new EncodedBatch(this.#nextIndex(options), events);
     this.#options.accept(batch, refs);
     return batch.index;

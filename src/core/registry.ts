@@ -1,6 +1,7 @@
 import type { Acl } from '../acl/acl.ts';
 import type { Revocation } from '../acl/revocation.ts';
 import type { BrokerNotifications, SubscriptionNotice } from './broker-notifications.ts';
+import type { BrokerStats } from './broker-stats.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap } from './event.ts';
 import type { Interest } from './interest.ts';
@@ -48,16 +49,8 @@ export class Registry {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#registrations.size;
-  }
-
-  get revoked(): number {
-    return this.#revoked;
-  }
-
-  get gaps(): number {
-    return this.#gaps;
+  stats(): Pick<BrokerStats, 'subscriptions' | 'revokedSubscriptions' | 'gaps'> {
+    return { subscriptions: this.#registrations.size, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
   }
 
   /** All at this moment: closing one while walking them is safe. */
@@ -65,23 +58,15 @@ export class Registry {
     return [...this.#registrations.keys()];
   }
 
-  interests(): Iterable<Interest> {
-    return new Set(Array.from(this.#registrations.values(), ({ interest }) => interest));
-  }
-
   /** Opens a subscription with these rights. @throws BrokerError `permission_denied`, `at_capacity`, `gap`, `restarted` */
   open(host: SubscriptionHost, request: CheckedSubscribe, acl: Acl, from: StartFrom): Subscription {
     request.signal?.throwIfAborted();
     this.#check(request, acl);
+    const start = startOf(request, from);
     const interest = this.#acquire(request, acl);
-    try {
-      const subscription = new Subscription(host, interest, startOf(request, from, interest), request.failOnGap);
-      this.#register(subscription, { interest, acl, unwatch: nothing }, request);
-      return subscription;
-    } catch (error) {
-      this.#options.interests.release(interest);
-      throw error;
-    }
+    const subscription = new Subscription(host, interest, start, request.failOnGap);
+    this.#register(subscription, { interest, acl, unwatch: nothing }, request);
+    return subscription;
   }
 
   /** A subscription has ended: lets go of all that it held. */
@@ -113,7 +98,7 @@ export class Registry {
     if (!this.#meets(asked, acl)) {
       throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
     }
-    if (this.size < maxSubscriptions) return;
+    if (this.#registrations.size < maxSubscriptions) return;
     throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions that are allowed are open.`);
   }
 

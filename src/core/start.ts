@@ -2,15 +2,7 @@ import { lastTrimmed, type CursorStart } from './cursor.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap } from './event.ts';
 import type { EventBuffer } from './event-buffer.ts';
-import type { Interest } from './interest.ts';
-
-/** Where a subscription wants to start. */
-export interface StartRequest {
-  readonly index: number | 'latest';
-  /** The run of indexes that `index` is from. */
-  readonly epoch: string | undefined;
-  readonly failOnGap: boolean;
-}
+import type { CheckedSubscribe } from './subscribe-request.ts';
 
 /** What there is to start from. */
 export interface StartFrom {
@@ -23,21 +15,22 @@ export interface StartFrom {
 }
 
 /** Finds the first position, and what is missing before it. @throws BrokerError `gap` or `restarted` where a gap must fail */
-export function startOf(request: StartRequest, from: StartFrom, interest: Interest): CursorStart {
+export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart {
   const { index } = request;
   if (index === 'latest') return { position: from.buffer.head + 1 };
   if (index === 0) return { position: from.first };
-  const gap = gapBefore(index, request.epoch, from, interest);
+  const gap = gapBefore(index, request, from);
   if (gap !== undefined && request.failOnGap) throw gapError(gap);
   const position = gap?.reason === 'restarted' ? from.first : Math.max(index, from.first);
   return { position, gap };
 }
 
-function gapBefore(index: number, epoch: string | undefined, from: StartFrom, interest: Interest): Gap | undefined {
+function gapBefore(index: number, request: CheckedSubscribe, from: StartFrom): Gap | undefined {
+  const { epoch } = request;
   if (epoch !== undefined && epoch !== from.epoch) {
     return { from: index, to: Math.max(index, from.first - 1), reason: 'restarted', epoch: from.epoch };
   }
-  const lost = from.isPrecise ? lastTrimmed(from.buffer, interest) : from.first - 1;
+  const lost = from.isPrecise ? lastTrimmed(from.buffer, request) : from.first - 1;
   return lost >= index ? { from: index, to: lost, reason: 'trimmed' } : undefined;
 }
 

@@ -6,6 +6,7 @@ import type { BrokerError } from './errors.ts';
 import type { Event, EventBatch, Gap, GapReason } from './event.ts';
 import { joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
+import type { Outbox } from './outbox.ts';
 import { gapError } from './start.ts';
 import type { ByteSink, StreamFormat } from './stream-format.ts';
 
@@ -19,11 +20,8 @@ export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
 /** What a subscription needs of its broker. */
 export interface SubscriptionHost extends Backlog {
   readonly clock: Clock;
+  readonly outbox: Outbox;
   epoch(): string;
-  /** Lets the delivery go on in the next flush. */
-  schedule(delivery: Delivery): void;
-  unschedule(delivery: Delivery): void;
-  beatEvery(intervalMs: number, delivery: Delivery): () => void;
   /** Lets go of the subscription; called once. */
   detach(subscription: Subscription, error: BrokerError | undefined): void;
   onGap(subscription: Subscription, gap: Gap): void;
@@ -33,10 +31,7 @@ export interface SubscriptionHost extends Backlog {
 /** How long to wait before the log is asked again after it failed, in ms. */
 const LOG_RETRY_MS = 250;
 
-interface Waiting<E extends Event> {
-  resolve(result: IteratorResult<EventBatch<E>, undefined>): void;
-  reject(error: unknown): void;
-}
+type Result<E extends Event> = Promise<IteratorResult<EventBatch<E>, undefined>>;
 
 /**
  * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each batch once. Made by
@@ -62,7 +57,8 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   #ending: BrokerError | undefined;
   #isAttached = true;
   #delivery: Delivery | undefined;
-  #waiting: Waiting<E>[] = [];
+  /** Takes a {@link Result} each; untyped, so that a subscription to some topics is one to topics. */
+  #waiting: ((result: unknown) => void)[] = [];
   #isAwaiting = false;
   #isFilling = false;
   /** Told with the next batch. */
@@ -110,21 +106,16 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   }
 
   /** The next batch, as soon as there is one; `done` after an orderly end. @throws (rejects) as {@link poll} does */
-  next(): Promise<IteratorResult<EventBatch<E>, undefined>> {
-    try {
-      const batch = this.#waiting.length === 0 ? this.#takeBatch() : undefined;
-      if (batch !== undefined) return Promise.resolve({ value: batch, done: false });
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    if (this.#isClosed) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+  next(): Result<E> {
+    const result = this.#waiting.length === 0 ? this.#result() : undefined;
+    if (result !== undefined) return result;
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve as (result: unknown) => void);
       this.awaitMore();
     });
   }
 
-  return(): Promise<IteratorResult<EventBatch<E>, undefined>> {
+  return(): Result<E> {
     this.close();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -173,8 +164,8 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   /** @internal Joins those that get the shared chunk, if it is in step. */
   join(delivery: Delivery): boolean {
     const { head } = this.#host.buffer;
-    const isInStep =
-      this.#cursor.position === head + 1 && this.#cursor.limit === Infinity && this.#interest.pending.length === 0;
+    const { position, limit } = this.#cursor;
+    const isInStep = position === head + 1 && limit === Infinity && this.#passedTogether() === head;
     if (isInStep) this.#interest.join(delivery);
     return isInStep;
   }
@@ -270,23 +261,24 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   /** Hands what there is to those who wait for it. One is taken out first: reading may end the subscription, which serves the others. */
   #serve(): void {
-    for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift()) {
-      const settle = this.#attempt();
-      if (settle === undefined) {
-        this.#waiting.unshift(waiting);
+    for (let resolve = this.#waiting.shift(); resolve !== undefined; resolve = this.#waiting.shift()) {
+      const result = this.#result();
+      if (result === undefined) {
+        this.#waiting.unshift(resolve);
         return this.awaitMore();
       }
-      settle(waiting);
+      resolve(result);
     }
   }
 
-  #attempt(): ((waiting: Waiting<E>) => void) | undefined {
+  /** What {@link next} gives now: a batch, the reason for the end, the end; undefined when it has to wait. */
+  #result(): Result<E> | undefined {
     try {
       const batch = this.#takeBatch();
-      if (batch !== undefined) return ({ resolve }) => resolve({ value: batch, done: false });
-      return this.#isClosed ? ({ resolve }) => resolve({ value: undefined, done: true }) : undefined;
+      if (batch !== undefined) return Promise.resolve({ value: batch, done: false });
+      return this.#isClosed ? Promise.resolve({ value: undefined, done: true }) : undefined;
     } catch (error) {
-      return ({ reject }) => reject(error);
+      return Promise.reject(error);
     }
   }
 

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+
+import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
+import { Acl, EventBroker, type Subscription } from '../../src/index.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+
+const event = (payload: string) => ({ topic: 'Job', type: 'JobRegistered', key: 'web', payload });
+
+/** Publishes, and remembers under which index each payload was acknowledged. */
+class Acknowledged {
+  readonly byIndex: [number, string][] = [];
+  readonly #broker: EventBroker;
+
+  constructor(broker: EventBroker) {
+    this.#broker = broker;
+  }
+
+  async publish(payload: string): Promise<void> {
+    this.byIndex.push([await this.#broker.publish(event(payload)), payload]);
+  }
+}
+
+/** What a transport was written. */
+function linesOf(subscription: Subscription): [number, string][] {
+  const lines: [number, string][] = [];
+  const take = (chunk: Uint8Array | undefined): void => {
+    for (const line of new TextDecoder().decode(chunk).split('\n').filter(Boolean)) {
+      const { Index, Events = [] } = JSON.parse(line) as { Index: number; Events?: { Payload: string }[] };
+      for (const { Payload } of Events) lines.push([Index, Payload]);
+    }
+  };
+  subscription.deliverTo({ write: (chunk) => (take(chunk), true), end: take }, ndjsonFormat, { heartbeatMs: 0 });
+  return lines;
+}
+
+const inOrder = (pairs: readonly [number, string][]) => pairs.toSorted(([a], [b]) => a - b);
+
+describe('publishing from within a transport', () => {
+  it('that is written to because another publish needs room loses neither of the two', async () => {
+    const clock = new VirtualClock();
+    const broker = new EventBroker({ clock, buffer: { maxBatches: 4 } });
+    const acknowledged = new Acknowledged(broker);
+    const lines = linesOf(await broker.subscribe({ namespace: '*' }));
+    const echoes = ['echo 1', 'echo 2', 'echo 3'];
+    const echoing = await broker.subscribe({ namespace: '*' });
+    const echo = (): true => {
+      const payload = echoes.shift();
+      if (payload !== undefined) void acknowledged.publish(payload);
+      return true;
+    };
+    echoing.deliverTo({ write: echo, end: () => undefined }, ndjsonFormat, { heartbeatMs: 0 });
+    await clock.settle();
+    const payloads = Array.from({ length: 12 }, (_, i) => `own ${i}`);
+    await Promise.all(payloads.map((payload) => acknowledged.publish(payload)));
+    await clock.settle();
+    expect(lines.map(([index]) => index)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(inOrder(acknowledged.byIndex)).toEqual(lines);
+  });
+
+  it('that ends when another publish finds its rights expired loses neither of the two', async () => {
+    const clock = new VirtualClock();
+    const broker = new EventBroker({ clock });
+    const acknowledged = new Acknowledged(broker);
+    const lines = linesOf(await broker.subscribe({ namespace: '*' }));
+    const acl = Acl.fromRules([], { management: true, expiresAt: clock.now() + 1000 });
+    const ending = await broker.subscribe({ namespace: '*', acl });
+    // A transport that pushes back is ended at once.
+    const end = () => void acknowledged.publish('farewell');
+    ending.deliverTo({ write: () => false, end }, ndjsonFormat);
+    await clock.settle();
+    const { now } = clock;
+    clock.now = () => now.call(clock) + 1000;
+    await acknowledged.publish('late');
+    await clock.settle();
+    expect(lines).toEqual([
+      [1, 'late'],
+      [2, 'farewell'],
+    ]);
+    expect(inOrder(acknowledged.byIndex)).toEqual(lines);
+  });
+
+  it('tells of ACL changes in their order: what is published after them waits for them', async () => {
+    const clock = new VirtualClock();
+    let rights = true;
+    const resolve = async () => (rights ? held : Acl.fromRules([], { dependsOn: ['policy:p'] }));
+    const held = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const broker = new EventBroker({ clock, acl: { resolve }, buffer: { maxBatches: 1 } });
+    const lines = linesOf(await broker.subscribe({ namespace: '*', token: 't' }));
+    const echoing = await broker.subscribe({ namespace: '*', acl: Acl.management });
+    let isFirst = true;
+    const write = (): true => {
+      if (!isFirst) return true;
+      isFirst = false;
+      rights = false;
+      void broker.aclChanged({ policy: 'p' });
+      void broker.publish(event('secret'));
+      return true;
+    };
+    echoing.deliverTo({ write, end: () => undefined }, ndjsonFormat, { heartbeatMs: 0 });
+    await clock.settle();
+    await Promise.all([broker.publish(event('first')), broker.publish(event('second'))]);
+    await clock.settle();
+    expect(lines.map(([, payload]) => payload)).not.toContain('secret');
+    expect(broker.stats()).toMatchObject({ latestIndex: 3, revokedSubscriptions: 1 });
+  });
+});
