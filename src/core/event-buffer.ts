@@ -1,5 +1,6 @@
 import invariant from 'tiny-invariant';
 import type { EncodedBatch } from './encoded-batch.ts';
+import { lowerBound } from './lower-bound.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
 
 /** Bounds of an {@link EventBuffer}. */
@@ -97,14 +98,7 @@ export class EventBuffer {
     // Where the indexes have no holes it stands just there.
     const guess = this.#nextOrdinal - 1 - (this.#head - index);
     if (guess >= this.#firstOrdinal && this.at(guess)?.index === index) return guess;
-    let low = this.#firstOrdinal;
-    let high = this.#nextOrdinal;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#at(middle)?.index ?? 0) < index) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lowerBound(this.#firstOrdinal, this.#nextOrdinal, (n) => (this.#at(n)?.index ?? 0) < index);
   }
 
   /** The batch with that ordinal; undefined past the newest. */

@@ -41,10 +41,10 @@ export interface AppendOptions {
   /** Default `'events'`. */
   readonly kind?: LogRecordKind;
   /** Appends with one id within the dedupe window make one record. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Append only if the log's head is this index. @throws BrokerError `index_conflict` otherwise */
-  readonly expectedHead?: number;
-  readonly signal?: AbortSignal;
+  readonly expectedHead?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AppendResult {

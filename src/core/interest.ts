@@ -1,5 +1,6 @@
 import type { BatchPart, EncodedBatch } from './encoded-batch.ts';
 import type { EncodedEvent } from './encoded-event.ts';
+import { lowerBound } from './lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import type { StreamFormat } from './stream-format.ts';
 import type { TopicFilter } from './topic-filter.ts';
@@ -85,12 +86,12 @@ export class Interest {
   /** First index ≥ `position` that matches; Infinity when there is none yet; undefined when that is not remembered. */
   nextMatch(position: number): number | undefined {
     if (position < this.#completeFrom) return undefined;
-    return this.#matches[this.#matches.findLastIndex((index) => index < position) + 1] ?? Infinity;
+    return this.#matches[this.#placeOf(position)] ?? Infinity;
   }
 
   /** Newest index that matches and is older than `limit`; 0 when none is remembered. */
   lastMatchBefore(limit: number): number {
-    return this.#matches.findLast((index) => index < limit) ?? 0;
+    return this.#matches[this.#placeOf(limit) - 1] ?? 0;
   }
 
   /** The indexes begin anew. */
@@ -100,9 +101,9 @@ export class Interest {
     this.#completeFrom = head + 1;
   }
 
-  /** Matched and not flushed yet, oldest first. */
-  get pending(): readonly BatchPart[] {
-    return this.#pending;
+  /** Index of the oldest that matched and is not flushed yet. */
+  get oldestPending(): number | undefined {
+    return this.#pending[0]?.index;
   }
 
   sees(event: EncodedEvent): boolean {
@@ -181,6 +182,11 @@ export class Interest {
     // From the back: a member that leaves while receiving is replaced by the last, which has been served.
     for (let i = this.#members.length - 1; i >= 0; i--) this.#members[i]?.receive(turn);
     return saved;
+  }
+
+  #placeOf(index: number): number {
+    const matches = this.#matches;
+    return lowerBound(0, matches.length, (place) => (matches[place] as number) < index);
   }
 
   #remember(index: number): void {

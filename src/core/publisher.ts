@@ -3,7 +3,7 @@ import { EncodedBatch } from './encoded-batch.ts';
 import type { EncodedEvent } from './encoded-event.ts';
 import { BrokerError } from './errors.ts';
 import type { NewEvent } from './event.ts';
-import type { AppendOptions, LogCapabilities } from './event-log.ts';
+import type { LogCapabilities } from './event-log.ts';
 import type { LogFeed } from './log-feed.ts';
 import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
 import type { Topics } from './topics.ts';
@@ -48,7 +48,10 @@ export class Publisher {
   #assign(events: readonly EncodedEvent[], options: PublishOptions): number | Promise<number> {
     const { feed, topics } = this.#options;
     const refs = changedRefs(events, topics);
-    if (feed) return feed.append(events, refs, appendOptions(options));
+    if (feed) {
+      const { id, expectedIndex, signal } = options;
+      return feed.append(events, refs, { id, expectedHead: expectedIndex, signal });
+    }
     const rest = this.#options.atRest();
     if (rest) return this.#after(rest, events, options);
     const batch = new EncodedBatch(this.#nextIndex(options), events);
@@ -69,24 +72,16 @@ export class Publisher {
 
   #checkOptions({ index, id, expectedIndex }: PublishOptions): void {
     const { capabilities } = this.#options;
-    if (index !== undefined) checkIndex(index, 'index', 1);
-    if (expectedIndex !== undefined) checkIndex(expectedIndex, 'expectedIndex', 0);
-    if (index !== undefined && capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
-    if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0)) {
-      throw unsupported('id', 'a log with dedupeWindowMs above 0');
+    if (index !== undefined) {
+      checkIndex(index, 'index', 1);
+      if (capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
     }
-    if (expectedIndex !== undefined && capabilities && !capabilities.compareAndAppend) {
-      throw unsupported('expectedIndex', 'a log with compareAndAppend');
+    if (id !== undefined && !capabilities?.dedupeWindowMs) throw unsupported('id', 'a log with dedupeWindowMs above 0');
+    if (expectedIndex !== undefined) {
+      checkIndex(expectedIndex, 'expectedIndex', 0);
+      if (capabilities?.compareAndAppend === false) throw unsupported('expectedIndex', 'a log with compareAndAppend');
     }
   }
-}
-
-function appendOptions({ id, expectedIndex, signal }: PublishOptions): AppendOptions {
-  return {
-    ...(id !== undefined && { id }),
-    ...(expectedIndex !== undefined && { expectedHead: expectedIndex }),
-    ...(signal && { signal }),
-  };
 }
 
 const unsupported = (option: string, need: string) =>

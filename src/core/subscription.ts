@@ -240,8 +240,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   }
 
   #passedTogether(): number {
-    const oldest = this.#interest.pending[0];
-    return oldest === undefined ? this.#host.buffer.head : oldest.index - 1;
+    return (this.#interest.oldestPending ?? this.#host.buffer.head + 1) - 1;
   }
 
   #takeBatch(): EventBatch<E> | undefined {
