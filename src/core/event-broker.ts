@@ -74,7 +74,7 @@ export class EventBroker<
   #epoch: string = crypto.randomUUID();
   #logStatus: LogStatus = 'down';
   #isClosed = false;
-  /** What happened while a batch was being accepted; told when it is done, so that a listener finds the broker at rest. */
+  /** What happened during the step under way; told when it is over, so that a listener finds the broker at rest. */
   #untold: (() => void)[] | undefined;
   #publishedBatches = 0;
   #publishedEvents = 0;
@@ -87,7 +87,7 @@ export class EventBroker<
     this.#clock = clock;
     this.#acl = options.acl;
     this.#buffer = new EventBuffer(options.buffer);
-    this.#outbox = new Outbox(clock, options.flush ?? {});
+    this.#outbox = new Outbox(clock, options.flush ?? {}, (flush) => this.#step(flush));
     this.#revocation = this.#makeRevocation(bound(options, 'reauthorizeTimeoutMs', 5000));
     this.#feed = log && this.#makeFeed(log, publishWhenDown === 'wait');
     this.#registry = this.#makeRegistry(bound(options, 'maxSubscriptions', 100_000));
@@ -174,6 +174,8 @@ export class EventBroker<
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const rest = this.#atRest();
+    if (rest) await rest;
     this.#outbox.flush();
     for (const subscription of this.#registry.all()) subscription.fail(closed());
     this.#outbox.stop(closed());
@@ -182,28 +184,37 @@ export class EventBroker<
     this.emit('close');
   }
 
-  #requireOpen(): void {
+  readonly #head = (): number => this.#buffer.head;
+
+  readonly #requireOpen = (): void => {
     if (this.#isClosed) throw closed();
-  }
+  };
 
   /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
-  #accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
-    this.#untold = [];
-    try {
+  readonly #accept = (batch: EncodedBatch, refs: readonly AclRef[]): void => {
+    this.#step(() => {
       this.#revocation.expireDue();
       this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
       if (refs.length > 0) this.#revocation.change(refs, batch.index);
       // News of ACLs alone has no index of its own without a log.
       if (batch.index > this.#buffer.head) this.#append(batch);
+    });
+  };
+
+  /** Runs a step that writes to transports, which may act upon the broker: what they publish and change, and what listeners are to be told, waits until it is over. */
+  #step<R>(step: () => R): R {
+    if (this.#untold) return step();
+    const untold: (() => void)[] = (this.#untold = []);
+    try {
+      return step();
     } finally {
-      this.#tell();
+      this.#untold = undefined;
+      for (const tell of untold) tell();
     }
   }
 
-  /** Undefined unless a batch is being accepted: then resolves when it has been. Transports that are written to meanwhile may publish. */
-  #atRest(): Promise<void> | undefined {
-    return this.#untold && new Promise((resolve) => this.#later(resolve));
-  }
+  /** Resolves when the step under way is over; undefined when none is. */
+  readonly #atRest = (): Promise<void> | undefined => this.#untold && new Promise((resolve) => this.#later(resolve));
 
   #append(batch: EncodedBatch): void {
     this.#buffer.append(batch);
@@ -272,13 +283,13 @@ export class EventBroker<
   }
 
   #makeRevocation(timeoutMs: number): Revocation {
-    return new Revocation({ source: this.#acl, clock: this.#clock, timeoutMs, head: () => this.#buffer.head });
+    return new Revocation({ source: this.#acl, clock: this.#clock, timeoutMs, head: this.#head });
   }
 
   #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
     return new LogFeed(log, this.#topics, waitWhenDown, {
       restart: (state) => this.#restart(state),
-      accept: (batch, refs) => this.#accept(batch, refs),
+      accept: this.#accept,
       skipped: (first) => this.#skipped(first),
       status: (status, cause) => {
         this.#logStatus = status;
@@ -292,7 +303,7 @@ export class EventBroker<
       topics: this.#topics,
       interests: this.#interests,
       revocation: this.#revocation,
-      head: () => this.#buffer.head,
+      head: this.#head,
       notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
       maxSubscriptions,
     });
@@ -303,10 +314,10 @@ export class EventBroker<
       topics: this.#topics,
       feed: this.#feed,
       capabilities: log?.capabilities,
-      head: () => this.#buffer.head,
-      accept: (batch, refs) => this.#accept(batch, refs),
-      atRest: () => this.#atRest(),
-      requireOpen: () => this.#requireOpen(),
+      head: this.#head,
+      accept: this.#accept,
+      atRest: this.#atRest,
+      requireOpen: this.#requireOpen,
     });
   }
 
@@ -326,12 +337,6 @@ export class EventBroker<
   #later(tell: () => void): void {
     if (this.#untold) this.#untold.push(tell);
     else tell();
-  }
-
-  #tell(): void {
-    const untold = this.#untold ?? [];
-    this.#untold = undefined;
-    for (const tell of untold) tell();
   }
 }
 

@@ -179,8 +179,8 @@ export class Interest {
     const saved = (parts.length - 1) * this.#members.length;
     this.#pending = [];
     const turn = new Turn(parts);
-    // From the back: a member that leaves while receiving is replaced by the last, which has been served.
-    for (let i = this.#members.length - 1; i >= 0; i--) this.#members[i]?.receive(turn);
+    // One may leave while another receives.
+    for (const member of [...this.#members]) if (this.#members[member.place] === member) member.receive(turn);
     return saved;
   }
 

@@ -15,9 +15,10 @@ export class Outbox {
   /** Oldest index that an interest holds unflushed. */
   #oldest = Infinity;
 
-  constructor(clock: Clock, options: FlushOptions) {
+  /** @param run runs a flush that is due */
+  constructor(clock: Clock, options: FlushOptions, run: (flush: () => boolean) => boolean) {
     this.#clock = clock;
-    this.#schedule = new FlushSchedule(clock, options, () => this.flush());
+    this.#schedule = new FlushSchedule(clock, options, () => run(() => this.flush()));
   }
 
   /** An interest that has something since the batch with this index. */

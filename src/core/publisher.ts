@@ -16,7 +16,7 @@ export interface PublisherOptions {
   /** Newest published index. */
   readonly head: () => number;
   readonly accept: (batch: EncodedBatch, refs: readonly AclRef[]) => void;
-  /** When the batch that is being accepted has been; undefined while none is. */
+  /** Resolves when nothing is under way that must not be disturbed; undefined when nothing is. */
   readonly atRest: () => Promise<void> | undefined;
   /** @throws BrokerError `closed` */
   readonly requireOpen: () => void;

@@ -30,7 +30,7 @@ describe('a flush', () => {
     ['several of one key', [1], ['a', 'a', 'a'], true],
   ])('of %s', (_, members, keys, hasJoined) => {
     const index = new InterestIndex();
-    const outbox = new Outbox(new VirtualClock(), {});
+    const outbox = new Outbox(new VirtualClock(), {}, (flush) => flush());
     members.forEach((count, i) => join(index, count, `Job:${'abc'[i]}`));
     keys.forEach((key, i) => offerTo(index, outbox, encodedBatch(i + 1, { key })));
     expect(outbox.flush(), 'saved writes').toBe(hasJoined);

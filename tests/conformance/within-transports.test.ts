@@ -21,7 +21,7 @@ class Acknowledged {
 }
 
 /** What a transport was written. */
-function linesOf(subscription: Subscription): [number, string][] {
+function linesOf(subscription: Subscription, onWrite: () => void = () => undefined): [number, string][] {
   const lines: [number, string][] = [];
   const take = (chunk: Uint8Array | undefined): void => {
     for (const line of new TextDecoder().decode(chunk).split('\n').filter(Boolean)) {
@@ -29,14 +29,19 @@ function linesOf(subscription: Subscription): [number, string][] {
       for (const { Payload } of Events) lines.push([Index, Payload]);
     }
   };
-  subscription.deliverTo({ write: (chunk) => (take(chunk), true), end: take }, ndjsonFormat, { heartbeatMs: 0 });
+  const write = (chunk: Uint8Array): true => {
+    take(chunk);
+    onWrite();
+    return true;
+  };
+  subscription.deliverTo({ write, end: take }, ndjsonFormat, { heartbeatMs: 0 });
   return lines;
 }
 
 const inOrder = (pairs: readonly [number, string][]) => pairs.toSorted(([a], [b]) => a - b);
 
-describe('publishing from within a transport', () => {
-  it('that is written to because another publish needs room loses neither of the two', async () => {
+describe('a transport that acts upon the broker while it is written to', () => {
+  it('publishes: when it is written to because another publish needs room, neither of the two is lost', async () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock, buffer: { maxBatches: 4 } });
     const acknowledged = new Acknowledged(broker);
@@ -57,7 +62,7 @@ describe('publishing from within a transport', () => {
     expect(inOrder(acknowledged.byIndex)).toEqual(lines);
   });
 
-  it('that ends when another publish finds its rights expired loses neither of the two', async () => {
+  it('publishes at its end: when another publish finds its rights expired, neither of the two is lost', async () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock });
     const acknowledged = new Acknowledged(broker);
@@ -79,7 +84,7 @@ describe('publishing from within a transport', () => {
     expect(inOrder(acknowledged.byIndex)).toEqual(lines);
   });
 
-  it('tells of ACL changes in their order: what is published after them waits for them', async () => {
+  it('tells of ACL changes: what it publishes after them is above their fence', async () => {
     const clock = new VirtualClock();
     let rights = true;
     const resolve = async () => (rights ? held : Acl.fromRules([], { dependsOn: ['policy:p'] }));
@@ -102,5 +107,64 @@ describe('publishing from within a transport', () => {
     await clock.settle();
     expect(lines.map(([, payload]) => payload)).not.toContain('secret');
     expect(broker.stats()).toMatchObject({ latestIndex: 3, revokedSubscriptions: 1 });
+  });
+
+  const pairs = (...indexes: number[]) => indexes.map((index) => [index, `own ${index}`]);
+
+  /** Three streams of one interest; whichever is written to first calls `act`, once, with the others. */
+  async function threeStreams(act: (others: readonly Subscription[], broker: EventBroker) => void) {
+    const clock = new VirtualClock();
+    const dependent = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const acl = { resolve: async () => dependent };
+    const broker = new EventBroker({ clock, acl, buffer: { maxBatches: 8 } });
+    const streams: { subscription: Subscription; lines: [number, string][] }[] = [];
+    let isDone = false;
+    const onWrite = (own: Subscription) => {
+      if (isDone) return;
+      isDone = true;
+      act(
+        streams.map(({ subscription }) => subscription).filter((one) => one !== own),
+        broker,
+      );
+    };
+    for (let i = 0; i < 3; i++) {
+      const subscription = await broker.subscribe({ namespace: '*', token: 't' });
+      streams.push({ subscription, lines: linesOf(subscription, () => onWrite(subscription)) });
+    }
+    await clock.settle();
+    for (let i = 1; i <= 3; i++) await broker.publish(event(`own ${i}`));
+    await clock.settle();
+    await broker.publish(event('own 4')).catch(() => undefined);
+    await clock.settle();
+    return { broker, streams };
+  }
+
+  it.each([0, 1])('closes another: the others get each batch once', async (which) => {
+    const { streams } = await threeStreams((others) => others[which]?.close());
+    const open = streams.filter(({ subscription }) => subscription.state !== 'closed');
+    expect(open.map(({ lines }) => lines)).toEqual([pairs(1, 2, 3, 4), pairs(1, 2, 3, 4)]);
+  });
+
+  it('tells of an ACL change: the others get what came before it', async () => {
+    const { streams } = await threeStreams((_, broker) => void broker.aclChanged({ policy: 'p' }));
+    for (const { lines } of streams) expect(lines).toEqual(pairs(1, 2, 3, 4));
+  });
+
+  it('publishes more than the buffer holds: the others get it after what came before', async () => {
+    const { streams } = await threeStreams((_, broker) => {
+      for (let i = 0; i < 20; i++) void broker.publish(event('more'));
+    });
+    for (const { lines } of streams) {
+      expect(lines.slice(0, 3)).toEqual(pairs(1, 2, 3));
+      expect(lines.map(([index]) => index)).toEqual(lines.map((_, i) => i + 1));
+    }
+  });
+
+  it('closes the broker: the others get what came before, and are told how far that was', async () => {
+    const { streams } = await threeStreams((_, broker) => void broker.close());
+    for (const { subscription, lines } of streams) {
+      expect(lines).toEqual(pairs(1, 2, 3));
+      expect(subscription.error).toMatchObject({ code: 'closed', index: 3 });
+    }
   });
 });
