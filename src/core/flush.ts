@@ -4,7 +4,7 @@ import { systemClock, type Clock, type ClockTimer } from './clock.ts';
 export interface FlushOptions {
   /**
    * Largest share of the time that flushing may take before flushes wait, so that under load chunks grow instead of system calls multiplying.
-   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.5.
+   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.5. Where waiting joins nothing, flushes do not wait.
    */
   readonly maxShare?: number;
 }

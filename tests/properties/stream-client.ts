@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { Gap } from '../../src/core/event.ts';
 import type { StreamWitness, Wish } from './stream-model.ts';
 
-interface WireLine {
+export interface WireLine {
   readonly Index?: number;
   readonly Events?: readonly { readonly Payload: unknown }[];
   readonly Gap?: { readonly From: number; readonly To: number; readonly Reason: Gap['reason'] };
@@ -53,16 +53,21 @@ export class StreamClient {
     this.#tell?.();
   }
 
-  #line({ Index, Events, Gap: gap, Error: error }: WireLine): void {
-    if (error) throw new Error(`The stream ended with ${error.Code}.`);
-    if (gap) this.#witness.gap({ from: gap.From, to: gap.To, reason: gap.Reason });
-    if (!Events || !Index) return;
-    this.#witness.batch(
-      Index,
-      Events.map(({ Payload }) => Payload),
-    );
-    this.#last = Index;
+  #line(line: WireLine): void {
+    takeLine(line, this.#witness);
+    if (line.Events && line.Index) this.#last = line.Index;
   }
+}
+
+/** Hands one line to a witness. */
+export function takeLine({ Index, Events, Gap: gap, Error: error }: WireLine, witness: StreamWitness): void {
+  if (error) throw new Error(`The stream ended with ${error.Code}.`);
+  if (gap) witness.gap({ from: gap.From, to: gap.To, reason: gap.Reason });
+  if (!Events || !Index) return;
+  witness.batch(
+    Index,
+    Events.map(({ Payload }) => Payload),
+  );
 }
 
 export async function openHttpStream(

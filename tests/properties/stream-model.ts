@@ -55,6 +55,15 @@ export const streamHistory: fc.Arbitrary<StreamHistory> = fc.record({
   ),
 });
 
+/** Events of which every filter and every namespace passes one. */
+const forAll: readonly EventMeta[] = ['Job', 'Node', 'Eval'].map((topic) => ({
+  topic,
+  type: 'Made',
+  key: 'a',
+  namespace: '',
+  filterKeys: ['b', 'a:b', 'a,b', '\\', ' '],
+}));
+
 interface PublishedEvent extends EventMeta {
   /** Its payload: no other event has it. */
   readonly id: number;
@@ -80,17 +89,17 @@ export class StreamModel {
     );
   }
 
+  /** As a transport may, while it is written to: which index it gets is known later. */
+  publishWithin(): void {
+    const events = forAll.map((event) => ({ ...event, id: ++this.#ids }));
+    void this.broker
+      .publish(events.map(({ id, ...event }) => ({ ...event, payload: id })))
+      .then((index) => this.batches.push({ index, events }));
+  }
+
   /** An event that every filter and every namespace passes, so that gaps are told. */
   publishForAll(): void {
-    const keys = ['b', 'a:b', 'a,b', '\\', ' '];
-    const events = ['Job', 'Node', 'Eval'].map((topic) => ({
-      topic,
-      type: 'Made',
-      key: 'a',
-      namespace: '',
-      filterKeys: keys,
-    }));
-    this.publish(events, 0);
+    this.publish(forAll, 0);
   }
 }
 

@@ -6,14 +6,15 @@ import { eventStreamHandler, type EventStreamHandlerOptions } from '../../src/ad
 import type { Subscription } from '../../src/core/subscription.ts';
 import { histories, patienceMs } from './histories.ts';
 import { openHttpStream } from './stream-client.ts';
+import { ActingTransport } from './acting-transport.ts';
 import { streamHistory, StreamModel, StreamWitness, type StreamStep, type Wish } from './stream-model.ts';
 
 /** How a history reads one subscription. */
 interface StreamReader {
   read(count: number): void | Promise<void>;
   pause(): void;
-  /** Everything that there is. */
-  finish(): void | Promise<void>;
+  /** Reads everything that there is. @returns what tells the witness, where that is still to be done */
+  finish(): void | (() => void) | Promise<void | (() => void)>;
 }
 
 type Open = (model: StreamModel, wish: Wish, isPaused: boolean, witness: StreamWitness) => Promise<StreamReader>;
@@ -33,6 +34,20 @@ const openPolling: Open = async (model, { topics, namespaces, index }, _, witnes
     }
   };
   return { read, pause: () => undefined, finish: () => read(Infinity) };
+};
+
+/** Through a transport of its own that acts upon the broker in its writes. */
+const openActing: Open = async (model, wish, isPaused, witness) => {
+  const transport = new ActingTransport(model, wish, isPaused);
+  await transport.open();
+  witness.opened();
+  const finish = async (): Promise<() => void> => {
+    transport.finish();
+    // What is published in a write comes in another flush.
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    return () => transport.tell(witness);
+  };
+  return { read: () => transport.read(), pause: () => transport.pause(), finish };
 };
 
 /** As `for await` reads: a call of next() is always open. */
@@ -80,7 +95,9 @@ async function run(
   }
   while (model.broker.stats().latestIndex < 30) model.publishForAll();
   model.publishForAll();
-  for (const reader of readers) await reader.finish();
+  const tells: (void | (() => void))[] = [];
+  for (const reader of readers) tells.push(await reader.finish());
+  for (const tell of tells) tell?.();
   for (const witness of witnesses) witness.checkComplete();
   await model.broker.close();
 }
@@ -94,6 +111,7 @@ async function holdsFor(open: Open, onModel: (model: StreamModel) => void = () =
 
 describe('a stream is in order, whole, and loses nothing in silence', () => {
   it('in process, by poll()', () => holdsFor(openPolling), patienceMs);
+  it('through a transport that acts upon the broker while it is written to', () => holdsFor(openActing), patienceMs);
   it('in process, by the async iterator', () => holdsFor(openIterating), patienceMs);
 
   describe.each(['auto', 'response'] as const)('through HTTP with the writer %s', (writer) => {
