@@ -23,9 +23,10 @@ export class ActingTransport implements ByteSink {
     this.#isPaused = isPaused;
   }
 
-  async open(): Promise<void> {
+  async open(onOpen: () => void): Promise<void> {
     const { topics, namespaces, index } = this.#wish;
     const subscription = await this.#model.broker.subscribe({ topics, namespace: namespaces, index });
+    onOpen();
     await this.#openOther();
     this.#delivery = subscription.deliverTo(this, ndjsonFormat, { heartbeatMs: 0 });
     await this.#openOther();

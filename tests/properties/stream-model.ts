@@ -109,6 +109,8 @@ export class StreamWitness {
   readonly #wish: Wish;
   readonly #seen = new Set<number>();
   readonly #gaps: Gap[] = [];
+  /** Nothing older than the first may come; all from the second on must. */
+  #first = 0;
   #start = 0;
   #last = 0;
 
@@ -117,16 +119,20 @@ export class StreamWitness {
     this.#wish = wish;
   }
 
+  /** Before it is asked for, where something may be published until it is open. */
+  opening(): void {
+    this.#first = this.#startNow();
+  }
+
   opened(): void {
-    const { latestIndex, oldestIndex } = this.#model.broker.stats();
-    const { index } = this.#wish;
-    this.#start = index === 'latest' ? latestIndex + 1 : index === 0 ? oldestIndex : index;
+    this.#start = this.#startNow();
+    this.#first ||= this.#start;
   }
 
   /** Order, once, whole, and nothing that was not asked for. */
   batch(index: number, ids: readonly unknown[]): void {
     if (index <= this.#last) throw new Error(`Index ${index} came after ${this.#last}.`);
-    if (index < this.#start) throw new Error(`Index ${index} came to a subscription from ${this.#start} on.`);
+    if (index < this.#first) throw new Error(`Index ${index} came to a subscription from ${this.#first} on.`);
     this.#last = index;
     this.#seen.add(index);
     const expected = this.#matching(index);
@@ -151,6 +157,12 @@ export class StreamWitness {
       if (this.#gaps.some(({ from, to }) => from <= index && index <= to)) continue;
       throw new Error(`Batch ${index} was lost in silence; seen: ${[...this.#seen].join()}, from ${this.#start}.`);
     }
+  }
+
+  #startNow(): number {
+    const { latestIndex, oldestIndex } = this.#model.broker.stats();
+    const { index } = this.#wish;
+    return index === 'latest' ? latestIndex + 1 : index === 0 ? oldestIndex : index;
   }
 
   #matching(index: number): readonly number[] {

@@ -39,8 +39,8 @@ const openPolling: Open = async (model, { topics, namespaces, index }, _, witnes
 /** Through a transport of its own that acts upon the broker in its writes. */
 const openActing: Open = async (model, wish, isPaused, witness) => {
   const transport = new ActingTransport(model, wish, isPaused);
-  await transport.open();
-  witness.opened();
+  witness.opening();
+  await transport.open(() => witness.opened());
   const finish = async (): Promise<() => void> => {
     transport.finish();
     // What is published in a write comes in another flush.
