@@ -150,7 +150,13 @@ export class AclResolver implements AclSource {
   }
 
   #begin(key: string): Promise<Acl> {
-    const lookUp = { acl: this.#lookUpAndKeep(key, this.#changes), begunAt: this.#clock.now() };
+    const begunAt = this.#clock.now();
+    // Those that a store has lost are shared no more, and not remembered: they stand first.
+    for (const [other, lookUp] of this.#underWay) {
+      if (begunAt - lookUp.begunAt < SHARED_MS) break;
+      this.#underWay.delete(other);
+    }
+    const lookUp = { acl: this.#lookUpAndKeep(key, this.#changes), begunAt };
     this.#underWay.set(key, lookUp);
     const end = (): void => {
       if (this.#underWay.get(key) === lookUp) this.#underWay.delete(key);

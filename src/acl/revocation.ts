@@ -89,7 +89,7 @@ export class Revocation {
         changed.clear();
         const losses = this.#losses;
         const acl = await Promise.race([this.#resolve(token), timeout.expired]);
-        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));
+        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.unexpired(acl));
       }
     } finally {
       timeout.cancel();
@@ -109,18 +109,25 @@ export class Revocation {
 
   /** Fences, at `index`, what depends on these objects, and resolves it anew. */
   change(refs: readonly AclRef[], index: number): void {
-    this.#options.source?.changed?.(refs);
-    for (const changed of this.#asking) for (const ref of refs) changed.add(ref);
-    for (const session of this.#dependents.of(refs)) this.#fence(session, index);
-    this.#resolveNext();
+    this.#hold(refs, index, () => this.#options.source?.changed?.(refs));
   }
 
   /** Fences everybody at `index`, and asks anew for those who are being opened: nobody knows what changed. */
   changeAll(index: number): void {
     this.#losses++;
-    this.#options.source?.allChanged?.();
-    const refs = new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn));
-    this.change([...refs], index);
+    const refs = [...new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn))];
+    this.#hold(refs, index, () => {
+      this.#options.source?.allChanged?.();
+      this.#options.source?.changed?.(refs);
+    });
+  }
+
+  /** @throws BrokerError `permission_denied` for rights that have expired */
+  unexpired(acl: Acl): Acl {
+    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) {
+      throw new BrokerError('permission_denied', 'Permission denied.', { cause: expired() });
+    }
+    return acl;
   }
 
   /** Ends what has expired: called before anything is published, since timers may be late. */
@@ -156,6 +163,19 @@ export class Revocation {
     session.acl = acl;
     this.#dependents.set(session, acl.dependsOn);
     this.#expiry.set(session, acl.expiresAt);
+  }
+
+  /** Fence first: the source's own code comes after it, and where that fails nobody knows what it still remembers. */
+  #hold(refs: readonly AclRef[], index: number, tellSource: () => void): void {
+    for (const changed of this.#asking) for (const ref of refs) changed.add(ref);
+    const sessions = [...this.#dependents.of(refs)];
+    for (const session of sessions) this.#fence(session, index);
+    try {
+      tellSource();
+    } catch (error) {
+      for (const session of sessions) this.#end(session, unavailable(error));
+    }
+    this.#resolveNext();
   }
 
   #fence(session: Session, index: number): void {
@@ -201,10 +221,14 @@ export class Revocation {
 
   async #answer(session: Session): Promise<Acl | BrokerError> {
     if (session.isFixed) return revoked();
+    // A look-up that the store has lost must not keep its place among those at once.
+    const timeout = this.#timeout();
     try {
-      return this.#unexpired(await this.#resolve(session.token));
+      return this.unexpired(await Promise.race([this.#resolve(session.token), timeout.expired]));
     } catch (error) {
       return BrokerError.is(error) && error.code === 'permission_denied' ? denied(error) : unavailable(error);
+    } finally {
+      timeout.cancel();
     }
   }
 
@@ -214,14 +238,19 @@ export class Revocation {
     session.isResolving = false;
     session.timer?.cancel();
     this.#adopt(session, answer);
-    for (const guarded of [...session.members]) if (!guarded.confirm(answer)) guarded.revoke(revoked());
+    const { version } = session;
+    for (const guarded of session.members) {
+      // Host code that runs with a revocation may tell of the next change: this answer is not for those who are left.
+      if (session.version !== version) return;
+      if (!guarded.confirm(answer)) guarded.revoke(revoked());
+    }
   }
 
   #end(session: Session, error: BrokerError): void {
     session.isOver = true;
     session.timer?.cancel();
     this.#forget(session);
-    for (const guarded of [...session.members]) guarded.revoke(error);
+    for (const guarded of session.members) guarded.revoke(error);
   }
 
   #expire(session: Session): void {
@@ -237,13 +266,6 @@ export class Revocation {
     } catch (error) {
       throw BrokerError.is(error) ? error : unavailable(withoutSecret(error, token ?? ''));
     }
-  }
-
-  #unexpired(acl: Acl): Acl {
-    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) {
-      throw new BrokerError('permission_denied', 'Permission denied.', { cause: expired() });
-    }
-    return acl;
   }
 
   #timeout(): { expired: Promise<never>; cancel(): void } {

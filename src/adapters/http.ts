@@ -37,7 +37,8 @@ export function eventStreamHandler(
   options: EventStreamHandlerOptions,
 ): (request: NodeRequest, response: NodeResponse) => void {
   checkEndpoint(options);
-  return (request, response) => void serve(options, request, response);
+  // What fails past the answer is the response's own: a middleware's `writeHead` that throws.
+  return (request, response) => void serve(options, request, response).catch(() => response.destroy());
 }
 
 async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {

@@ -46,12 +46,14 @@ export class SocketSink implements ByteSink {
     response.on('close', () => socket.off('drain', this.#onDrain));
   }
 
+  /** Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read all of it. */
   write(chunk: Uint8Array): boolean {
+    if (this.#response.writableEnded) return false;
     return this.#socket.write(chunk) || this.#socket.writableLength <= MAX_WAITING_BYTES;
   }
 
   end(last?: Uint8Array): void {
-    if (last) this.#socket.write(last);
+    if (last && !this.#response.writableEnded) this.#socket.write(last);
     this.#response.end();
   }
 }

@@ -57,6 +57,7 @@ export class CheckedLog {
       for (const { index } of records) next = this.#follow(next, index) + 1;
       yield records;
     }
+    if (next <= to && this.capabilities.dense) this.#follow(next, 0);
   }
 
   /** Records that were told already are left out; a hole in a dense log is told as a gap before what follows it. */
@@ -95,7 +96,7 @@ export class CheckedLog {
   #follow(expected: number, index: number): number {
     if (index === expected || (index > expected && !this.capabilities.dense)) return index;
     if (index > expected) throw new BrokerError('gap', `Records ${expected} to ${index - 1} were trimmed.`);
-    throw new BrokerError('log_unavailable', `The log gave record ${index} where ${expected} was next.`);
+    throw new BrokerError('log_unavailable', `The log did not give record ${expected} in its place.`);
   }
 
   #requireOpen(): void {

@@ -2,7 +2,7 @@ import type { BatchPart, EncodedBatch } from './encoded-batch.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap, GapReason } from './event.ts';
 import type { EventBuffer } from './event-buffer.ts';
-import { joinGaps } from './gap.ts';
+import { gapOf, joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
 
 /** Batches older than the buffer, where a log holds them. */
@@ -134,7 +134,7 @@ export class Cursor {
 
   /** Goes on at `next`, which may be another place than where it was, and tells what may be missing then. @returns the gap, if there is one */
   lose(reason: GapReason, next: number, epoch?: string): Gap | undefined {
-    const gap = this.#gapTo(reason, next, epoch);
+    const gap = gapOf(reason, this.position, next, epoch);
     this.#run = this.#backlog.buffer.run;
     this.stopReading();
     if (gap === undefined) return undefined;
@@ -160,19 +160,6 @@ export class Cursor {
   get #reached(): number {
     const before = this.position - 1;
     return this.limit === Infinity && this.isAtHead ? Math.max(before, this.#backlog.buffer.head) : before;
-  }
-
-  #gapTo(reason: GapReason, next: number, epoch: string | undefined): Gap | undefined {
-    const { position } = this;
-    switch (reason) {
-      case 'trimmed':
-      case 'slow':
-        return position < next ? { from: position, to: next - 1, reason } : undefined;
-      case 'ahead':
-        return position > next ? { from: next, to: position - 1, reason } : undefined;
-      case 'restarted':
-        return { from: position, to: Math.max(position, next - 1), reason, ...(epoch === undefined ? {} : { epoch }) };
-    }
   }
 
   #open(history: History, to: number): AsyncIterator<readonly EncodedBatch[]> {

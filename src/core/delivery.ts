@@ -63,10 +63,11 @@ export class Delivery implements InterestMember {
 
   /** @internal */
   start(): void {
-    if (this.#format.opening) this.#write(this.#format.encode(this.#format.opening));
-    if (this.#heartbeatMs > 0) {
-      this.beat();
+    const { opening } = this.#format;
+    if (opening) this.#write(() => this.#format.encode(opening));
+    if (this.#heartbeatMs > 0 && !this.#hasEnded) {
       this.#stopHeartbeats = this.#host.outbox.beatEvery(this.#heartbeatMs, this);
+      this.beat();
     }
     if (this.#state === 'behind') this.#host.outbox.schedule(this);
   }
@@ -79,7 +80,7 @@ export class Delivery implements InterestMember {
   /** @internal One slice; called from the flush. */
   advance(): void {
     if (this.#state !== 'behind') return;
-    const isComplete = this.#readSlice();
+    const isComplete = this.#guarded(() => this.#readSlice());
     if (!this.#writeSlice()) return;
     if (!isComplete) this.#host.outbox.schedule(this);
     else if (this.#subscription.join(this)) this.#state = 'synced';
@@ -90,7 +91,7 @@ export class Delivery implements InterestMember {
   }
 
   receive(turn: Turn): void {
-    this.#write(turn.chunk(this.#format));
+    this.#write(() => turn.chunk(this.#format));
   }
 
   /** @internal There may be something to read. */
@@ -114,7 +115,7 @@ export class Delivery implements InterestMember {
   beat(): void {
     if (this.#state === 'blocked' || this.#hasEnded) return;
     const bookmark = this.#bookmarks ? this.#subscription.bookmark : undefined;
-    this.#write(this.#format.encode(this.#format.heartbeat(bookmark)));
+    this.#write(() => this.#format.encode(this.#format.heartbeat(bookmark)));
   }
 
   /** @internal */
@@ -124,9 +125,14 @@ export class Delivery implements InterestMember {
     this.#state = 'ended';
     this.#stopHeartbeats?.();
     this.#host.outbox.unschedule(this);
-    const last = this.#slice + (error ? this.#format.error(error) : '');
+    const last = this.#guarded(() => this.#last(error));
+    this.#guarded(() => this.#sink.end(last));
+  }
+
+  #last(error: BrokerError | undefined): Uint8Array | undefined {
+    const text = this.#slice + (error ? this.#format.error(error) : '');
     this.#slice = '';
-    this.#guarded(() => this.#sink.end(last === '' ? undefined : this.#format.encode(last)));
+    return text === '' ? undefined : this.#format.encode(text);
   }
 
   /** Asked anew after every call that runs the host's code or the subscription's. */
@@ -160,20 +166,20 @@ export class Delivery implements InterestMember {
   #writeSlice(): boolean {
     const text = this.#slice;
     this.#slice = '';
-    if (text !== '') this.#write(this.#format.encode(text));
+    if (text !== '') this.#write(() => this.#format.encode(text));
     return this.#state === 'behind';
   }
 
-  #write(chunk: Uint8Array): void {
-    const isReady = this.#guarded(() => this.#sink.write(chunk));
+  #write(chunk: () => Uint8Array): void {
+    const isReady = this.#guarded(() => this.#sink.write(chunk()));
     if (isReady === true || this.#hasEnded) return;
     if (this.#state === 'synced') this.#subscription.leave(this);
     this.#state = 'blocked';
     this.#host.outbox.unschedule(this);
-    this.#host.onLagging(this.#subscription);
+    this.#subscription.lag();
   }
 
-  /** A transport that throws loses its own stream and harms no other. */
+  /** A transport or a format that throws loses its own stream and harms no other. */
   #guarded<R>(call: () => R): R | undefined {
     try {
       return call();

@@ -5,8 +5,6 @@ import type { EventBatch } from './event.ts';
 export class BatchPart {
   readonly index: number;
   readonly events: readonly EncodedEvent[];
-  /** Where there are several events; one has the line itself. */
-  #line: string | undefined;
   #batch: EventBatch | undefined;
 
   constructor(index: number, events: readonly EncodedEvent[]) {
@@ -14,11 +12,11 @@ export class BatchPart {
     this.events = events;
   }
 
-  /** The wire's line for it, with its newline. */
+  /** The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part, it would be past all bounds. */
   get line(): string {
     const [first, second] = this.events;
     if (first && !second) return first.line;
-    return (this.#line ??= `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}]}\n`);
+    return `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}]}\n`;
   }
 
   /** What in-process readers get: one frozen object for all. */

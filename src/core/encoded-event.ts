@@ -39,6 +39,7 @@ export class EncodedEvent implements EventMeta {
     this.#payloadJson = json;
     this.bytes =
       OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + bytes;
+    for (const filterKey of meta.filterKeys) this.bytes += filterKey.length;
   }
 
   /** The payload's JSON text. */

@@ -13,13 +13,13 @@ import type { EventLog, LogState } from './event-log.ts';
 import type { FlushOptions } from './flush.ts';
 import type { Interest } from './interest.ts';
 import { InterestIndex } from './interest-index.ts';
-import { LogFeed, type LogStatus } from './log-feed.ts';
+import { LogFeed } from './log-feed.ts';
 import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Registry } from './registry.ts';
-import { needsOf } from './requirements.ts';
+import { needsOf } from '../acl/requirements.ts';
 import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
 import type { Subscription, SubscriptionHost } from './subscription.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from './topics.ts';
@@ -72,7 +72,6 @@ export class EventBroker<
   readonly #registry: Registry;
   readonly #host: SubscriptionHost;
   #epoch: string = crypto.randomUUID();
-  #logStatus: LogStatus = 'down';
   #isClosed = false;
   /** What happened during the step under way; told when it is over, so that a listener finds the broker at rest. */
   #untold: (() => void)[] | undefined;
@@ -138,9 +137,12 @@ export class EventBroker<
     this.#requireOpen();
     const request = checkSubscribe(options, this.#topics);
     await this.#feed?.ready();
+    const { run } = this.#buffer;
     const first = await this.#firstFor(request);
-    const subscription = await this.#authorize(request, (acl) => this.#open(request, acl, first));
-    return subscription as unknown as Subscription<EventOf<T>>;
+    // Where the indexes began anew meanwhile, the start is another.
+    const open = (acl: Acl) => (run === this.#buffer.run ? this.#open(request, acl, first) : undefined);
+    const subscription = await this.#authorize(request, open);
+    return (subscription as unknown as Subscription<EventOf<T>> | undefined) ?? this.subscribe(options);
   }
 
   /**
@@ -149,7 +151,7 @@ export class EventBroker<
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
     const { filter, namespaces, token } = checkSubscribe(options, this.#topics);
-    if (!this.#acl?.explain) throw new BrokerError('not_supported', 'explain needs an acl resolver that can explain.');
+    if (!this.#acl?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
     return this.#acl.explain(token, needsOf(filter, namespaces, this.#topics));
   }
 
@@ -166,7 +168,7 @@ export class EventBroker<
       publishedBatches: this.#publishedBatches,
       publishedEvents: this.#publishedEvents,
       listenerErrors: this.listenerErrors,
-      log: this.#feed && this.#logStatus,
+      log: this.#feed?.status,
     };
   }
 
@@ -203,7 +205,6 @@ export class EventBroker<
 
   /** Runs a step that writes to transports, which may act upon the broker: what they publish and change, and what listeners are to be told, waits until it is over. */
   #step<R>(step: () => R): R {
-    if (this.#untold) return step();
     const untold: (() => void)[] = (this.#untold = []);
     try {
       return step();
@@ -229,7 +230,7 @@ export class EventBroker<
 
   async #authorize<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
     try {
-      if (request.acl !== undefined) return use(request.acl);
+      if (request.acl !== undefined) return use(this.#revocation.unexpired(request.acl));
       if (this.#acl === undefined) return use(Acl.management);
       return await this.#revocation.open(request.token, use);
     } catch (error) {
@@ -273,7 +274,7 @@ export class EventBroker<
 
   /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are checked. */
   #begin(head: number, lose: (subscription: Subscription) => void): void {
-    this.#outbox.flush();
+    this.#step(() => this.#outbox.flush());
     const subscriptions = this.#registry.all();
     for (const subscription of subscriptions) subscription.part();
     this.#revocation.changeAll(head);
@@ -288,13 +289,10 @@ export class EventBroker<
 
   #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
     return new LogFeed(log, this.#topics, waitWhenDown, {
-      restart: (state) => this.#restart(state),
-      accept: this.#accept,
-      skipped: (first) => this.#skipped(first),
-      status: (status, cause) => {
-        this.#logStatus = status;
-        this.emit('log', { status, cause });
-      },
+      restart: (state) => this.#later(() => this.#restart(state)),
+      accept: (batch, refs) => this.#later(() => this.#accept(batch, refs)),
+      skipped: (first) => this.#later(() => this.#skipped(first)),
+      status: (status, cause) => void this.emit('log', { status, cause }),
     });
   }
 
@@ -328,9 +326,7 @@ export class EventBroker<
       clock: this.#clock,
       outbox: this.#outbox,
       epoch: () => this.#epoch,
-      detach: (subscription, error) => this.#registry.detach(subscription, error),
-      onGap: (subscription, gap) => this.#registry.gap(subscription, gap),
-      onLagging: (subscription) => this.#registry.lagging(subscription),
+      registry: this.#registry,
     };
   }
 

@@ -64,13 +64,14 @@ export class FlushSchedule {
     const start = this.#earn();
     const hasJoined = this.#flush();
     if (this.#maxShare === 1) return;
-    this.#credit = this.#hasWaited && !hasJoined ? VAIN_MS : this.#credit - this.#now() + start;
+    // A pause of the whole process (a debugger, a machine that sleeps) is no debt to pay back.
+    this.#credit = this.#hasWaited && !hasJoined ? VAIN_MS : Math.max(-VAIN_MS, this.#credit - this.#now() + start);
   };
 
   #earn(): number {
     const now = this.#now();
     if (this.#credit < BURST_MS)
-      this.#credit = Math.min(BURST_MS, this.#credit + (now - this.#counted) * this.#maxShare);
+      this.#credit = Math.min(BURST_MS, this.#credit + Math.max(0, now - this.#counted) * this.#maxShare);
     this.#counted = now;
     return now;
   }

@@ -37,8 +37,9 @@ export class LogFeed implements History {
   readonly #waitWhenDown: boolean;
   #opening: Promise<void> | undefined;
   #tail: LogTail | undefined;
-  #status: LogStatus = 'down';
-  #waiting: (() => void)[] = [];
+  /** Changed here alone. */
+  status: LogStatus = 'down';
+  readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
   constructor(log: EventLog, topics: Topics, waitWhenDown: boolean, host: LogFeedHost) {
@@ -58,7 +59,7 @@ export class LogFeed implements History {
   }
 
   async append(events: readonly EncodedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
-    await this.#up();
+    await this.#up(options.signal);
     const kind = refs.length > 0 ? 'acl' : 'events';
     const { index } = await this.#log.append(encodeRecord(events, refs), { ...options, kind });
     return index;
@@ -66,7 +67,10 @@ export class LogFeed implements History {
 
   async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
     for await (const records of this.#log.read(from, to, { maxBytes: CHUNK_BYTES })) {
-      yield records.map((record) => decodeRecord(record, this.#topics).batch);
+      const decoded = records.map((record) => decodeRecord(record, this.#topics)?.batch);
+      const unread = decoded.indexOf(undefined);
+      yield decoded.slice(0, unread < 0 ? undefined : unread) as EncodedBatch[];
+      if (unread >= 0) throw new BrokerError('gap', 'A record is of another version.');
     }
   }
 
@@ -93,40 +97,48 @@ export class LogFeed implements History {
     });
     this.#tail = tail;
     if (this.#isClosed) await tail.stop();
-    else if (this.#status === 'down') this.#setStatus('up', undefined);
+    else if (this.status === 'down') this.#setStatus('up', undefined);
   }
 
   #accept(batch: readonly LogRecord[]): void {
     if (this.#isClosed) return;
     for (const record of batch) {
       const decoded = decodeRecord(record, this.#topics);
-      this.#host.accept(decoded.batch, decoded.refs);
+      if (decoded) this.#host.accept(decoded.batch, decoded.refs);
+      else this.#host.skipped(record.index + 1);
     }
   }
 
   #setStatus(status: LogStatus, cause: Error | undefined): void {
-    if (this.#isClosed || status === this.#status) return;
-    this.#status = status;
+    if (this.#isClosed || status === this.status) return;
+    this.status = status;
     if (status !== 'down') this.#wakeAll();
     this.#host.status(status, cause);
   }
 
-  async #up(): Promise<void> {
+  async #up(signal: AbortSignal | undefined): Promise<void> {
     await this.ready();
-    while (this.#status === 'down' && !this.#isClosed) {
+    while (this.status === 'down' && !this.#isClosed) {
       if (!this.#waitWhenDown)
         throw new BrokerError('log_unavailable', 'The event log does not answer; nothing was published.');
-      if (this.#waiting.length >= MAX_WAITING) {
+      if (this.#waiting.size >= MAX_WAITING) {
         throw new BrokerError('at_capacity', `${MAX_WAITING} publishes wait for the log; nothing was published.`);
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#wait(signal);
     }
     if (this.#isClosed) throw closed();
   }
 
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((wake) => {
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', () => this.#waiting.delete(wake) && wake());
+    });
+    signal?.throwIfAborted();
+  }
+
   #wakeAll(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 }

@@ -32,8 +32,9 @@ export class Publisher {
 
   /** Synchronous up to `accept` where there is no log and nothing to commit. */
   publish(events: NewEvent | readonly NewEvent[], options: PublishOptions): number | Promise<number> {
-    this.#options.requireOpen();
     const checked = checkEvents(events, this.#options.topics);
+    // After the payloads were read, which may run the host's code.
+    this.#options.requireOpen();
     this.#checkOptions(options);
     if (options.commit !== undefined) return this.#after(options.commit(), checked, options);
     return this.#assign(checked, options);

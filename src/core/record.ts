@@ -1,7 +1,6 @@
 import type { AclRef } from '../acl/acl.ts';
 import { EncodedBatch } from './encoded-batch.ts';
 import { EncodedEvent } from './encoded-event.ts';
-import { BrokerError } from './errors.ts';
 import type { LogRecord } from './event-log.ts';
 import type { Topics } from './topics.ts';
 
@@ -40,11 +39,12 @@ export function encodeRecord(events: readonly EncodedEvent[], refs: readonly Acl
   return Buffer.from(`${JSON.stringify(header)}\n${payloads.join('')}`);
 }
 
-/** @throws BrokerError `log_unavailable` for a body that this version did not write */
-export function decodeRecord({ index, body }: LogRecord, topics: Topics): DecodedRecord {
+/** @returns undefined for a body that this version did not write */
+export function decodeRecord({ index, body }: LogRecord, topics: Topics): DecodedRecord | undefined {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   const lineEnd = text.indexOf('\n');
-  const header = parseHeader(text.slice(0, lineEnd), index);
+  const header = parseHeader(text.slice(0, lineEnd));
+  if (header === undefined) return undefined;
   let at = lineEnd + 1;
   const events = header.events.map(([topic, type, key, namespace, filterKeys, length]) => {
     const json = text.slice(at, (at += length));
@@ -54,12 +54,11 @@ export function decodeRecord({ index, body }: LogRecord, topics: Topics): Decode
   return { batch: new EncodedBatch(index, events), refs: header.acl ?? [] };
 }
 
-function parseHeader(line: string, index: number): Header {
+function parseHeader(line: string): Header | undefined {
   try {
     const header = JSON.parse(line) as Header;
-    if (header.v === 1 && Array.isArray(header.events)) return header;
+    return header.v === 1 && Array.isArray(header.events) ? header : undefined;
   } catch {
-    // Told below, for both.
+    return undefined;
   }
-  throw new BrokerError('log_unavailable', `The log's record ${index} is not one that this version reads.`);
 }

@@ -6,7 +6,7 @@ import { BrokerError } from './errors.ts';
 import type { Gap } from './event.ts';
 import type { Interest } from './interest.ts';
 import type { InterestIndex } from './interest-index.ts';
-import { meetsAll, needsOf, sightOf } from './requirements.ts';
+import { meetsAll, needsOf, sightOf } from '../acl/requirements.ts';
 import { startOf, type StartFrom } from './start.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';

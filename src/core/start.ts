@@ -2,6 +2,7 @@ import { lastTrimmed, type CursorStart } from './cursor.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap } from './event.ts';
 import type { EventBuffer } from './event-buffer.ts';
+import { gapOf } from './gap.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 
 /** What there is to start from. */
@@ -27,11 +28,8 @@ export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart
 
 function gapBefore(index: number, request: CheckedSubscribe, from: StartFrom): Gap | undefined {
   const { epoch } = request;
-  if (epoch !== undefined && epoch !== from.epoch) {
-    return { from: index, to: Math.max(index, from.first - 1), reason: 'restarted', epoch: from.epoch };
-  }
-  const lost = from.isPrecise ? lastTrimmed(from.buffer, request) : from.first - 1;
-  return lost >= index ? { from: index, to: lost, reason: 'trimmed' } : undefined;
+  if (epoch !== undefined && epoch !== from.epoch) return gapOf('restarted', index, from.first, from.epoch);
+  return gapOf('trimmed', index, from.isPrecise ? lastTrimmed(from.buffer, request) + 1 : from.first);
 }
 
 /** The error of a gap, for who asked to fail on one. */

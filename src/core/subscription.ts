@@ -7,6 +7,7 @@ import type { Event, EventBatch, Gap, GapReason } from './event.ts';
 import { joinGaps } from './gap.ts';
 import type { Interest } from './interest.ts';
 import type { Outbox } from './outbox.ts';
+import type { Registry } from './registry.ts';
 import { gapError } from './start.ts';
 import type { ByteSink, StreamFormat } from './stream-format.ts';
 
@@ -21,11 +22,8 @@ export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
 export interface SubscriptionHost extends Backlog {
   readonly clock: Clock;
   readonly outbox: Outbox;
+  readonly registry: Registry;
   epoch(): string;
-  /** Lets go of the subscription; called once. */
-  detach(subscription: Subscription, error: BrokerError | undefined): void;
-  onGap(subscription: Subscription, gap: Gap): void;
-  onLagging(subscription: Subscription): void;
 }
 
 /** How long to wait before the log is asked again after it failed, in ms. */
@@ -220,6 +218,12 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
     else this.#wake();
   }
 
+  /** @internal Its transport does not keep up. */
+  lag(): void {
+    if (this.#ending) this.#finish(this.#ending);
+    else this.#host.registry.lagging(this);
+  }
+
   /** @internal Ends it with `error`: a transport at once, a reader in process after what was published before. */
   fail(error: BrokerError): void {
     if (this.#delivery) this.#finish(this.#ending ?? error);
@@ -254,7 +258,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   }
 
   #onGap(gap: Gap): void {
-    this.#host.onGap(this, gap);
+    this.#host.registry.gap(this, gap);
     if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
   }
 
@@ -321,6 +325,6 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
   #detach(error: BrokerError | undefined): void {
     if (!this.#isAttached) return;
     this.#isAttached = false;
-    this.#host.detach(this, error);
+    this.#host.registry.detach(this, error);
   }
 }

@@ -174,7 +174,9 @@ export class FenceWorld {
 
   /** The log has given a batch its place: with that, and not before, its news holds. */
   #recorded(record: LogRecord): void {
-    const { batch, refs } = decodeRecord(record, topics as unknown as Topics);
+    const decoded = decodeRecord(record, topics as unknown as Topics);
+    if (decoded === undefined) throw new Error('The log holds what this version did not write.');
+    const { batch, refs } = decoded;
     const jobs = batch.events.map(({ event }) => event).filter(({ topic }) => topic === 'Job');
     this.#published(
       batch.index,

@@ -1,9 +1,9 @@
-import type { Acl } from '../acl/acl.ts';
-import type { AclNeed } from '../acl/explain.ts';
-import type { Sight } from './interest.ts';
-import type { NamespaceFilter } from './namespace-filter.ts';
-import type { TopicFilter } from './topic-filter.ts';
-import type { Topics } from './topics.ts';
+import type { Acl } from './acl.ts';
+import type { AclNeed } from './explain.ts';
+import type { Sight } from '../core/interest.ts';
+import type { NamespaceFilter } from '../core/namespace-filter.ts';
+import type { TopicFilter } from '../core/topic-filter.ts';
+import type { Topics } from '../core/topics.ts';
 
 /** All that a subscription needs: each topic's requirement, in each namespace. `*` as a topic needs management. */
 export function needsOf(filter: TopicFilter, namespaces: NamespaceFilter, topics: Topics): readonly AclNeed[] {
