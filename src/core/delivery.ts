@@ -64,7 +64,7 @@ export class Delivery implements InterestMember {
   /** @internal */
   start(): void {
     const { opening } = this.#format;
-    if (opening) this.#write(() => this.#format.encode(opening));
+    if (opening) this.#write(opening);
     if (this.#heartbeatMs > 0 && !this.#hasEnded) {
       this.#stopHeartbeats = this.#host.outbox.beatEvery(this.#heartbeatMs, this);
       this.beat();
@@ -91,7 +91,7 @@ export class Delivery implements InterestMember {
   }
 
   receive(turn: Turn): void {
-    this.#write(() => turn.chunk(this.#format));
+    this.#write(turn);
   }
 
   /** @internal There may be something to read. */
@@ -115,7 +115,7 @@ export class Delivery implements InterestMember {
   beat(): void {
     if (this.#state === 'blocked' || this.#hasEnded) return;
     const bookmark = this.#bookmarks ? this.#subscription.bookmark : undefined;
-    this.#write(() => this.#format.encode(this.#format.heartbeat(bookmark)));
+    this.#guarded(() => this.#write(this.#format.heartbeat(bookmark)));
   }
 
   /** @internal */
@@ -125,14 +125,10 @@ export class Delivery implements InterestMember {
     this.#state = 'ended';
     this.#stopHeartbeats?.();
     this.#host.outbox.unschedule(this);
-    const last = this.#guarded(() => this.#last(error));
-    this.#guarded(() => this.#sink.end(last));
-  }
-
-  #last(error: BrokerError | undefined): Uint8Array | undefined {
-    const text = this.#slice + (error ? this.#format.error(error) : '');
+    const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
     this.#slice = '';
-    return text === '' ? undefined : this.#format.encode(text);
+    const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
+    this.#guarded(() => this.#sink.end(last));
   }
 
   /** Asked anew after every call that runs the host's code or the subscription's. */
@@ -166,13 +162,20 @@ export class Delivery implements InterestMember {
   #writeSlice(): boolean {
     const text = this.#slice;
     this.#slice = '';
-    if (text !== '') this.#write(() => this.#format.encode(text));
+    if (text !== '') this.#write(text);
     return this.#state === 'behind';
   }
 
-  #write(chunk: () => Uint8Array): void {
-    const isReady = this.#guarded(() => this.#sink.write(chunk()));
-    if (isReady === true || this.#hasEnded) return;
+  /** Guards by itself: a closure for each reader of each chunk would cost more than all the rest of it. */
+  #write(source: Turn | string): void {
+    let isReady = false;
+    try {
+      const format = this.#format;
+      isReady = this.#sink.write(typeof source === 'string' ? format.encode(source) : source.chunk(format));
+    } catch {
+      this.#subscription.close();
+    }
+    if (isReady || this.#hasEnded) return;
     if (this.#state === 'synced') this.#subscription.leave(this);
     this.#state = 'blocked';
     this.#host.outbox.unschedule(this);

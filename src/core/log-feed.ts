@@ -70,7 +70,7 @@ export class LogFeed implements History {
       const decoded = records.map((record) => decodeRecord(record, this.#topics)?.batch);
       const unread = decoded.indexOf(undefined);
       yield decoded.slice(0, unread < 0 ? undefined : unread) as EncodedBatch[];
-      if (unread >= 0) throw new BrokerError('gap', 'A record is of another version.');
+      if (unread >= 0) throw new BrokerError('gap', 'Unknown version.');
     }
   }
 
