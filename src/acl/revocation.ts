@@ -112,11 +112,11 @@ export class Revocation {
     this.#hold(refs, index, () => this.#options.source?.changed?.(refs));
   }
 
-  /** Fences everybody at `index`, and asks anew for those who are being opened: nobody knows what changed. */
-  changeAll(index: number): void {
+  /** Fences everybody before all that is read from now on, and asks anew for those who are being opened: nobody knows what changed. */
+  changeAll(): void {
     this.#losses++;
     const refs = [...new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn))];
-    this.#hold(refs, index, () => {
+    this.#hold(refs, 0, () => {
       this.#options.source?.allChanged?.();
       this.#options.source?.changed?.(refs);
     });

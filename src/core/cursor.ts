@@ -109,7 +109,11 @@ export class Cursor {
     while (this.position <= this.end) {
       const next = this.#skip();
       if (this.position > this.end) return undefined;
-      if (this.position >= this.#backlog.buffer.first) return this.#readBuffer(next);
+      if (this.position >= this.#backlog.buffer.first) {
+        // What was being read of the log is behind by now.
+        if (this.#reading) this.stopReading();
+        return this.#readBuffer(next);
+      }
       if (this.#backlog.history !== undefined) return undefined;
       this.#fallOff(next);
     }
@@ -120,6 +124,7 @@ export class Cursor {
   async fill(): Promise<void> {
     const { buffer, history } = this.#backlog;
     if (history === undefined) return;
+    const { run } = buffer;
     const reading = (this.#reading ??= this.#open(history, buffer.first - 1));
     try {
       const result = await reading.next();
@@ -127,8 +132,9 @@ export class Cursor {
     } catch (error) {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
-      // At least one further, so that a log that contradicts itself cannot hold the reader for ever.
-      this.lose('slow', Math.max(this.position + 1, await history.first()));
+      const first = await history.first();
+      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further, so that a log that contradicts itself cannot hold it.
+      if (run === buffer.run) this.lose('slow', Math.max(this.position + 1, first));
     }
   }
 
@@ -178,7 +184,10 @@ export class Cursor {
   #readChunk(): BatchPart | undefined {
     while (this.#chunkAt < this.#chunk.length) {
       const batch = this.#chunk[this.#chunkAt] as EncodedBatch;
-      if (batch.index > this.end) return undefined;
+      if (batch.index > this.end) {
+        this.position = Math.max(this.position, this.end + 1);
+        return undefined;
+      }
       this.#chunkAt++;
       this.position = batch.index + 1;
       const part = this.#interest.partOf(batch);

@@ -277,7 +277,7 @@ export class EventBroker<
     this.#step(() => this.#outbox.flush());
     const subscriptions = this.#registry.all();
     for (const subscription of subscriptions) subscription.part();
-    this.#revocation.changeAll(head);
+    this.#revocation.changeAll();
     this.#buffer.restart(head);
     this.#interests.restart(head);
     for (const subscription of subscriptions) lose(subscription);

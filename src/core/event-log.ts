@@ -71,7 +71,7 @@ export interface TailHandler {
   records(batch: readonly LogRecord[]): void | Promise<void>;
   /** Records after `after` and before `first` were trimmed before the tail could read them. */
   gap(gap: { readonly after: number; readonly first: number }): void;
-  /** The log has another epoch, or came back shorter (`state.head` below the tail's position): the tail goes on from `state.head`. */
+  /** The log has another epoch, or lost records that were told of: the tail goes on after `state.head`, which may be before what took their place. */
   reset(state: LogState): void;
   /** `down` until the log answers again, then `catching-up`, then `up`. */
   status(status: 'up' | 'catching-up' | 'down', cause?: Error): void;

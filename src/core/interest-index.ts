@@ -139,7 +139,7 @@ function placesOf({ filter, namespaces }: Interest): [namespace: string, topic: 
   if (levels.length * terms.length > MAX_PLACES) {
     throw new BrokerError(
       'bad_request',
-      `A filter may have at most ${MAX_PLACES} combinations of namespace and topic, not ${levels.length * terms.length}.`,
+      `A filter may have at most ${MAX_PLACES} pairs of namespace and topic, not ${levels.length * terms.length}.`,
     );
   }
   return levels.flatMap((namespace) => terms.map(([topic, key]): [string, string, string] => [namespace, topic, key]));

@@ -120,7 +120,7 @@ export class LogFeed implements History {
     await this.ready();
     while (this.status === 'down' && !this.#isClosed) {
       if (!this.#waitWhenDown)
-        throw new BrokerError('log_unavailable', 'The event log does not answer; nothing was published.');
+        throw new BrokerError('log_unavailable', 'The event log is down; nothing was published.');
       if (this.#waiting.size >= MAX_WAITING) {
         throw new BrokerError('at_capacity', `${MAX_WAITING} publishes wait for the log; nothing was published.`);
       }

@@ -63,12 +63,12 @@ export class Publisher {
   #nextIndex({ index, expectedIndex }: PublishOptions): number {
     const head = this.#options.head();
     if (expectedIndex !== undefined && expectedIndex !== head) {
-      throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}, but the newest index is ${head}.`);
+      throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}; the newest index is ${head}.`);
     }
     const next = index ?? head + 1;
     if (next > Number.MAX_SAFE_INTEGER) throw new BrokerError('index_conflict', `There is no index above ${head}.`);
     if (next > head) return next;
-    throw new BrokerError('index_conflict', `index must increase: it is ${next}, and the newest is ${head}.`);
+    throw new BrokerError('index_conflict', `index must be above the newest index, ${head}; got ${next}.`);
   }
 
   #checkOptions({ index, id, expectedIndex }: PublishOptions): void {

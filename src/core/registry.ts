@@ -99,7 +99,7 @@ export class Registry {
       throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
     }
     if (this.#registrations.size < maxSubscriptions) return;
-    throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions that are allowed are open.`);
+    throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions are open.`);
   }
 
   #acquire({ filter, namespaces }: Asked, acl: Acl): Interest {

@@ -73,7 +73,7 @@ class Walk implements Snapshot {
       this.bytes += 4;
       return null;
     }
-    if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or nested more than ${MAX_DEPTH} levels deep`);
+    if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or deeper than ${MAX_DEPTH} levels`);
     return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#copyMembers(value, depth);
   }
 

@@ -128,7 +128,7 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
    * @throws TypeError when it is delivered already
    */
   deliverTo(sink: ByteSink, format: StreamFormat, options: DeliveryOptions = {}): Delivery {
-    if (this.#delivery) throw new TypeError('It is delivered to a transport already.');
+    if (this.#delivery) throw new TypeError('It is delivered already.');
     this.#delivery = new Delivery(this, this.#host, sink, format, options);
     if (this.#isClosed) this.#delivery.end(this.#error);
     else this.#delivery.start();
@@ -259,7 +259,10 @@ export class Subscription<E extends Event = Event> implements AsyncIterableItera
 
   #onGap(gap: Gap): void {
     this.#host.registry.gap(this, gap);
-    if (gap.reason === 'slow' && this.#failOnGap) this.#finish(gapError(gap));
+    if (gap.reason !== 'slow' || !this.#failOnGap) return;
+    // The error's index stands in front of it.
+    this.#untold = gap;
+    this.#finish(gapError(gap));
   }
 
   /** Hands what there is to those who wait for it. One is taken out first: reading may end the subscription, which serves the others. */

@@ -131,7 +131,7 @@ function termsOf(input: TopicKeys): readonly Term[] {
       return [topic, key];
     });
   });
-  if (terms.length === 0) throw new BrokerError('bad_request', 'topics must name at least one topic.');
+  if (terms.length === 0) throw new BrokerError('bad_request', 'topics must not be empty.');
   return terms;
 }
 

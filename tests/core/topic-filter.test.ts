@@ -80,7 +80,7 @@ describe('a topic filter', () => {
     [[7], /topics must be strings/],
     [7, /topics must be strings/],
     [null, /topics must be strings/],
-    [{}, /at least one topic/],
+    [{}, /must not be empty/],
     [{ Job: [] }, /topics\.Job must be an array with at least one key/],
     [{ Job: 'web' }, /topics\.Job must be an array/],
     [{ Job: [''] }, /topics\.Job has an empty/],

@@ -93,10 +93,13 @@ export class StreamTail implements LogTail {
   /** Brings the position to where the stream can go on from. */
   async #settle(state: LogState): Promise<void> {
     if (state.epoch !== this.#epoch || state.head < this.#position || (await this.#isRewritten(state))) {
+      // One that was cut and has grown again holds records that nobody was told of: it goes on from its oldest.
+      const isRegrown = state.epoch === this.#epoch && state.head >= this.#position;
+      const head = isRegrown ? state.first - 1 : state.head;
       this.#seen = undefined;
       this.#epoch = state.epoch;
-      this.#position = state.head;
-      this.#tell(() => this.#handler.reset(state));
+      this.#position = head;
+      this.#tell(() => this.#handler.reset({ ...state, head }));
     }
     if (this.#position + 1 < state.first) this.#skipTo(state.first);
   }
