@@ -98,7 +98,7 @@ describe('the interest index', () => {
     const index = new InterestIndex();
     const terms = Array.from({ length: 101 }, (_, i) => `Job:${i}`);
     const namespaces = Array.from({ length: 99 }, (_, i) => `n${i}`);
-    expect(() => acquire(index, terms, namespaces)).toThrow(/at most 10000 combinations/);
+    expect(() => acquire(index, terms, namespaces)).toThrow(/at most 10000 pairs/);
     expect(index.size).toBe(0);
   });
 });

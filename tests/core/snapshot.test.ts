@@ -134,7 +134,7 @@ describe('a snapshot', () => {
     ['a circular object', circular, /circular/],
     ['a circular array', circularArray, /circular/],
     ['an endless toJSON', endless, /circular/],
-    ['what would exhaust the stack', deep, /nested more than 500/],
+    ['what would exhaust the stack', deep, /deeper than 500/],
     ['undefined', undefined, /undefined is no JSON value/],
     ['a function', () => 1, /function is no JSON value/],
     ['a symbol', Symbol('s'), /symbol is no JSON value/],
