@@ -3,7 +3,7 @@ import { BrokerError } from './errors.ts';
 import type { Gap, GapReason } from './event.ts';
 import type { EventBuffer } from './event-buffer.ts';
 import { gapOf, joinGaps } from './gap.ts';
-import type { Interest } from './interest.ts';
+import type { Asked, Interest } from './interest.ts';
 
 /** Batches older than the buffer, where a log holds them. */
 export interface History {
@@ -18,9 +18,6 @@ export interface Backlog {
   readonly buffer: EventBuffer;
   readonly history: History | undefined;
 }
-
-/** What a subscription or an interest asks for. */
-type Asked = Pick<Interest, 'filter' | 'namespaces'>;
 
 /** Where a cursor starts. */
 export interface CursorStart {

@@ -23,6 +23,9 @@ export interface InterestWaiter {
   offered(): void;
 }
 
+/** What a subscription asks for, and an interest is for. */
+export type Asked = Pick<Interest, 'filter' | 'namespaces'>;
+
 /** What one interest gathered since the last flush, encoded once per format. */
 export class Turn {
   readonly #parts: readonly BatchPart[];

@@ -67,10 +67,14 @@ export class LogFeed implements History {
 
   async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
     for await (const records of this.#log.read(from, to, { maxBytes: CHUNK_BYTES })) {
-      const decoded = records.map((record) => decodeRecord(record, this.#topics)?.batch);
-      const unread = decoded.indexOf(undefined);
-      yield decoded.slice(0, unread < 0 ? undefined : unread) as EncodedBatch[];
-      if (unread >= 0) throw new BrokerError('gap', 'Unknown version.');
+      const batches: EncodedBatch[] = [];
+      for (const record of records) {
+        const decoded = decodeRecord(record, this.#topics);
+        if (!decoded) break;
+        batches.push(decoded.batch);
+      }
+      yield batches;
+      if (batches.length < records.length) throw new BrokerError('gap', 'Unknown version.');
     }
   }
 
@@ -124,21 +128,26 @@ export class LogFeed implements History {
       if (this.#waiting.size >= MAX_WAITING) {
         throw new BrokerError('at_capacity', `${MAX_WAITING} publishes wait for the log; nothing was published.`);
       }
+      signal?.throwIfAborted();
       await this.#wait(signal);
     }
     if (this.#isClosed) throw closed();
   }
 
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((wake) => {
+  /** Until the log is back, or the signal is aborted. */
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
       this.#waiting.add(wake);
-      signal?.addEventListener('abort', () => this.#waiting.delete(wake) && wake());
+      signal?.addEventListener('abort', wake);
     });
-    signal?.throwIfAborted();
   }
 
   #wakeAll(): void {
     for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
   }
 }

@@ -77,10 +77,12 @@ export class Publisher {
       checkIndex(index, 'index', 1);
       if (capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
     }
-    if (id !== undefined && !capabilities?.dedupeWindowMs) throw unsupported('id', 'a log with dedupeWindowMs above 0');
+    if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0))
+      throw unsupported('id', 'a log with dedupeWindowMs above 0');
     if (expectedIndex !== undefined) {
       checkIndex(expectedIndex, 'expectedIndex', 0);
-      if (capabilities?.compareAndAppend === false) throw unsupported('expectedIndex', 'a log with compareAndAppend');
+      if (capabilities && !capabilities.compareAndAppend)
+        throw unsupported('expectedIndex', 'a log with compareAndAppend');
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { Acl } from '../acl/acl.ts';
+import { meetsAll, needsOf, sightOf } from '../acl/requirements.ts';
 import type { Revocation } from '../acl/revocation.ts';
 import type { BrokerNotifications, SubscriptionNotice } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap } from './event.ts';
-import type { Interest } from './interest.ts';
+import type { Asked, Interest } from './interest.ts';
 import type { InterestIndex } from './interest-index.ts';
-import { meetsAll, needsOf, sightOf } from '../acl/requirements.ts';
 import { startOf, type StartFrom } from './start.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
@@ -35,8 +35,6 @@ interface Registration {
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
-
-type Asked = Pick<Interest, 'filter' | 'namespaces'>;
 
 /** The open subscriptions: their interests, the rights that they rest on, and what is told of their lives. */
 export class Registry {

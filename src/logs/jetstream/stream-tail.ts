@@ -92,10 +92,10 @@ export class StreamTail implements LogTail {
 
   /** Brings the position to where the stream can go on from. */
   async #settle(state: LogState): Promise<void> {
-    if (state.epoch !== this.#epoch || state.head < this.#position || (await this.#isRewritten(state))) {
+    const isOther = state.epoch !== this.#epoch || state.head < this.#position;
+    if (isOther || (await this.#isRewritten(state))) {
       // One that was cut and has grown again holds records that nobody was told of: it goes on from its oldest.
-      const isRegrown = state.epoch === this.#epoch && state.head >= this.#position;
-      const head = isRegrown ? state.first - 1 : state.head;
+      const head = isOther ? state.head : state.first - 1;
       this.#seen = undefined;
       this.#epoch = state.epoch;
       this.#position = head;
