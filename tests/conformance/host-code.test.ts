@@ -1,8 +1,8 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { eventStreamHandler } from '../../src/adapters/http.ts';
 import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
@@ -14,21 +14,19 @@ import {
   type EventBrokerOptions,
   type Subscription,
 } from '../../src/index.ts';
+import { Interest } from '../../src/core/interest.ts';
 import type { StreamFormat } from '../../src/core/stream-format.ts';
-import type { TailHandler } from '../../src/core/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { logAround, tellingLog } from '../logs/log-around.ts';
+import { linesIn } from './wire-lines.ts';
 
 const event = (payload: unknown, key = 'web') => ({ topic: 'Job', type: 'JobRegistered', key, payload });
 
 function payloadsOf(subscription: Subscription, write: () => boolean = () => true, end: () => void = () => undefined) {
   const lines: unknown[] = [];
   const take = (chunk?: Uint8Array): void => {
-    for (const line of new TextDecoder().decode(chunk).split('\n').filter(Boolean)) {
-      const { Events = [], Error: error } = JSON.parse(line) as {
-        Events?: { Payload: unknown }[];
-        Error?: { Code: string };
-      };
+    for (const { Events = [], Error: error } of linesIn(chunk)) {
       for (const { Payload } of Events) lines.push(Payload);
       if (error) lines.push(error.Code);
     }
@@ -166,65 +164,61 @@ describe('the duty cycle', () => {
   });
 });
 
-describe('what a listener does while a re-authorisation is settled', () => {
-  async function twoOfOneToken(onRevoked: (broker: EventBroker, other: Subscription, deny: () => void) => void) {
+describe('what host code does while a re-authorisation is settled', () => {
+  type Act = (broker: EventBroker, other: Subscription, deny: () => void) => void;
+
+  /** Two subscriptions of one token, of which a policy's change denies one; with that denial `act` runs, in a listener or in its transport's end. */
+  async function twoOfOneToken(act: Act, where: 'a listener' | 'its end' = 'a listener') {
     const clock = new VirtualClock();
-    // First everything; then namespace a alone; then nothing.
-    const rules = { namespace: { a: { policy: 'read' } } } as const;
-    let acl: Acl = Acl.fromRules([{ namespace: { '*': { policy: 'read' } } }], { dependsOn: ['policy:p'] });
+    const grants = (namespace?: string) =>
+      Acl.fromRules(namespace ? [{ namespace: { [namespace]: { policy: 'read' } } }] : [], { dependsOn: ['policy:p'] });
+    let acl = grants('*');
     const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } } }) as never;
     const broker = new EventBroker({
       clock,
       topics,
       acl: { resolve: async () => acl },
     } as EventBrokerOptions) as EventBroker;
+    await broker.publish({ ...event('first'), namespace: 'b' });
     const denied = await broker.subscribe({ topics: ['Job'], namespace: 'b', token: 't' });
     const other = await broker.subscribe({ topics: ['Job'], namespace: 'a', token: 't' });
-    payloadsOf(denied);
+    const run = () => act(broker, other, () => (acl = grants()));
+    // A transport that pushes back is ended with the verdict.
+    if (where === 'its end') payloadsOf(denied, () => false, run);
+    else payloadsOf(denied);
     const lines = payloadsOf(other);
     await clock.settle();
-    broker.once('revoked', () =>
-      onRevoked(broker, other, () => {
-        acl = Acl.fromRules([], { dependsOn: ['policy:p'] });
-      }),
-    );
-    acl = Acl.fromRules([rules], { dependsOn: ['policy:p'] });
+    if (where === 'a listener') broker.once('revoked', run);
+    acl = grants('a');
     await broker.aclChanged({ policy: 'p' });
     await clock.settle();
     await clock.settle();
     return { broker, lines, clock };
   }
 
-  it('tells of another change: nothing above it reaches those who are settled after it', async () => {
-    const { lines } = await twoOfOneToken((broker, _, deny) => {
-      deny();
-      void broker.aclChanged({ policy: 'p' });
-      void broker.publish({ ...event('secret'), namespace: 'a' });
-    });
-    expect(lines).not.toContain('secret');
-  });
+  it.each(['a listener', 'its end'] as const)(
+    'in %s, tells of another change: nothing above it reaches those who are settled after it',
+    async (where) => {
+      const tellMore: Act = (broker, _, deny) => {
+        deny();
+        void broker.aclChanged({ policy: 'p' });
+        void broker.publish({ ...event('secret'), namespace: 'a' });
+      };
+      const { broker, lines } = await twoOfOneToken(tellMore, where);
+      expect(broker.stats().latestIndex, 'it was published').toBe(2);
+      expect(lines).not.toContain('secret');
+    },
+  );
 
   it('closes another of the token: nothing of it is left', async () => {
     const { broker, clock } = await twoOfOneToken((_, other) => other.close());
-    const interests = (broker as unknown as { stats(): { interests: number } }).stats().interests;
-    // The leaked interest is in the index's places only: one that has no reader is still found by each publish.
-    const { InterestIndex } = await import('../../src/core/interest-index.ts');
-    const { Interest } = await import('../../src/core/interest.ts');
-    let offers = 0;
-    const { offer } = Interest.prototype;
-    Interest.prototype.offer = function (part) {
-      offers++;
-      return offer.call(this, part);
-    };
+    // A leaked interest is in the index's places only: one that has no reader is still found by each publish.
+    const offer = vi.spyOn(Interest.prototype, 'offer');
+    onTestFinished(() => offer.mockRestore());
     await broker.publish({ ...event('x'), namespace: 'a' });
     await clock.settle();
-    Interest.prototype.offer = offer;
-    expect(InterestIndex).toBeDefined();
-    expect({ interests, offers, subscriptions: broker.stats().subscriptions }).toEqual({
-      interests: 0,
-      offers: 0,
-      subscriptions: 0,
-    });
+    expect(offer).not.toHaveBeenCalled();
+    expect(broker.stats()).toMatchObject({ interests: 0, subscriptions: 0 });
   });
 });
 
@@ -333,20 +327,11 @@ describe('what the buffer holds', () => {
 describe('publish with a signal, while the log is down', () => {
   it('gives up waiting', async () => {
     const clock = new VirtualClock();
-    const inner = new MemoryEventLog({ clock });
-    let handlerOf: TailHandler | undefined;
-    const log = {
-      capabilities: inner.capabilities,
-      state: () => inner.state(),
-      append: inner.append.bind(inner),
-      read: inner.read.bind(inner),
-      tail: (after: number, handler: TailHandler) => ((handlerOf = handler), inner.tail(after, handler)),
-      close: () => inner.close(),
-    };
+    const { log, handler } = tellingLog(new MemoryEventLog({ clock }));
     const broker = new EventBroker({ clock, log, publishWhenDown: 'wait' });
     await broker.publish(event(0));
     await clock.settle();
-    handlerOf?.status('down');
+    handler().status('down');
     const controller = new AbortController();
     let state = 'waits';
     void broker.publish(event(1), { signal: controller.signal }).then(
@@ -357,6 +342,25 @@ describe('publish with a signal, while the log is down', () => {
     controller.abort();
     await clock.advance(60_000);
     expect(state).toBe('gave up');
+  });
+
+  it('leaves nothing on the signal once it has waited, and does not begin to with one that is aborted', async () => {
+    const clock = new VirtualClock();
+    const { log, handler } = tellingLog(new MemoryEventLog({ clock }));
+    const broker = new EventBroker({ clock, log, publishWhenDown: 'wait' });
+    await broker.publish(event(0));
+    await clock.settle();
+    handler().status('down');
+    const controller = new AbortController();
+    const waiting = broker.publish(event(1), { signal: controller.signal });
+    await clock.settle();
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    handler().status('up');
+    expect(await waiting).toBe(2);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+    handler().status('down');
+    controller.abort(new Error('given up'));
+    await expect(broker.publish(event(2), { signal: controller.signal })).rejects.toThrow('given up');
   });
 });
 
@@ -430,15 +434,8 @@ describe('a transport that acts upon the broker in the flush before a restart', 
   it('closes the broker: the others get what came before, or are told that they did not', async () => {
     const clock = new VirtualClock();
     const inner = new MemoryEventLog({ clock });
-    let handlerOf: TailHandler | undefined;
-    const log = {
-      capabilities: { ...inner.capabilities, dense: false },
-      state: () => inner.state(),
-      append: inner.append.bind(inner),
-      read: inner.read.bind(inner),
-      tail: (after: number, handler: TailHandler) => ((handlerOf = handler), inner.tail(after, handler)),
-      close: () => inner.close(),
-    };
+    const capabilities = { ...inner.capabilities, dense: false };
+    const { log, handler } = tellingLog(inner, { capabilities });
     const broker = new EventBroker({ clock, log });
     let isDone = false;
     let armed = false;
@@ -457,7 +454,7 @@ describe('a transport that acts upon the broker in the flush before a restart', 
     await broker.publish(event(1));
     // The tail's call comes in a microtask; then the log tells of a gap before the next turn.
     for (let i = 0; i < 20; i++) await Promise.resolve();
-    handlerOf?.gap({ after: 1, first: 5 });
+    handler().gap({ after: 1, first: 5 });
     await clock.settle();
     // Who is told to resume from `error.index + 1` never sees what it was not written below that.
     expect([first, second].map(({ error }) => (error?.index ?? 0) >= 1)).toEqual([true, true]);
@@ -512,16 +509,7 @@ describe('AclSource.changed that throws once', () => {
 describe("a log that calls its tail within a transport's write", () => {
   it('with news of ACLs: the others get what came before', async () => {
     const clock = new VirtualClock();
-    const inner = new MemoryEventLog({ clock });
-    let handlerOf: TailHandler | undefined;
-    const log = {
-      capabilities: inner.capabilities,
-      state: () => inner.state(),
-      append: inner.append.bind(inner),
-      read: inner.read.bind(inner),
-      tail: (after: number, handler: TailHandler) => ((handlerOf = handler), inner.tail(after, handler)),
-      close: () => inner.close(),
-    };
+    const { log, handler } = tellingLog(new MemoryEventLog({ clock }));
     const acl = dependent();
     const broker = new EventBroker({ clock, log, acl: { resolve: async () => acl } });
     let armed = false;
@@ -530,7 +518,7 @@ describe("a log that calls its tail within a transport's write", () => {
       if (armed) {
         armed = false;
         const body = Buffer.from('{"v":1,"events":[],"acl":["policy:p"]}\n');
-        void handlerOf?.records([{ index: 2, kind: 'acl', time: 0, body }]);
+        void handler().records([{ index: 2, kind: 'acl', time: 0, body }]);
       }
       return true;
     };
@@ -549,18 +537,13 @@ describe('a dense log whose read ends before its last record', () => {
     const clock = new VirtualClock();
     const inner = new MemoryEventLog({ clock });
     let isShort = true;
-    const log = {
-      capabilities: inner.capabilities,
-      state: () => inner.state(),
-      append: inner.append.bind(inner),
-      async *read(from: number, to: number) {
+    const log = logAround(inner, {
+      async *read(from, to) {
         const end = isShort ? Math.min(to, from + 1) : to;
         isShort = false;
         yield* inner.read(from, end);
       },
-      tail: inner.tail.bind(inner),
-      close: () => inner.close(),
-    };
+    });
     const writer = new EventBroker({ clock, log: inner.share() });
     for (let i = 1; i <= 5; i++) await writer.publish(event(i));
     const broker = new EventBroker({ clock, log });
@@ -601,31 +584,14 @@ describe('a payload that closes the broker while it is read', () => {
   });
 });
 
-describe('a transport that tells of an ACL change in its end', () => {
-  it('while others of its token are settled: nothing above that change reaches them', async () => {
-    const clock = new VirtualClock();
-    let acl: Acl = Acl.fromRules([{ namespace: { '*': { policy: 'read' } } }], { dependsOn: ['policy:p'] });
-    const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } } }) as never;
-    const broker = new EventBroker({
-      clock,
-      topics,
-      acl: { resolve: async () => acl },
-    } as EventBrokerOptions) as EventBroker;
-    await broker.publish({ ...event('first'), namespace: 'b' });
-    const denied = await broker.subscribe({ topics: ['Job'], namespace: 'b', token: 't' });
-    const other = await broker.subscribe({ topics: ['Job'], namespace: 'a', token: 't' });
-    const end = () => {
-      acl = Acl.fromRules([], { dependsOn: ['policy:p'] });
-      void broker.aclChanged({ policy: 'p' });
-      void broker.publish({ ...event('secret'), namespace: 'a' });
-    };
-    payloadsOf(denied, () => false, end);
-    const lines = payloadsOf(other);
-    await clock.settle();
-    acl = Acl.fromRules([{ namespace: { a: { policy: 'read' } } }], { dependsOn: ['policy:p'] });
-    await broker.aclChanged({ policy: 'p' });
-    await clock.settle();
-    await clock.settle();
-    expect(lines).not.toContain('secret');
+describe('a log that does not say what it can do', () => {
+  it.each([
+    [{ compareAndAppend: undefined }, { expectedIndex: 0 }],
+    [{ dedupeWindowMs: -1 }, { id: 'one' }],
+  ])('is taken not to: %j', async (unsaid, options) => {
+    const inner = new MemoryEventLog();
+    const log = logAround(inner, { capabilities: { ...inner.capabilities, ...unsaid } as never });
+    const publishing = new EventBroker({ log }).publish(event(1), options);
+    await expect(publishing).rejects.toMatchObject({ code: 'not_supported' });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
 import { Acl, EventBroker, type Subscription } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { linesIn } from './wire-lines.ts';
 
 const event = (payload: string) => ({ topic: 'Job', type: 'JobRegistered', key: 'web', payload });
 
@@ -24,10 +25,8 @@ class Acknowledged {
 function linesOf(subscription: Subscription, onWrite: () => void = () => undefined): [number, string][] {
   const lines: [number, string][] = [];
   const take = (chunk: Uint8Array | undefined): void => {
-    for (const line of new TextDecoder().decode(chunk).split('\n').filter(Boolean)) {
-      const { Index, Events = [] } = JSON.parse(line) as { Index: number; Events?: { Payload: string }[] };
-      for (const { Payload } of Events) lines.push([Index, Payload]);
-    }
+    for (const { Index = 0, Events = [] } of linesIn(chunk))
+      for (const { Payload } of Events) lines.push([Index, String(Payload)]);
   };
   const write = (chunk: Uint8Array): true => {
     take(chunk);

@@ -6,6 +6,7 @@ import { FaultyEventLog, MemoryEventLog } from '../../src/testing/index.ts';
 import { PullLost } from '../../src/logs/jetstream/record-pull.ts';
 import { StreamTail } from '../../src/logs/jetstream/stream-tail.ts';
 import { drain } from '../conformance/reading.ts';
+import { logAround } from '../logs/log-around.ts';
 
 const topics = defineTopics({
   Job: { requires: { namespace: 'read-job' } },
@@ -36,19 +37,6 @@ async function pollAll(subscription: { poll(): EventBatch | undefined }): Promis
     } else await new Promise((resolve) => setImmediate(resolve));
   }
   return seen;
-}
-
-/** A log around another, with methods replaced. */
-function around(log: EventLog, over: Partial<EventLog>): EventLog {
-  return {
-    capabilities: log.capabilities,
-    state: () => log.state(),
-    append: (b, o) => log.append(b, o),
-    read: (f, t, o) => log.read(f, t, o),
-    tail: (a, h) => log.tail(a, h),
-    close: () => log.close(),
-    ...over,
-  };
 }
 
 describe('a reader of a log', () => {
@@ -151,7 +139,7 @@ describe('a reader of a log', () => {
       },
     };
     const memory = new MemoryEventLog();
-    const log = around(memory, {
+    const log = logAround(memory, {
       state,
       read: async function* (from, to) {
         yield records.slice(from - 1, to);
@@ -186,8 +174,7 @@ describe('a reader of a log', () => {
     const subscription = await broker.subscribe({ topics: ['Job'] });
     await broker.publish(job('b'));
     await turns();
-    const late = new Promise((resolve) => setTimeout(resolve, 1200, 'stuck'));
-    expect(await Promise.race([subscription.next(), late])).not.toBe('stuck');
+    expect((await subscription.next()).value?.index).toBe(2);
   });
 
   it('the error of a reader that fails on a gap stands in front of the gap', async () => {
@@ -203,7 +190,7 @@ describe('a reader of a log', () => {
   it('a revoked reader of a log with holes ends', async () => {
     const store = await withPolicy();
     const inner = new MemoryEventLog();
-    const log: EventLog = around(inner, {
+    const log: EventLog = logAround(inner, {
       capabilities: { ...inner.capabilities, dense: false } as never,
       // Record 5, the ACL change, is no longer there (max_msgs_per_subject).
       read: async function* (from, to, options) {
@@ -223,10 +210,9 @@ describe('a reader of a log', () => {
     for (const _ of range(6, 150)) await broker.publish(job('x'));
     await turns();
     const seen: unknown[] = [];
-    const reading = (async () => {
+    await (async () => {
       for await (const { index } of tenant) seen.push(index);
     })().catch((error) => seen.push((error as BrokerError).code));
-    await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, 700))]);
     operator.close();
     expect(seen).toEqual([1, 2, 3, 4, 'acl_revoked']);
   });
@@ -235,7 +221,7 @@ describe('a reader of a log', () => {
     const inner = new MemoryEventLog();
     let fail: (error: Error) => void = () => undefined;
     let isHeld = false;
-    const log = around(inner, {
+    const log = logAround(inner, {
       read: (from, to, options) => {
         if (!isHeld) return inner.read(from, to, options);
         isHeld = false;

@@ -2,7 +2,8 @@ import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
 import type { ByteSink } from '../../src/core/stream-format.ts';
 import type { Delivery, Subscription } from '../../src/index.ts';
 import type { StreamModel, StreamWitness, Wish } from './stream-model.ts';
-import { takeLine, type WireLine } from './stream-client.ts';
+import { linesIn, type WireLine } from '../conformance/wire-lines.ts';
+import { takeLine } from './stream-client.ts';
 
 /** What it does to the broker, one after the other, each in a write of its own. */
 const ACTS = ['publish', 'close', 'push back', 'publish', 'open'] as const;
@@ -33,13 +34,13 @@ export class ActingTransport implements ByteSink {
   }
 
   write(chunk: Uint8Array): boolean {
-    this.#take(chunk);
+    this.#lines.push(...linesIn(chunk));
     this.#act();
     return !this.#isPaused;
   }
 
   end(last?: Uint8Array): void {
-    this.#take(last);
+    this.#lines.push(...linesIn(last));
   }
 
   pause(): void {
@@ -60,11 +61,6 @@ export class ActingTransport implements ByteSink {
   /** Once all that was published is known: an index is, for what is published in a write, only later. */
   tell(witness: StreamWitness): void {
     for (const line of this.#lines) takeLine(line, witness);
-  }
-
-  #take(chunk: Uint8Array | undefined): void {
-    const lines = new TextDecoder().decode(chunk).split('\n').filter(Boolean);
-    for (const line of lines) this.#lines.push(JSON.parse(line) as WireLine);
   }
 
   #act(): void {

@@ -1,13 +1,6 @@
 import http from 'node:http';
-import type { Gap } from '../../src/core/event.ts';
+import type { WireLine } from '../conformance/wire-lines.ts';
 import type { StreamWitness, Wish } from './stream-model.ts';
-
-export interface WireLine {
-  readonly Index?: number;
-  readonly Events?: readonly { readonly Payload: unknown }[];
-  readonly Gap?: { readonly From: number; readonly To: number; readonly Reason: Gap['reason'] };
-  readonly Error?: { readonly Code: string };
-}
 
 /** A client on a real socket that hands each line to a witness. */
 export class StreamClient {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AppendOptions, EventLog, LogRecord, TailHandler } from '../../src/core/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { describeEventLog } from '../../src/testing/index.ts';
+import { logAround } from '../logs/log-around.ts';
 
 /** The names of the laws that a log breaks; a law that waits for what never comes has broken after `deadlineMs`. */
 async function brokenBy(breakIt: (log: MemoryEventLog) => EventLog, deadlineMs: number): Promise<string[]> {
@@ -25,20 +26,8 @@ async function brokenBy(breakIt: (log: MemoryEventLog) => EventLog, deadlineMs: 
   return outcomes.filter((name) => name !== '');
 }
 
-/** `log`, but for the methods in `changes`. */
-const changed = (log: MemoryEventLog, changes: Partial<EventLog>): EventLog => ({
-  capabilities: log.capabilities,
-  state: () => log.state(),
-  append: (body, options) => log.append(body, options),
-  read: (from, to, options) => log.read(from, to, options),
-  tail: (after, handler) => log.tail(after, handler),
-  trim: (retention) => log.trim(retention),
-  close: () => log.close(),
-  ...changes,
-});
-
 const tailing = (log: MemoryEventLog, change: (handler: TailHandler) => Partial<TailHandler>) =>
-  changed(log, {
+  logAround(log, {
     tail: (after, handler) =>
       log.tail(after, {
         records: (batch) => handler.records(batch),
@@ -56,29 +45,29 @@ async function* readFromFirst(log: MemoryEventLog, from: number, to: number): As
 
 describe('describeEventLog', () => {
   it('finds nothing wrong with a log that keeps the contract', async () => {
-    expect(await brokenBy((log) => changed(log, {}), 10_000)).toEqual([]);
+    expect(await brokenBy((log) => logAround(log, {}), 10_000)).toEqual([]);
   });
 
   it.each<[string, RegExp, (log: MemoryEventLog) => EventLog]>([
     [
       'moves up silently to the oldest record',
       /from trimmed − 1 and from trimmed is a gap/,
-      (log) => changed(log, { read: (from, to) => readFromFirst(log, from, to) }),
+      (log) => logAround(log, { read: (from, to) => readFromFirst(log, from, to) }),
     ],
     [
       'ignores ids',
       /one id make one record/,
-      (log) => changed(log, { append: (body, options) => log.append(body, without(options, 'id')) }),
+      (log) => logAround(log, { append: (body, options) => log.append(body, without(options, 'id')) }),
     ],
     [
       'ignores the expected head',
       /expected head/,
-      (log) => changed(log, { append: (body, options) => log.append(body, without(options, 'expectedHead')) }),
+      (log) => logAround(log, { append: (body, options) => log.append(body, without(options, 'expectedHead')) }),
     ],
     [
       'loses the kind',
       /body, kind and index/,
-      (log) => changed(log, { append: (body, options) => log.append(body, without(options, 'kind')) }),
+      (log) => logAround(log, { append: (body, options) => log.append(body, without(options, 'kind')) }),
     ],
     ['tells no gap', /told the gap/, (log) => tailing(log, () => ({ gap: () => undefined }))],
     [
@@ -93,19 +82,19 @@ describe('describeEventLog', () => {
         tailing(log, (handler) => ({ records: (batch) => handler.records(batch.filter(({ index }) => index % 3)) })),
     ],
     ['says nothing of its status', /says up/, (log) => tailing(log, () => ({ status: () => undefined }))],
-    ['goes on after it was closed', /refuses every call/, (log) => changed(log, { close: () => Promise.resolve() })],
+    ['goes on after it was closed', /refuses every call/, (log) => logAround(log, { close: () => Promise.resolve() })],
     [
       'does not end a tail',
       /was stopped/,
       (log) =>
-        changed(log, {
+        logAround(log, {
           tail: async (after, handler) => (await log.tail(after, handler), { stop: async () => undefined }),
         }),
     ],
     [
       'forgets its head',
       /outlives the trimming/,
-      (log) => changed(log, { state: async () => ({ ...(await log.state()), head: 0 }) }),
+      (log) => logAround(log, { state: async () => ({ ...(await log.state()), head: 0 }) }),
     ],
   ])('finds a log that %s', async (_, law, breakIt) => {
     expect(await brokenBy(breakIt, 300)).toContainEqual(expect.stringMatching(law));
