@@ -70,7 +70,7 @@ describe('a body of fetchHandler', () => {
   });
 
   it('that nobody reads takes a bounded amount, and all the rest once it is read', async () => {
-    const broker = new EventBroker();
+    const broker = new EventBroker({ flush: { maxShare: 1 } });
     const [response, subscription] = await opened(broker);
     const last = 40;
     for (let n = 1; n <= last; n++) {

@@ -135,7 +135,10 @@ describe('ndjsonStream', () => {
   });
 
   it('holds no more than its high water mark and one chunk while nobody reads', async () => {
-    const { broker, subscription, stream } = await opened({ highWaterMarkBytes: 8 * KIB });
+    const { broker, subscription, stream } = await opened(
+      { highWaterMarkBytes: 8 * KIB },
+      new EventBroker({ flush: { maxShare: 1 } }),
+    );
     for (let n = 1; n <= 64; n++) {
       await broker.publish(jobEvent('x'.repeat(4 * KIB)));
       await nextTurn();

@@ -76,7 +76,8 @@ export class StreamModel {
   #ids = 0;
 
   constructor(maxBatches: number) {
-    this.broker = new EventBroker({ buffer: { maxBatches } });
+    // A flush in every turn: otherwise the machine's speed would decide what a history flushes when.
+    this.broker = new EventBroker({ buffer: { maxBatches }, flush: { maxShare: 1 } });
   }
 
   publish(events: readonly EventMeta[], skip: number): void {

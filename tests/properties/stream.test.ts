@@ -95,8 +95,7 @@ async function run(
   }
   while (model.broker.stats().latestIndex < 30) model.publishForAll();
   model.publishForAll();
-  const tells: (void | (() => void))[] = [];
-  for (const reader of readers) tells.push(await reader.finish());
+  const tells = await Promise.all(readers.map((reader) => reader.finish()));
   for (const tell of tells) tell?.();
   for (const witness of witnesses) witness.checkComplete();
   await model.broker.close();
