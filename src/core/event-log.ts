@@ -101,7 +101,7 @@ export interface EventLog {
    * @throws BrokerError `gap` when `from` is older than the oldest record, also when it is trimmed while being read
    */
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
-  /** Follows the log from the record after `after`. Survives outages by itself and tells them through `status`. */
+  /** Follows the log from the record after `after`, of the epoch that {@link state} last told: another one is a `reset`. Survives outages by itself and tells them through `status`. */
   tail(after: number, handler: TailHandler): Promise<LogTail>;
   /** Drops the oldest records. Absent where the engine does it by itself. */
   trim?(retention: Retention): Promise<LogState>;

@@ -21,10 +21,19 @@ export class LocalTail implements LogTail {
   #isOpen = true;
   #wake: (() => void) | undefined;
 
-  /** @param after clamped to the head: a position that the log does not have yet waits for the next record */
-  constructor(source: RecordSource, after: number, handler: TailHandler, onEnd: (tail: LocalTail) => void) {
+  /**
+   * @param after clamped to the head: a position that the log does not have yet waits for the next record
+   * @param epoch that `after` is of: another one is told as a `reset`
+   */
+  constructor(
+    source: RecordSource,
+    after: number,
+    epoch: string,
+    handler: TailHandler,
+    onEnd: (tail: LocalTail) => void,
+  ) {
     if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
-    const { epoch, head } = source.state();
+    const { head } = source.state();
     this.#source = source;
     this.#handler = handler;
     this.#onEnd = onEnd;

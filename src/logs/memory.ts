@@ -44,6 +44,8 @@ export class MemoryEventLog implements EventLog {
   readonly #tails = new Set<LocalTail>();
   readonly #unwatch: () => void;
   #isOpen = true;
+  /** What this handle was last told of. */
+  #epoch: string;
   readonly #source: RecordSource = {
     state: () => this.#opened().state(),
     slice: (from, to, maxBytes) => this.#opened().slice(from, to, maxBytes),
@@ -63,6 +65,7 @@ export class MemoryEventLog implements EventLog {
       dense: true,
     });
     this.#records = records ?? new MemoryRecords(clock, retention, dedupeWindowMs);
+    this.#epoch = this.#records.state().epoch;
     this.#unwatch = this.#records.watch(() => this.#tails.forEach((tail) => tail.wake()));
   }
 
@@ -78,7 +81,9 @@ export class MemoryEventLog implements EventLog {
   }
 
   async state(): Promise<LogState> {
-    return this.#source.state();
+    const state = this.#source.state();
+    this.#epoch = state.epoch;
+    return state;
   }
 
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
@@ -93,7 +98,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
-    const tail = new LocalTail(this.#source, after, handler, (ended) => this.#tails.delete(ended));
+    const tail = new LocalTail(this.#source, after, this.#epoch, handler, (ended) => this.#tails.delete(ended));
     this.#tails.add(tail);
     return tail;
   }

@@ -11,25 +11,18 @@ export class FaultyTail implements LogTail {
   readonly #handler: TailHandler;
   readonly #onEnd: (tail: FaultyTail) => void;
   #position: number;
-  #epoch: string;
+  #epoch = '';
   #inner: LogTail | undefined;
   #isOpen = true;
   #status: TailStatus | undefined;
   /** The call of the handler that is under way, or the last one. */
   #call: Promise<void> = Promise.resolve();
 
-  private constructor(
-    log: EventLog,
-    after: number,
-    state: LogState,
-    handler: TailHandler,
-    onEnd: (tail: FaultyTail) => void,
-  ) {
+  private constructor(log: EventLog, after: number, handler: TailHandler, onEnd: (tail: FaultyTail) => void) {
     this.#log = log;
     this.#handler = handler;
     this.#onEnd = onEnd;
-    this.#position = Math.min(after, state.head);
-    this.#epoch = state.epoch;
+    this.#position = after;
   }
 
   static async open(
@@ -38,8 +31,12 @@ export class FaultyTail implements LogTail {
     handler: TailHandler,
     onEnd: (tail: FaultyTail) => void,
   ): Promise<FaultyTail> {
-    const tail = new FaultyTail(log, after, await log.state(), handler, onEnd);
+    const tail = new FaultyTail(log, after, handler, onEnd);
     await tail.#follow();
+    // Asked afterwards: the log underneath compares with what it told last, and tells a reset itself.
+    const { epoch, head } = await log.state();
+    tail.#epoch = epoch;
+    tail.#position = Math.min(tail.#position, head);
     return tail;
   }
 

@@ -51,6 +51,7 @@ class ScriptedStream {
 
   state = async () => ({ epoch: 'one', first: this.first, head: this.head });
   timeOf = async (index: number) => (index < this.first ? undefined : index);
+  holdsAny = async (from: number, to: number) => to >= this.first && from <= this.head;
 
   pull = async (from: number): Promise<RecordPull> => {
     const nextSubject = `consumer-${this.#consumers.size}`;

@@ -16,9 +16,9 @@ import { describeWithNats, hasNatsServer, NatsServer } from '../servers/nats-ser
 const body = new Uint8Array(10);
 const text = (record: LogRecord) => new TextDecoder().decode(record.body);
 
-async function readAll(log: EventLog, from = 1): Promise<LogRecord[]> {
+async function readAll(log: EventLog, from = 1, to = Number.MAX_SAFE_INTEGER): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
-  for await (const chunk of log.read(from, Number.MAX_SAFE_INTEGER)) records.push(...chunk);
+  for await (const chunk of log.read(from, to)) records.push(...chunk);
   return records;
 }
 
@@ -328,7 +328,13 @@ describeWithNats('JetStreamEventLog', () => {
         const log = await JetStreamEventLog.open({ connection, stream: name });
         for (let i = 0; i < 6; i++) await log.append(body);
         await manager.streams.deleteMessage(name, 3);
-        expect((await readAll(log)).map(({ index }) => index)).toEqual([1, 2, 4, 5, 6]);
+        const indexes = async (from: number, to: number) => (await readAll(log, from, to)).map(({ index }) => index);
+        expect(await indexes(1, 6)).toEqual([1, 2, 4, 5, 6]);
+        expect(await indexes(1, 3)).toEqual([1, 2]);
+        expect(await indexes(3, 3)).toEqual([]);
+        for (const last of [6, 5]) await manager.streams.deleteMessage(name, last);
+        expect(await indexes(1, 6)).toEqual([1, 2, 4]);
+        expect(await indexes(5, 5)).toEqual([]);
         await log.close();
         await manager.streams.delete(name);
       }));

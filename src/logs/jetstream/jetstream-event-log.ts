@@ -92,10 +92,11 @@ export class JetStreamEventLog implements EventLog {
     return new StreamRead(this.#stream, this.capabilities.dense, from, to, options, this.#closed.signal).chunks();
   }
 
-  /** Starts also while the log does not answer, with what was last known of it. */
+  /** Starts also while the log does not answer, with what was last known of it; a stream that was made anew since is told as a `reset`. */
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
     if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
-    const { epoch, head } = await this.#latest();
+    const { epoch } = this.#known;
+    const { head } = await this.#latest();
     const tail = new StreamTail(this.#stream, Math.min(after, head), epoch, handler, (ended) =>
       this.#tails.delete(ended),
     );

@@ -68,6 +68,13 @@ export class LogStream {
     return message?.time.getTime();
   }
 
+  /** Whether there is a record from `from` to `to`: a stream that allows it may have lost any to a delete. */
+  async holdsAny(from: number, to: number): Promise<boolean> {
+    const query = { seq: from, next_by_subj: '>' };
+    const message = await this.#ask(() => this.#manager.streams.getMessage(this.settings.stream, query));
+    return message !== null && message.seq <= to;
+  }
+
   /** The records from `from` on. `from` must not be above the head + 1: the server would begin somewhere else. */
   async pull(from: number): Promise<RecordPull> {
     const { stream } = this.settings;

@@ -7,7 +7,7 @@ import type { RecordPull } from './record-pull.ts';
 import { untilAborted } from './wait.ts';
 
 /** The part of a stream that a read needs. */
-export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull'>;
+export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull' | 'holdsAny'>;
 
 /** Before a read gives up: the silence after one lost message may take all the time that there is. */
 const FEWEST_TRIES = 3;
@@ -75,10 +75,18 @@ export class StreamRead {
       if (records.length > 0) return this.#whole(records);
       // Nothing, although there was something: it was trimmed, or the consumer was lost with its server.
       await this.#look();
-      if (this.#next > this.#last) return [];
+      if (await this.#isAtEnd()) return [];
       if (tries < FEWEST_TRIES || performance.now() < until) continue;
       throw new BrokerError('log_unavailable', `The log did not give the records from ${this.#next} on.`);
     }
+  }
+
+  /** Where records can be deleted one by one, there may be none up to the last. */
+  async #isAtEnd(): Promise<boolean> {
+    if (this.#next > this.#last) return true;
+    if (this.#isDense || (await this.#until(this.#stream.holdsAny(this.#next, this.#last)))) return false;
+    this.#last = this.#next - 1;
+    return true;
   }
 
   async #pulled(): Promise<readonly LogRecord[]> {
@@ -123,7 +131,10 @@ export class StreamRead {
     const { index = expected } = records[hole] ?? {};
     if (this.#isDense) throw trimmedGap(expected, index);
     await this.#look();
-    return records.filter((record) => record.index <= this.#last);
+    const wanted = records.filter((record) => record.index <= this.#last);
+    // What came beyond it shows that no other one lies before it.
+    if (wanted.length < records.length) this.#last = wanted.at(-1)?.index ?? this.#next - 1;
+    return wanted;
   }
 
   *#cut(records: readonly LogRecord[]): Generator<readonly LogRecord[], void, undefined> {

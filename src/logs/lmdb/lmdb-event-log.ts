@@ -121,7 +121,8 @@ export class LmdbEventLog implements EventLog {
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
-    const tail = new LocalTail(this.#source, after, handler, (ended) => this.#tailEnded(ended));
+    const { epoch } = this.#currentState();
+    const tail = new LocalTail(this.#source, after, epoch, handler, (ended) => this.#tailEnded(ended));
     this.#tails.add(tail);
     if (!this.#writer) this.#schedulePoll();
     return tail;

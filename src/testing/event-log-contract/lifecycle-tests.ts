@@ -130,4 +130,18 @@ function recreationTests<Ground>(law: Law<Ground>, survives: boolean): void {
       assert.equal(tail.indexes.at(-1), 1);
     },
   );
+
+  law(
+    'a tail that begins after the log that state told of was deleted and made anew tells "reset"',
+    async (subject) => {
+      await subject.append(5);
+      await subject.log.state();
+      await subject.recreate();
+      const tail = await subject.tail(5);
+      await tail.until(() => tail.calls.some(({ type }) => type === 'reset'));
+      await subject.append(1);
+      await tail.until(() => tail.indexes.length > 0);
+      assert.deepEqual(tail.indexes, [1]);
+    },
+  );
 }
