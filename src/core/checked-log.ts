@@ -96,7 +96,7 @@ export class CheckedLog {
   #follow(expected: number, index: number): number {
     if (index === expected || (index > expected && !this.capabilities.dense)) return index;
     if (index > expected) throw new BrokerError('gap', `Records ${expected} to ${index - 1} were trimmed.`);
-    throw new BrokerError('log_unavailable', `The log did not give record ${expected} in its place.`);
+    throw new BrokerError('log_unavailable', `Record ${expected} is not there.`);
   }
 
   #requireOpen(): void {

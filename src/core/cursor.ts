@@ -9,8 +9,8 @@ import type { Asked, Interest } from './interest.ts';
 export interface History {
   /** Batches `from` … `to`, in chunks of bounded size. @throws BrokerError `gap` when some of them are gone */
   read(from: number, to: number): AsyncIterable<readonly EncodedBatch[]>;
-  /** Oldest index that can be read. */
-  first(): Promise<number>;
+  /** What can be read. */
+  state(): Promise<{ readonly first: number }>;
 }
 
 /** What all cursors of a broker read. */
@@ -129,7 +129,7 @@ export class Cursor {
     } catch (error) {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
-      const first = await history.first();
+      const { first } = await history.state();
       // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further, so that a log that contradicts itself cannot hold it.
       if (run === buffer.run) this.lose('slow', Math.max(this.position + 1, first));
     }

@@ -15,6 +15,7 @@ import type { FlushOptions } from './flush.ts';
 import type { Interest } from './interest.ts';
 import { InterestIndex } from './interest-index.ts';
 import { LogFeed } from './log-feed.ts';
+import type { Range } from './start.ts';
 import { Notifications } from './notifications.ts';
 import { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
@@ -138,9 +139,9 @@ export class EventBroker<
     const request = checkSubscribe(options, this.#topics);
     await this.#feed?.ready();
     const { run } = this.#buffer;
-    const first = await this.#firstFor(request);
+    const range = await this.#rangeFor(request);
     // Where the indexes began anew meanwhile, the start is another.
-    const open = (acl: Acl) => (run === this.#buffer.run ? this.#open(request, acl, first) : undefined);
+    const open = (acl: Acl) => (run === this.#buffer.run ? this.#open(request, acl, range) : undefined);
     const subscription = await this.#authorize(request, open);
     return (subscription as unknown as Subscription<EventOf<T>> | undefined) ?? this.subscribe(options);
   }
@@ -243,17 +244,18 @@ export class EventBroker<
     this.emit('denied', { topics: String(filter), namespaces: namespaces.names, cause });
   }
 
-  /** Oldest index that such a start can have: the log is asked only where the buffer does not reach. */
-  #firstFor({ index, epoch = this.#epoch }: CheckedSubscribe): number | Promise<number> {
-    const { first } = this.#buffer;
-    if (this.#feed === undefined || index === 'latest' || (index >= first && epoch === this.#epoch)) return first;
-    return this.#feed.first();
+  /** Where such a start can lie: the log is asked only where the buffer does not reach. */
+  #rangeFor({ index, epoch }: CheckedSubscribe): Range | Promise<Range> {
+    const { first, head } = this.#buffer;
+    const isHere =
+      index === 'latest' || (index >= first && (epoch === undefined || (epoch === this.#epoch && index <= head + 1)));
+    return isHere || !this.#feed ? { first, head: Infinity } : this.#feed.state();
   }
 
   /** Runs in one turn with the answer about the rights, so that no change can come between. */
-  #open(request: CheckedSubscribe, acl: Acl, first: number): Subscription {
+  #open(request: CheckedSubscribe, acl: Acl, range: Range): Subscription {
     this.#requireOpen();
-    const from = { buffer: this.#buffer, epoch: this.#epoch, first, isPrecise: this.#feed === undefined };
+    const from = { ...range, buffer: this.#buffer, epoch: this.#epoch, isPrecise: this.#feed === undefined };
     return this.#registry.open(this.#host, request, acl, from);
   }
 

@@ -1,11 +1,12 @@
 import type { Gap, GapReason } from './event.ts';
 
+/** The indexes began anew: what was there under them means nothing. */
+export const isRestart = ({ reason }: Gap): boolean => reason === 'restarted' || reason === 'ahead';
+
 /** One gap for two of which neither was told yet: it covers both, and says that the indexes began anew if one of them did. */
 export function joinGaps(before: Gap | undefined, after: Gap): Gap {
   if (before === undefined) return after;
-  const isRestart = before.reason === 'restarted' || before.reason === 'ahead';
-  const isFollowUp = after.reason === 'trimmed' || after.reason === 'slow';
-  if (isRestart && isFollowUp) return { ...before, to: Math.max(before.to, after.to) };
+  if (isRestart(before) && !isRestart(after)) return { ...before, to: Math.max(before.to, after.to) };
   return { ...after, from: Math.min(before.from, after.from) };
 }
 

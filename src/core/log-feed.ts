@@ -78,8 +78,8 @@ export class LogFeed implements History {
     }
   }
 
-  async first(): Promise<number> {
-    return (await this.#log.state()).first;
+  state(): Promise<LogState> {
+    return this.#log.state();
   }
 
   /** Ends the tail; the log itself is the host's to close. */

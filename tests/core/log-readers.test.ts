@@ -167,6 +167,28 @@ describe('a reader of a log', () => {
       expect(told.includes(index) || told.includes(`${index}:new`), `${index} in ${told}`).toBe(true);
   });
 
+  it('who resumes past the end of a log that came back shorter is told what may be given again', async () => {
+    const broker = new EventBroker({ topics, log: new MemoryEventLog() });
+    for (const n of range(1, 3)) await broker.publish(job('a', n));
+    const resume = { index: 6, epoch: broker.epoch };
+    const failing = broker.subscribe({ ...resume, onGap: 'fail' });
+    await expect(failing).rejects.toMatchObject({ code: 'restarted', message: expect.stringContaining('from 4 on') });
+    const subscription = await broker.subscribe(resume);
+    await broker.publish(job('a', 4));
+    expect(await pollAll(subscription)).toMatchObject([{ index: 4, gap: { from: 4, to: 5, reason: 'ahead' } }]);
+  });
+
+  it('who resumes where another process was further waits for this one, and is told nothing', async () => {
+    const log = new MemoryEventLog();
+    const tail: EventLog['tail'] = async () => ({ stop: async () => undefined });
+    const behind = new EventBroker({ topics, log: logAround(log.share(), { tail }) });
+    await behind.subscribe();
+    const writer = new EventBroker({ topics, log });
+    for (const n of range(1, 3)) await writer.publish(job('a', n));
+    const subscription = await behind.subscribe({ index: 4, epoch: behind.epoch, onGap: 'fail' });
+    expect(subscription).toMatchObject({ position: 3, state: 'synced' });
+  });
+
   it('one record that is not ours does not hold a reader of the log for good', async () => {
     const log = new MemoryEventLog();
     await log.append(Buffer.from('hello'));

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
 
+/** No append ends by itself, however long a busy machine takes. */
+const patience = { appendTimeoutMs: 60_000, publishTimeoutMs: 30_000 };
+
 describeWithNats('appends that a JetStream has not acknowledged', () => {
   let server: NatsServer;
   let connection: NatsConnection;
@@ -23,7 +26,7 @@ describeWithNats('appends that a JetStream has not acknowledged', () => {
   ] as const)(
     '%s: one more is refused and not stored, the others are, and then there is room again',
     async (_, stream, fits, bytes) => {
-      const log = await JetStreamEventLog.open({ connection, stream });
+      const log = await JetStreamEventLog.open({ connection, stream, ...patience });
       const body = new Uint8Array(bytes);
       await server.freeze();
       const appends = Array.from({ length: fits }, () => log.append(body));
@@ -42,7 +45,7 @@ describeWithNats('appends that a JetStream has not acknowledged', () => {
   );
 
   it('count until they have ended, also when their callers gave up', async () => {
-    const log = await JetStreamEventLog.open({ connection, stream: 'given-up' });
+    const log = await JetStreamEventLog.open({ connection, stream: 'given-up', ...patience });
     const body = new Uint8Array(10);
     const callers = Array.from({ length: 4096 }, () => new AbortController());
     await server.freeze();
