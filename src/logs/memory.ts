@@ -44,7 +44,7 @@ export class MemoryEventLog implements EventLog {
   readonly #tails = new Set<LocalTail>();
   readonly #unwatch: () => void;
   #isOpen = true;
-  /** What this handle was last told of. */
+  /** What was last told. */
   #epoch: string;
   readonly #source: RecordSource = {
     state: () => this.#opened().state(),

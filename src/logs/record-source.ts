@@ -23,6 +23,11 @@ export function trimmedGap(from: number, first: number): BrokerError {
   return new BrokerError('gap', `The records from ${from} to ${first - 1} were trimmed; the oldest one is ${first}.`);
 }
 
+/** The refusal to read on in a log that is another one by now. */
+export function replacedGap(): BrokerError {
+  return new BrokerError('gap', 'The log was replaced by another one while it was read.');
+}
+
 /** The rest of the event loop's turn goes first. */
 export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -44,9 +49,11 @@ async function* readChunks(
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  const begun = source.state().epoch;
   for (let next = from; ;) {
     signal?.throwIfAborted();
-    const { first, head } = source.state();
+    const { epoch, first, head } = source.state();
+    if (epoch !== begun) throw replacedGap();
     const last = Math.min(to, head);
     if (next > last) return;
     if (next < first) throw trimmedGap(next, first);

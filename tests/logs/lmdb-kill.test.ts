@@ -136,6 +136,38 @@ describe('LmdbEventLog opened for reading', () => {
       await kill(writer);
     }
   });
+
+  it('says that its folder was deleted, and tells of the log that was made anew in it', async () => {
+    const first = startWriter('os', 'first');
+    await once(first.writer.stdout, 'data').catch(() => expect.fail(first.errors()));
+    const reader = await LmdbEventLog.open({ path, readOnly: true, pollMs: 5 });
+    let second: ReturnType<typeof startWriter> | undefined;
+    try {
+      const tail = new TailRecorder();
+      await reader.tail(0, tail);
+      await tail.until(() => tail.indexes.length > 50);
+      const { epoch } = await reader.state();
+      await kill(first.writer);
+      await rm(path, { recursive: true });
+      await tail.until(() => tail.statuses.at(-1) === 'down');
+      await expect(reader.state()).rejects.toMatchObject({
+        code: 'log_unavailable',
+        message: expect.stringContaining('deleted'),
+      });
+      second = startWriter('os', 'second');
+      await tail.until(() => tail.calls.some(({ type }) => type === 'reset'));
+      const reset = tail.calls.find((call) => call.type === 'reset');
+      expect(reset?.state.epoch).toBe((await reader.state()).epoch);
+      expect(reset?.state.epoch).not.toBe(epoch);
+      const told = tail.recorded.length;
+      await tail.until(() => tail.recorded.length > told + 50);
+      expect(new TextDecoder().decode(tail.recorded.at(-1)?.body)).toContain('second');
+    } finally {
+      await reader.close();
+      await kill(first.writer);
+      if (second) await kill(second.writer);
+    }
+  });
 });
 
 describe.skipIf(process.platform === 'win32')('LmdbEventLog on a full disk', () => {

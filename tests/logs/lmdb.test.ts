@@ -193,7 +193,7 @@ describe('LmdbEventLog', () => {
     const large = new Uint8Array(16 * 1024 * 1024);
     const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => log.append(large)));
     expect(outcomes.map(({ status }) => status)).toEqual([...Array(4).fill('fulfilled'), 'rejected', 'rejected']);
-    expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'log_unavailable' } });
+    expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'at_capacity' } });
     expect(await log.append(new Uint8Array(1))).toMatchObject({ index: 5 });
   });
 

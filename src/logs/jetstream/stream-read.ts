@@ -1,6 +1,6 @@
 import { BrokerError } from '../../core/errors.ts';
 import type { LogRecord, LogState, ReadOptions } from '../../core/event-log.ts';
-import { SLICE_BYTES, trimmedGap } from '../record-source.ts';
+import { replacedGap, SLICE_BYTES, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
@@ -62,8 +62,7 @@ export class StreamRead {
     const state = await this.#until(this.#stream.state());
     this.#epoch ??= state.epoch;
     this.#last = Math.min(this.#last, state.head);
-    if (state.epoch !== this.#epoch)
-      throw new BrokerError('gap', 'The log was replaced by another one while it was read.');
+    if (state.epoch !== this.#epoch) throw replacedGap();
     if (this.#next <= this.#last && this.#next < state.first) throw trimmedGap(this.#next, state.first);
     return state;
   }

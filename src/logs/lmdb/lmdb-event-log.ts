@@ -21,6 +21,7 @@ import { LocalTail } from '../local-tail.ts';
 import { readRecords } from '../record-source.ts';
 import type { RecordSource } from '../record-source.ts';
 import { checkRetention } from '../retention.ts';
+import { FollowedStore } from './followed-store.ts';
 import { LogStore } from './log-store.ts';
 import { LogWriter } from './log-writer.ts';
 import { WriterLock } from './writer-lock.ts';
@@ -47,7 +48,7 @@ export interface LmdbEventLogOptions {
   readonly mapSizeBytes?: number;
   /**
    * Opens a log that another process writes: `append` and `trim` are refused with `not_supported`, tails look for new records every
-   * `pollMs`. Such a reader may see a record shortly before it is acknowledged to its writer. Not within the writer's own process.
+   * `pollMs`, and for a folder that was deleted or made anew. Such a reader may see a record shortly before it is acknowledged to its writer. Not within the writer's own process.
    */
   readonly readOnly?: boolean;
   /** How often a `readOnly` log with tails looks for new records. Default 50 ms. */
@@ -55,9 +56,10 @@ export interface LmdbEventLogOptions {
   readonly clock?: Clock;
 }
 
+/** What a log is kept in: its own store, locked, or one that another process writes. */
 interface Opened {
-  readonly store: LogStore;
-  readonly lock: WriterLock | undefined;
+  readonly store: LogStore | FollowedStore;
+  readonly lock?: WriterLock;
 }
 
 /**
@@ -70,9 +72,12 @@ interface Opened {
  */
 export class LmdbEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
-  readonly #store: LogStore;
+  readonly #store: LogStore | FollowedStore;
   readonly #lock: WriterLock | undefined;
   readonly #writer: LogWriter | undefined;
+  readonly #followed: FollowedStore | undefined;
+  /** What was last told. */
+  #epoch: string;
   readonly #clock: Clock;
   readonly #pollMs: number;
   readonly #tails = new Set<LocalTail>();
@@ -92,7 +97,9 @@ export class LmdbEventLog implements EventLog {
     this.#pollMs = pollMs;
     const { dedupeWindowMs } = this.capabilities;
     const onCommit = () => this.#wakeTails();
-    if (lock) this.#writer = new LogWriter({ store, clock, retention, dedupeWindowMs, onCommit });
+    if (store instanceof FollowedStore) this.#followed = store;
+    else this.#writer = new LogWriter({ store, clock, retention, dedupeWindowMs, onCommit });
+    this.#epoch = store.state().epoch;
   }
 
   /**
@@ -106,7 +113,11 @@ export class LmdbEventLog implements EventLog {
   }
 
   async state(): Promise<LogState> {
-    return this.#currentState();
+    this.#requireOpen();
+    await this.#followed?.look();
+    const state = this.#currentState();
+    this.#epoch = state.epoch;
+    return state;
   }
 
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
@@ -121,10 +132,9 @@ export class LmdbEventLog implements EventLog {
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
-    const { epoch } = this.#currentState();
-    const tail = new LocalTail(this.#source, after, epoch, handler, (ended) => this.#tailEnded(ended));
+    const tail = new LocalTail(this.#source, after, this.#epoch, handler, (ended) => this.#tailEnded(ended));
     this.#tails.add(tail);
-    if (!this.#writer) this.#schedulePoll();
+    if (this.#followed) this.#schedulePoll(this.#followed);
     return tail;
   }
 
@@ -151,10 +161,7 @@ export class LmdbEventLog implements EventLog {
 
   #currentState(): LogState {
     this.#requireOpen();
-    if (this.#writer) return this.#writer.state();
-    this.#store.refresh();
-    const { epoch, first, head } = this.#store.state();
-    return { epoch, first, head };
+    return (this.#writer ?? this.#store).state();
   }
 
   #requireOpen(): void {
@@ -170,11 +177,12 @@ export class LmdbEventLog implements EventLog {
     for (const tail of this.#tails) tail.wake();
   }
 
-  #schedulePoll(): void {
-    this.#poll ??= this.#clock.after(this.#pollMs, () => {
+  #schedulePoll(followed: FollowedStore): void {
+    this.#poll ??= this.#clock.after(this.#pollMs, async () => {
       this.#poll = undefined;
+      await followed.look();
       this.#wakeTails();
-      if (this.#tails.size > 0) this.#schedulePoll();
+      if (this.#tails.size > 0) this.#schedulePoll(followed);
     });
   }
 
@@ -208,7 +216,7 @@ function capabilitiesOf({ durability = 'disk', dedupeWindowMs = 120_000 }: LmdbE
 }
 
 async function openForReading(options: LmdbEventLogOptions): Promise<Opened> {
-  return { store: await openStore(options, true), lock: undefined };
+  return { store: await FollowedStore.open(storeOptions(options)) };
 }
 
 async function openForWriting(options: LmdbEventLogOptions): Promise<Opened> {
@@ -217,16 +225,13 @@ async function openForWriting(options: LmdbEventLogOptions): Promise<Opened> {
   });
   const lock = await WriterLock.take(join(options.path, 'writer.lock'));
   try {
-    return { store: await openStore(options, false), lock };
+    return { store: await LogStore.open(storeOptions(options)), lock };
   } catch (error) {
     await lock.release();
     throw error;
   }
 }
 
-function openStore(
-  { path, durability = 'disk', mapSizeBytes }: LmdbEventLogOptions,
-  readOnly: boolean,
-): Promise<LogStore> {
-  return LogStore.open({ path, readOnly, durability, mapSizeBytes });
+function storeOptions({ path, readOnly = false, durability = 'disk', mapSizeBytes }: LmdbEventLogOptions) {
+  return { path, readOnly, durability, mapSizeBytes };
 }

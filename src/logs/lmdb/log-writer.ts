@@ -64,7 +64,7 @@ export class LogWriter {
     const bytes = this.#pendingBytes + request.body.byteLength;
     if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
       const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
-      throw new BrokerError('log_unavailable', `More than ${limits} wait to be written; nothing was appended.`);
+      throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
     }
     this.#pendingBytes = bytes;
     return new Promise((resolve, reject) => {

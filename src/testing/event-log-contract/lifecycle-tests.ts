@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { BrokerError } from '../../core/errors.ts';
 import type { EventLogHarness } from './harness.ts';
 import { bodyOf, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';
@@ -144,4 +145,22 @@ function recreationTests<Ground>(law: Law<Ground>, survives: boolean): void {
       assert.deepEqual(tail.indexes, [1]);
     },
   );
+
+  law('a read during which the log is deleted and made anew gives nothing of the new one', async (subject) => {
+    await subject.append(20);
+    const seen: string[] = [];
+    const read = async () => {
+      for await (const chunk of subject.log.read(1, 20, { maxBytes: 1 })) {
+        if (seen.length === 0) {
+          await subject.recreate();
+          for (let i = 0; i < 30; i++) await subject.log.append(bodyOf('new'));
+        }
+        seen.push(...chunk.map(textOf));
+      }
+    };
+    await read().catch((error: unknown) => {
+      if (!BrokerError.is(error) || error.code !== 'gap') throw error;
+    });
+    assert.ok(!seen.includes('new'), `read: ${seen.join(', ')}`);
+  });
 }
