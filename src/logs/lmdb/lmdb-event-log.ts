@@ -178,12 +178,15 @@ export class LmdbEventLog implements EventLog {
   }
 
   #schedulePoll(followed: FollowedStore): void {
-    this.#poll ??= this.#clock.after(this.#pollMs, async () => {
+    this.#poll ??= this.#clock.after(this.#pollMs, () => {
       this.#poll = undefined;
-      await followed.look();
-      this.#wakeTails();
-      if (this.#tails.size > 0) this.#schedulePoll(followed);
+      void followed.look().then(() => this.#polled(followed));
     });
+  }
+
+  #polled(followed: FollowedStore): void {
+    this.#wakeTails();
+    if (this.#tails.size > 0) this.#schedulePoll(followed);
   }
 
   #tailEnded(tail: LocalTail): void {
