@@ -16,7 +16,7 @@ export interface AppendRequest {
 /**
  * Checks an append against what the log can do, and copies its body.
  * @throws TypeError for what is no body, kind or index
- * @throws BrokerError `bad_request` for a body or id over its limit, `not_supported` for what the log cannot do
+ * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the log cannot do
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
   const { kind = 'events', id, expectedHead, signal } = options;
@@ -38,7 +38,8 @@ function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void 
 
 function checkId(id: string, { dedupeWindowMs }: LogCapabilities): void {
   if (dedupeWindowMs === 0) throw new BrokerError('not_supported', 'This log does not recognise repeated ids.');
-  if (typeof id !== 'string' || id === '') throw new TypeError('id must be a string that is not empty.');
+  if (typeof id !== 'string' || id === '')
+    throw new BrokerError('bad_request', `id must be a string that is not empty; got ${JSON.stringify(id)}.`);
   const bytes = Buffer.byteLength(id);
   if (bytes <= MAX_ID_BYTES) return;
   throw new BrokerError(

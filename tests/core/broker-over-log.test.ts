@@ -179,6 +179,13 @@ describe('a broker over a log', () => {
     await expect(broker.publish(job('c'), { index: 9 })).rejects.toMatchObject({ code: 'not_supported' });
   });
 
+  it.each(['', 7, null])('refuses the id %j as bad input, which is no outage', async (id) => {
+    const broker = new EventBroker({ log: new MemoryEventLog() });
+    const refused = { code: 'bad_request', message: expect.stringContaining('id must be a string that is not empty') };
+    await expect(broker.publish(job('web'), { id: id as never })).rejects.toMatchObject(refused);
+    expect(broker.stats()).toMatchObject({ latestIndex: 0, log: 'up' });
+  });
+
   it('holds the fence in every process: nothing published after a revocation reaches whom it denies', async () => {
     const store = new MemoryAclStore();
     await store.upsertPolicy({ name: 'p', rules: { namespace: { default: { policy: 'read' } } } });
