@@ -1,4 +1,5 @@
-export { Acl, type AclFacts, type AclRef } from './acl/acl.ts';
+export type { AclRef } from './model/acl-ref.ts';
+export { Acl, type AclFacts } from './acl/acl.ts';
 export type { AclChange } from './acl/acl-change.ts';
 export { AclDenial, AclResolver, type AclResolverOptions, type AclSource } from './acl/acl-resolver.ts';
 export {
@@ -11,14 +12,14 @@ export {
 } from './acl/acl-store.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclVoice } from './acl/explain.ts';
 export type { CapabilityRule, LevelRule, NamespaceRule, PolicyRules } from './acl/policy-rules.ts';
-export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker-notifications.ts';
-export type { BrokerStats } from './core/broker-stats.ts';
-export { systemClock, type Clock, type ClockTimer } from './core/clock.ts';
-export type { Delivery, DeliveryOptions } from './core/delivery.ts';
-export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './core/errors.ts';
-export type { Event, EventBatch, Gap, GapReason, NewEvent } from './core/event.ts';
-export { EventBroker, type EventBrokerOptions } from './core/event-broker.ts';
-export type { BufferOptions } from './core/event-buffer.ts';
+export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
+export type { BrokerStats } from './core/broker/broker-stats.ts';
+export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
+export type { Delivery, DeliveryOptions } from './core/delivery/delivery.ts';
+export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './model/errors.ts';
+export type { Event, EventBatch, Gap, GapReason, NewEvent } from './model/event.ts';
+export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
+export type { BufferOptions } from './core/backlog/event-buffer.ts';
 export type {
   AppendOptions,
   AppendResult,
@@ -31,14 +32,15 @@ export type {
   ReadOptions,
   Retention,
   TailHandler,
-} from './core/event-log.ts';
-export type { FlushOptions } from './core/flush.ts';
-export type { NamespaceInput } from './core/namespace-filter.ts';
-export type { PublishOptions } from './core/publish-request.ts';
-export type { ByteSink, StreamFormat } from './core/stream-format.ts';
-export type { SubscribeOptions } from './core/subscribe-request.ts';
-export { Subscription, type SubscriptionState } from './core/subscription.ts';
-export { TopicFilter, type TopicKeys, type TopicsInput } from './core/topic-filter.ts';
+} from './core/log/event-log.ts';
+export type { FlushOptions } from './core/delivery/flush-schedule.ts';
+export type { NamespaceInput } from './core/matching/namespace-filter.ts';
+export type { PublishOptions } from './core/broker/publish-request.ts';
+export type { ByteSink } from './core/delivery/byte-sink.ts';
+export type { StreamFormat } from './core/batch/stream-format.ts';
+export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
+export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
+export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';
 export {
   defineTopics,
   payloadOf,
@@ -49,4 +51,4 @@ export {
   type TopicDefinition,
   type TopicMap,
   type TopicRequirement,
-} from './core/topics.ts';
+} from './model/topics.ts';

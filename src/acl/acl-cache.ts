@@ -1,4 +1,5 @@
-import type { Acl, AclRef } from './acl.ts';
+import type { AclRef } from '../model/acl-ref.ts';
+import type { Acl } from './acl.ts';
 
 /**
  * Acls by secret: at most `maxCached`, of which the one unused for longest leaves first. Secrets are in private fields

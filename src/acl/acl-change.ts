@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import type { AclRef } from './acl.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { AclRef } from '../model/acl-ref.ts';
 
 /** Which ACL object changed: a token by its accessor ID, a policy by its name, or a role by its ID. */
 export type AclChange = { readonly token: string } | { readonly policy: string } | { readonly role: string };

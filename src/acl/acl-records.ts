@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import { describe } from '../core/event.ts';
+import { BrokerError } from '../model/errors.ts';
+import { describe } from '../model/event.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */

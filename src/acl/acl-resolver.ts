@@ -1,7 +1,7 @@
-import type { Clock } from '../core/clock.ts';
-import { systemClock } from '../core/clock.ts';
-import { BrokerError } from '../core/errors.ts';
-import type { AclRef } from './acl.ts';
+import type { Clock } from '../model/clock.ts';
+import { systemClock } from '../model/clock.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { AclRef } from '../model/acl-ref.ts';
 import { Acl } from './acl.ts';
 import { AclCache } from './acl-cache.ts';
 import type { AclStore } from './acl-store.ts';

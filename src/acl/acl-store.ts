@@ -1,4 +1,4 @@
-import { BrokerError } from '../core/errors.ts';
+import { BrokerError } from '../model/errors.ts';
 import type { AclPolicy, AclRole, AclToken, NamedPolicy } from './acl-records.ts';
 import { copyPolicy, copyRole, copyToken } from './acl-records.ts';
 import { rulesFromText } from './hcl-rules.ts';

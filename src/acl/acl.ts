@@ -1,11 +1,9 @@
-import type { TopicRequirement } from '../core/topics.ts';
+import type { AclRef } from '../model/acl-ref.ts';
+import type { TopicRequirement } from '../model/topics.ts';
 import type { RequirableBlock } from './merged-rules.ts';
 import { MergedRules } from './merged-rules.ts';
 import type { PolicyRules } from './policy-rules.ts';
 import { parseRules } from './policy-rules.ts';
-
-/** An ACL object that rights rest on: a token by its accessor ID, a role by its ID, a policy by its name. */
-export type AclRef = `token:${string}` | `role:${string}` | `policy:${string}`;
 
 /** What is known of whom an {@link Acl} belongs to. */
 export interface AclFacts {

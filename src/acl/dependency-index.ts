@@ -1,4 +1,4 @@
-import type { AclRef } from './acl.ts';
+import type { AclRef } from '../model/acl-ref.ts';
 
 /** Who depends on which ACL objects. Finding those that a change affects costs the affected ones alone. */
 export class DependencyIndex<Who> {

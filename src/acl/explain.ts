@@ -1,5 +1,6 @@
-import type { TopicRequirement } from '../core/topics.ts';
-import type { AclRef, Right } from './acl.ts';
+import type { TopicRequirement } from '../model/topics.ts';
+import type { AclRef } from '../model/acl-ref.ts';
+import type { Right } from './acl.ts';
 import { Acl, rightFor } from './acl.ts';
 import type { RoleLink } from './acl-records.ts';
 import type { Grants, PolicyGrant } from './grants.ts';

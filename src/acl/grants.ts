@@ -1,4 +1,4 @@
-import type { AclRef } from './acl.ts';
+import type { AclRef } from '../model/acl-ref.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';

@@ -1,4 +1,4 @@
-import { BrokerError } from '../core/errors.ts';
+import { BrokerError } from '../model/errors.ts';
 import type { BlockKind } from './capabilities.ts';
 import { blockAliases, blockKinds } from './capabilities.ts';
 import type { PolicyRules } from './policy-rules.ts';

@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import { describe } from '../core/event.ts';
+import { BrokerError } from '../model/errors.ts';
+import { describe } from '../model/event.ts';
 import { blockAliases, blockKinds, expandCapability, variableCapabilities } from './capabilities.ts';
 import type { BlockKind } from './capabilities.ts';
 

@@ -1,6 +1,7 @@
-import type { Clock, ClockTimer } from '../core/clock.ts';
-import { BrokerError } from '../core/errors.ts';
-import type { Acl, AclRef } from './acl.ts';
+import type { Clock, ClockTimer } from '../model/clock.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { AclRef } from '../model/acl-ref.ts';
+import type { Acl } from './acl.ts';
 import type { AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';

@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { StreamFormat } from '../core/stream-format.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
 
 /** Small chunks are cut from slabs of this size: fewer allocations, and off the JavaScript heap. */
 const SLAB_BYTES = 256 * 1024;

@@ -1,6 +1,7 @@
-import type { DeliveryOptions } from '../core/delivery.ts';
-import type { ByteSink, StreamFormat } from '../core/stream-format.ts';
-import type { Subscription } from '../core/subscription.ts';
+import type { DeliveryOptions } from '../core/delivery/delivery.ts';
+import type { ByteSink } from '../core/delivery/byte-sink.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
+import type { Subscription } from '../core/delivery/subscription.ts';
 import {
   answerStreamRequest,
   checkEndpoint,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Subscription } from '../core/subscription.ts';
+import type { Subscription } from '../core/delivery/subscription.ts';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
 import {

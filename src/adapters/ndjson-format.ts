@@ -1,5 +1,5 @@
-import type { Gap } from '../core/event.ts';
-import type { StreamFormat } from '../core/stream-format.ts';
+import type { Gap } from '../model/event.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
 
 const encoder = new TextEncoder();
 

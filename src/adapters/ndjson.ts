@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
-import type { Delivery, DeliveryOptions } from '../core/delivery.ts';
-import type { Event } from '../core/event.ts';
-import type { ByteSink, StreamFormat } from '../core/stream-format.ts';
-import type { Subscription } from '../core/subscription.ts';
+import type { Delivery, DeliveryOptions } from '../core/delivery/delivery.ts';
+import type { Event } from '../model/event.ts';
+import type { ByteSink } from '../core/delivery/byte-sink.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
+import type { Subscription } from '../core/delivery/subscription.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 
 export { ndjsonFormat } from './ndjson-format.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { ByteSink } from '../core/stream-format.ts';
+import type { ByteSink } from '../core/delivery/byte-sink.ts';
 
 /** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
 const MAX_WAITING_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
-import { BrokerError } from '../core/errors.ts';
-import type { Gap } from '../core/event.ts';
-import type { StreamFormat } from '../core/stream-format.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { Gap } from '../model/event.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
 import { wireGap } from './ndjson-format.ts';
 
 /** How long a browser waits before it reconnects, in ms. */

@@ -1,8 +1,8 @@
-import { checkHeartbeatMs, type DeliveryOptions } from '../core/delivery.ts';
-import { BrokerError } from '../core/errors.ts';
-import type { SubscribeOptions } from '../core/subscribe-request.ts';
-import type { StreamFormat } from '../core/stream-format.ts';
-import type { Subscription } from '../core/subscription.ts';
+import { checkHeartbeatMs, type DeliveryOptions } from '../core/delivery/delivery.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
+import type { StreamFormat } from '../core/batch/stream-format.ts';
+import type { Subscription } from '../core/delivery/subscription.ts';
 import { headerValue, type HeaderLookUp } from './header.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 import { parseLastEventId, sseFormat } from './sse-format.ts';

@@ -1,4 +1,4 @@
-import type { BrokerError } from '../core/errors.ts';
+import type { BrokerError } from '../model/errors.ts';
 
 /** Methods that the endpoint answers. */
 export const allowedMethods = 'GET, HEAD, OPTIONS';

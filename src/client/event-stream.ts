@@ -1,4 +1,4 @@
-import type { EventBatch, Gap } from '../core/event.ts';
+import type { EventBatch, Gap } from '../model/event.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';

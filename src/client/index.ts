@@ -6,5 +6,5 @@ export type { BatchOf, StreamOptions, StreamTopics } from './stream-options.ts';
 export type { StreamState } from './connection-state.ts';
 export type { Position } from './read-position.ts';
 export type { StreamClock } from './wait.ts';
-export type { Retry } from '../core/errors.ts';
-export type { Event, EventBatch, Gap, GapReason } from '../core/event.ts';
+export type { Retry } from '../model/errors.ts';
+export type { Event, EventBatch, Gap, GapReason } from '../model/event.ts';

@@ -1,4 +1,5 @@
-import type { Event, EventBatch, Gap } from '../core/event.ts';
+import type { Event, EventBatch, Gap } from '../model/event.ts';
+import { isRestart, joinGaps } from '../model/gap.ts';
 
 /** A place in a stream. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {
@@ -66,22 +67,18 @@ export class ReadPosition {
    */
   gap(gap: Gap, isTold: boolean): void {
     if (!isTold) this.#hold(gap);
-    const isAhead = gap.reason === 'ahead';
-    if (!isAhead && gap.reason !== 'restarted') {
+    if (!isRestart(gap)) {
       this.#advance(gap.to);
       return;
     }
     this.#isRenumbered = true;
     this.#serverEpoch = gap.epoch ?? this.#serverEpoch;
-    if (isAhead && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
+    if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
   }
 
   #hold(gap: Gap): void {
-    const held = this.#gap ?? gap;
     this.#beforeGap ??= this.next;
-    const from = Math.min(held.from, gap.from);
-    const to = Math.max(held.to, gap.to);
-    this.#gap = { ...held, ...gap, from, to, reason: held.reason === 'restarted' ? held.reason : gap.reason };
+    this.#gap = joinGaps(this.#gap, gap);
   }
 
   #advance(index: number): boolean {

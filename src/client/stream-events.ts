@@ -1,4 +1,4 @@
-import type { Topics } from '../core/topics.ts';
+import type { Topics } from '../model/topics.ts';
 import { EventStream } from './event-stream.ts';
 import type { BatchOf, StreamOptions } from './stream-options.ts';
 

@@ -1,6 +1,6 @@
-import type { EventBatch, Gap } from '../core/event.ts';
-import type { TopicKeys } from '../core/topic-filter.ts';
-import type { EventOf, TopicMap, Topics } from '../core/topics.ts';
+import type { EventBatch, Gap } from '../model/event.ts';
+import type { TopicKeys } from '../core/matching/topic-filter.ts';
+import type { EventOf, TopicMap, Topics } from '../model/topics.ts';
 import type { StreamState } from './connection-state.ts';
 import type { StreamClock } from './wait.ts';
 

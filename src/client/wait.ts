@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { StreamError } from './stream-error.ts';
 
 /** The part of a clock that the client needs. */

@@ -1,5 +1,5 @@
-import type { Retry } from '../core/errors.ts';
-import type { Event, Gap, GapReason } from '../core/event.ts';
+import type { Retry } from '../model/errors.ts';
+import type { Event, Gap, GapReason } from '../model/event.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
 /** What one line of a stream says. */

@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/event-log.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
 
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;

@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import type { LogState, LogTail, TailHandler } from '../core/event-log.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { LogState, LogTail, TailHandler } from '../core/log/event-log.ts';
 import { SLICE_BYTES, turnOfLoop } from './record-source.ts';
 import type { RecordSource } from './record-source.ts';
 

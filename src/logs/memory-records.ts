@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import invariant from 'tiny-invariant';
 
-import type { Clock } from '../core/clock.ts';
-import type { AppendResult, LogRecord, LogState, Retention } from '../core/event-log.ts';
+import type { Clock } from '../model/clock.ts';
+import type { AppendResult, LogRecord, LogState, Retention } from '../core/log/event-log.ts';
 import { indexConflict } from './append-request.ts';
 import type { AppendRequest } from './append-request.ts';
 import { RecentIds } from './recent-ids.ts';

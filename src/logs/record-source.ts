@@ -1,5 +1,5 @@
-import { BrokerError } from '../core/errors.ts';
-import type { LogRecord, LogState, ReadOptions } from '../core/event-log.ts';
+import { BrokerError } from '../model/errors.ts';
+import type { LogRecord, LogState, ReadOptions } from '../core/log/event-log.ts';
 
 /** How much is taken from a log at once, when the caller does not say. */
 export const SLICE_BYTES = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Retention } from '../core/event-log.ts';
+import type { Retention } from '../core/log/event-log.ts';
 
 /** A record, as far as retention looks at it. */
 export interface RetainedRecord {

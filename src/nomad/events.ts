@@ -1,4 +1,4 @@
-import type { NewEvent } from '../core/event.ts';
+import type { NewEvent } from '../model/event.ts';
 import type { Given, Job, VariableMetadata } from './objects.ts';
 import type { NewNomadEvent, ObjectOf, TypeOf } from './nomad-event.ts';
 import { nomadEvent } from './nomad-event.ts';

@@ -1,5 +1,5 @@
-import type { EventOf, TopicDefinition } from '../core/topics.ts';
-import { defineTopics, payloadOf } from '../core/topics.ts';
+import type { EventOf, TopicDefinition } from '../model/topics.ts';
+import { defineTopics, payloadOf } from '../model/topics.ts';
 import type {
   ACLAuthMethod,
   ACLBindingRule,

@@ -1,6 +1,6 @@
 import type { AclStore } from '../acl/acl-store.ts';
-import { systemClock } from '../core/clock.ts';
-import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../model/clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 type LookUp = keyof AclStore;
 

@@ -1,6 +1,6 @@
-import { systemClock } from '../core/clock.ts';
-import type { Clock } from '../core/clock.ts';
-import { BrokerError } from '../core/errors.ts';
+import { systemClock } from '../model/clock.ts';
+import type { Clock } from '../model/clock.ts';
+import { BrokerError } from '../model/errors.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -12,7 +12,7 @@ import type {
   ReadOptions,
   Retention,
   TailHandler,
-} from '../core/event-log.ts';
+} from '../core/log/event-log.ts';
 import { deferred } from './deferred.ts';
 import { FaultyTail } from './faulty-tail.ts';
 

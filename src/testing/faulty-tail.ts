@@ -1,4 +1,4 @@
-import type { EventLog, LogRecord, LogState, LogTail, TailHandler } from '../core/event-log.ts';
+import type { EventLog, LogRecord, LogState, LogTail, TailHandler } from '../core/log/event-log.ts';
 
 type TailStatus = Parameters<TailHandler['status']>[0];
 

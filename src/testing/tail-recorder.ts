@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 
-import type { LogRecord, LogState, TailHandler } from '../core/event-log.ts';
+import type { LogRecord, LogState, TailHandler } from '../core/log/event-log.ts';
 import { deferred } from './deferred.ts';
 
 type TailStatus = Parameters<TailHandler['status']>[0];

@@ -1,4 +1,4 @@
-import type { Clock, ClockTimer } from '../core/clock.ts';
+import type { Clock, ClockTimer } from '../model/clock.ts';
 
 interface Timer {
   readonly dueAt: number;

@@ -5,7 +5,7 @@ import { Acl } from '../../src/acl/acl.ts';
 import { AclDenial, AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
-import type { TopicRequirement } from '../../src/core/topics.ts';
+import type { TopicRequirement } from '../../src/model/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const readJob: TopicRequirement = { namespace: 'read-job' };

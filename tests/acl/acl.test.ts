@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import type { TopicRequirement } from '../../src/core/topics.ts';
+import type { TopicRequirement } from '../../src/model/topics.ts';
 
 const readJob: TopicRequirement = { namespace: 'read-job' };
 const readNode: TopicRequirement = { node: 'read' };

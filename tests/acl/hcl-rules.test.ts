@@ -4,7 +4,7 @@ import { Acl } from '../../src/acl/acl.ts';
 import { rulesFromText } from '../../src/acl/hcl-rules.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import { parseRules } from '../../src/acl/policy-rules.ts';
-import { BrokerError } from '../../src/core/errors.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 
 const hcl = `
 # a tenant

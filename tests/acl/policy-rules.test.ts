@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { namespaceCapabilities } from '../../src/acl/capabilities.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import { freezeRules, parseRules } from '../../src/acl/policy-rules.ts';
-import { BrokerError } from '../../src/core/errors.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 
 function messageOf(rules: unknown): string {
   try {

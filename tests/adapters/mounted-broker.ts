@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-import type { BrokerNotifications } from '../../src/core/broker-notifications.ts';
-import type { EventBrokerOptions } from '../../src/core/event-broker.ts';
+import type { BrokerNotifications } from '../../src/core/broker/broker-notifications.ts';
+import type { EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
 import { EventBroker, type Subscription } from '../../src/index.ts';
 import type { LineReader } from './line-reader.ts';
 import type { MountedServer } from './mounted-server.ts';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ndjsonStream, type NdjsonStreamOptions } from '../../src/adapters/ndjson.ts';
-import type { SubscribeOptions } from '../../src/core/subscribe-request.ts';
+import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import { EventBroker, type Subscription } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { LineReader } from './line-reader.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Position, ReadPosition } from '../../src/client/read-position.ts';
-import type { EventBatch, Gap } from '../../src/core/event.ts';
+import type { EventBatch, Gap } from '../../src/model/event.ts';
 
 const positionAt = (index: number | 'latest', epoch?: string): ReadPosition => {
   const position = new ReadPosition(index, epoch);

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type StreamError, type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
-import { defineTopics, payloadOf } from '../../src/core/topics.ts';
+import { defineTopics, payloadOf } from '../../src/model/topics.ts';
 import { batchLine, errorLine, FakeServer, gapLine } from './fake-server.ts';
 import { settled, VirtualClock } from './virtual-clock.ts';
 

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamError } from '../../src/client/index.ts';
 import { parseLine } from '../../src/client/wire.ts';
-import { EncodedBatch } from '../../src/core/encoded-batch.ts';
-import { EncodedEvent } from '../../src/core/encoded-event.ts';
-import { BrokerError, type BrokerErrorCode, errorCodes } from '../../src/core/errors.ts';
+import { EncodedBatch } from '../../src/core/batch/encoded-batch.ts';
+import { EncodedEvent } from '../../src/core/batch/encoded-event.ts';
+import { BrokerError, type BrokerErrorCode, errorCodes } from '../../src/model/errors.ts';
 
 const text = fc.string({ minLength: 1, unit: 'grapheme' });
 const anyMeta = fc.record({

@@ -1,9 +1,9 @@
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import { EventBroker, type EventBrokerOptions } from '../../src/core/event-broker.ts';
-import type { SubscribeOptions } from '../../src/core/subscribe-request.ts';
-import type { Subscription } from '../../src/core/subscription.ts';
+import { EventBroker, type EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
+import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
+import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import { nomadEvents, nomadTopics } from '../../src/nomad/index.ts';
 import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';

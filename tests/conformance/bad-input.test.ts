@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EventBroker, type EventBrokerOptions } from '../../src/core/event-broker.ts';
-import { defineTopics } from '../../src/core/topics.ts';
+import { EventBroker, type EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
+import { defineTopics } from '../../src/model/topics.ts';
 import { HttpEndpoint } from './http-stream.ts';
 import { drain, failureOf } from './reading.ts';
 

@@ -14,8 +14,8 @@ import {
   type EventBrokerOptions,
   type Subscription,
 } from '../../src/index.ts';
-import { Interest } from '../../src/core/interest.ts';
-import type { StreamFormat } from '../../src/core/stream-format.ts';
+import { Interest } from '../../src/core/matching/interest.ts';
+import type { StreamFormat } from '../../src/core/batch/stream-format.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { logAround, tellingLog } from '../logs/log-around.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { EventBroker, type EventBrokerOptions } from '../../src/core/event-broker.ts';
+import { EventBroker, type EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
 import { nomadTopics } from '../../src/nomad/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { referenceRows } from '../nomad/reference-rows.ts';

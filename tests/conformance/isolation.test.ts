@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { drain, failureOf } from './reading.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventBroker } from '../../src/core/event-broker.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { drain, failureOf } from './reading.ts';
 
 const job = (key = 'web', namespace = 'default', filterKeys: readonly string[] = []) => {

@@ -1,5 +1,5 @@
-import type { EventBatch, Gap } from '../../src/core/event.ts';
-import { BrokerError } from '../../src/core/errors.ts';
+import type { EventBatch, Gap } from '../../src/model/event.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 
 /** Whatever can be polled: a subscription, whatever its topics. */
 export interface Pollable {

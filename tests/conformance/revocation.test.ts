@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Acl } from '../../src/acl/acl.ts';
 import { ndjsonStream } from '../../src/adapters/ndjson.ts';
-import type { BrokerError } from '../../src/core/errors.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
+import type { BrokerError } from '../../src/model/errors.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { AclWorld, readIn, secretOf, TIMEOUT_MS } from './acl-world.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BrokerError } from '../../src/core/errors.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
+import type { BrokerError } from '../../src/model/errors.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
 import { AclWorld, readIn, secretOf } from './acl-world.ts';
 import { HttpEndpoint } from './http-stream.ts';

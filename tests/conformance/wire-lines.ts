@@ -1,4 +1,4 @@
-import type { Gap } from '../../src/core/event.ts';
+import type { Gap } from '../../src/model/event.ts';
 
 /** A line of ndjson, of whatever kind. */
 export interface WireLine {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { EncodedBatch } from '../../src/core/encoded-batch.ts';
-import { EncodedEvent } from '../../src/core/encoded-event.ts';
-import type { EventMeta } from '../../src/core/event.ts';
+import { EncodedBatch } from '../../src/core/batch/encoded-batch.ts';
+import { EncodedEvent } from '../../src/core/batch/encoded-event.ts';
+import type { EventMeta } from '../../src/model/event.ts';
 
 /** An event's meta data, with defaults for what a test does not care about. */
 export function meta(given: Partial<EventMeta> = {}): EventMeta {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { BrokerError } from '../../src/core/errors.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 import { ConnectionWatch } from '../../src/logs/jetstream/connection-watch.ts';
 import { deliveryOf } from '../../src/logs/jetstream/delivery-info.ts';
 import type { NatsConnectionLike, NatsMessageLike } from '../../src/logs/jetstream/nats-connection.ts';

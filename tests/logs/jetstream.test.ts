@@ -7,7 +7,7 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { EventLog, LogRecord } from '../../src/core/event-log.ts';
+import type { EventLog, LogRecord } from '../../src/core/log/event-log.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import type { JetStreamEventLogOptions } from '../../src/logs/jetstream/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { EventLog } from '../../src/core/event-log.ts';
+import type { EventLog } from '../../src/core/log/event-log.ts';
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
 

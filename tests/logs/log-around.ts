@@ -1,4 +1,4 @@
-import type { EventLog, TailHandler } from '../../src/core/event-log.ts';
+import type { EventLog, TailHandler } from '../../src/core/log/event-log.ts';
 
 /** `log`, but for the members in `changes`. */
 export function logAround(log: EventLog, changes: Partial<EventLog>): EventLog {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { BrokerError } from '../../src/core/errors.ts';
-import type { EventLog, LogState } from '../../src/core/event-log.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import type { EventLog, LogState } from '../../src/core/log/event-log.ts';
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { TailRecorder } from '../../src/testing/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { NewEvent } from '../../src/core/event.ts';
+import type { NewEvent } from '../../src/model/event.ts';
 import { nomadEvents, nomadTopics } from '../../src/nomad/index.ts';
 import { referenceRows } from './reference-rows.ts';
 

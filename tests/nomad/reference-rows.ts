@@ -1,4 +1,4 @@
-import type { TopicRequirement } from '../../src/core/topics.ts';
+import type { TopicRequirement } from '../../src/model/topics.ts';
 
 /** One row of the reference: what a topic's events must look like, written out independently of the library's own table. */
 export interface ReferenceRow {

@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { startCluster } from '../../examples/cluster/simulated-cluster.ts';
 import type { ClusterOptions, Publisher, RunningCluster } from '../../examples/cluster/simulated-cluster.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
-import { EncodedBatch } from '../../src/core/encoded-batch.ts';
-import { EncodedEvent } from '../../src/core/encoded-event.ts';
-import { BrokerError } from '../../src/core/errors.ts';
-import { checkEventMeta } from '../../src/core/event.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
+import { EncodedBatch } from '../../src/core/batch/encoded-batch.ts';
+import { EncodedEvent } from '../../src/core/batch/encoded-event.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import { checkEventMeta } from '../../src/model/event.ts';
 import { nomadTopics, nomadTopicTable } from '../../src/nomad/index.ts';
 import type { NewNomadEvent, NomadTopic } from '../../src/nomad/index.ts';
 

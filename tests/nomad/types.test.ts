@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
-import type { NewEvent } from '../../src/core/event.ts';
+import type { NewEvent } from '../../src/model/event.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
 import type { Allocation, Job, Node, NomadEvent, NomadTopicName } from '../../src/nomad/index.ts';
 

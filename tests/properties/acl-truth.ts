@@ -1,4 +1,4 @@
-import type { AclRef } from '../../src/acl/acl.ts';
+import type { AclRef } from '../../src/model/acl-ref.ts';
 
 /** What a policy says of each namespace name; `*` stands for all that have no rule of their own. */
 export type Grant = Readonly<Record<string, 'read' | 'deny'>>;

@@ -1,5 +1,5 @@
 import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
-import type { ByteSink } from '../../src/core/stream-format.ts';
+import type { ByteSink } from '../../src/core/delivery/byte-sink.ts';
 import type { Delivery, Subscription } from '../../src/index.ts';
 import type { StreamModel, StreamWitness, Wish } from './stream-model.ts';
 import { linesIn, type WireLine } from '../conformance/wire-lines.ts';

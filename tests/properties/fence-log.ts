@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/core/clock.ts';
-import type { EventLog, LogRecord, LogTail, ReadOptions, TailHandler } from '../../src/core/event-log.ts';
+import type { Clock } from '../../src/model/clock.ts';
+import type { EventLog, LogRecord, LogTail, ReadOptions, TailHandler } from '../../src/core/log/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { MemoryRecords } from '../../src/logs/memory-records.ts';
 import { deferred } from '../../src/testing/deferred.ts';

@@ -1,9 +1,9 @@
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclStore } from '../../src/acl/acl-store.ts';
-import type { Clock } from '../../src/core/clock.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
-import type { EventLog } from '../../src/core/event-log.ts';
-import { defineTopics } from '../../src/core/topics.ts';
+import type { Clock } from '../../src/model/clock.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
+import type { EventLog } from '../../src/core/log/event-log.ts';
+import { defineTopics } from '../../src/model/topics.ts';
 import { FaultyEventLog, type HeldAppend } from '../../src/testing/faulty-event-log.ts';
 import type { LogFault } from './fence-steps.ts';
 import { LaggingLog } from './fence-log.ts';

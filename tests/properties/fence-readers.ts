@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
-import { BrokerError } from '../../src/core/errors.ts';
-import type { Subscription } from '../../src/core/subscription.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import type { SubscribeStep } from './fence-steps.ts';
 import type { DrivenReader, FenceWorld, OpenReader } from './fence-world.ts';
 import type { FenceWitness } from './fence-witness.ts';

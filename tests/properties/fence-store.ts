@@ -1,6 +1,6 @@
-import type { AclRef } from '../../src/acl/acl.ts';
+import type { AclRef } from '../../src/model/acl-ref.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
-import type { Clock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/model/clock.ts';
 import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
 import type { Grant, TruthObject, TruthToken } from './acl-truth.ts';
 import { DELAY_MS } from './fence-process.ts';

@@ -1,8 +1,8 @@
-import type { AclRef } from '../../src/acl/acl.ts';
-import { BrokerError } from '../../src/core/errors.ts';
-import type { LogRecord } from '../../src/core/event-log.ts';
-import { decodeRecord } from '../../src/core/record.ts';
-import type { Topics } from '../../src/core/topics.ts';
+import type { AclRef } from '../../src/model/acl-ref.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import type { LogRecord } from '../../src/core/log/event-log.ts';
+import { decodeRecord } from '../../src/core/log/batch-record.ts';
+import type { Topics } from '../../src/model/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { AclTruth, type TruthEvent, type TruthObject } from './acl-truth.ts';
 import { FenceLog } from './fence-log.ts';

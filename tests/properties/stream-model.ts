@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { EventMeta, Gap } from '../../src/core/event.ts';
-import { EventBroker } from '../../src/core/event-broker.ts';
+import type { EventMeta, Gap } from '../../src/model/event.ts';
+import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { eventMeta, filterTerms, namespaceNames, naivelyMatches, naivelyPasses } from '../core/event-fixtures.ts';
 
 /** What a subscription of the model asks for. */

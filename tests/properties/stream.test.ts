@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { eventStreamHandler, type EventStreamHandlerOptions } from '../../src/adapters/http.ts';
-import type { Subscription } from '../../src/core/subscription.ts';
+import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import { histories, patienceMs } from './histories.ts';
 import { openHttpStream } from './stream-client.ts';
 import { ActingTransport } from './acting-transport.ts';

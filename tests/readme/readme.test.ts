@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errorCodes } from '../../src/core/errors.ts';
+import { errorCodes } from '../../src/model/errors.ts';
 import { renderReport } from '../bench/report.mjs';
 import { topicTable } from './topic-table.ts';
 

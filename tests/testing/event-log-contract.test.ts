@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AppendOptions, EventLog, LogRecord, TailHandler } from '../../src/core/event-log.ts';
+import type { AppendOptions, EventLog, LogRecord, TailHandler } from '../../src/core/log/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { describeEventLog } from '../../src/testing/index.ts';
 import { logAround } from '../logs/log-around.ts';

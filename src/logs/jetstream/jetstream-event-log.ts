@@ -1,6 +1,6 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -11,7 +11,7 @@ import type {
   LogTail,
   ReadOptions,
   TailHandler,
-} from '../../core/event-log.ts';
+} from '../../core/log/event-log.ts';
 import { checkAppend } from '../append-request.ts';
 import { LogStream } from './log-stream.ts';
 import { checkOptions } from './options.ts';

@@ -1,6 +1,6 @@
 import type * as JetStream from '@nats-io/jetstream';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 
 /** The optional peer. Its types stay within this folder: nothing that is exported from it names them. */
 export type JetStreamPackage = typeof JetStream;

@@ -1,7 +1,7 @@
 import type { JetStreamClient, JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { LogState } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogState } from '../../core/log/event-log.ts';
 import { ConnectionBroken, ConnectionWatch } from './connection-watch.ts';
 import { loadJetStream } from './jetstream-package.ts';
 import type { JetStreamPackage } from './jetstream-package.ts';

@@ -1,4 +1,4 @@
-import type { Retention } from '../../core/event-log.ts';
+import type { Retention } from '../../core/log/event-log.ts';
 import { checkRetention } from '../retention.ts';
 import type { NatsConnectionLike } from './nats-connection.ts';
 

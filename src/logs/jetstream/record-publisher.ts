@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { AppendResult } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { AppendResult } from '../../core/log/event-log.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStream } from './log-stream.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import { systemClock } from '../../core/clock.ts';
-import type { ClockTimer } from '../../core/clock.ts';
-import type { LogRecord } from '../../core/event-log.ts';
+import { systemClock } from '../../model/clock.ts';
+import type { ClockTimer } from '../../model/clock.ts';
+import type { LogRecord } from '../../core/log/event-log.ts';
 import type { NatsConnectionLike, NatsMessageLike } from './nats-connection.ts';
 import type { ConnectionWatch } from './connection-watch.ts';
 import { deliveryOf } from './delivery-info.ts';

@@ -1,7 +1,7 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { LogCapabilities } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogCapabilities } from '../../core/log/event-log.ts';
 import type { LogSettings } from './options.ts';
 
 /** Room for a record's headers: its id, the expected stream and the expected sequence, at their longest. */

@@ -1,5 +1,5 @@
-import { BrokerError } from '../../core/errors.ts';
-import type { LogRecord, LogState, ReadOptions } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogRecord, LogState, ReadOptions } from '../../core/log/event-log.ts';
 import { replacedGap, SLICE_BYTES, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';

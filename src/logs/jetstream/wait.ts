@@ -1,4 +1,4 @@
-import { systemClock } from '../../core/clock.ts';
+import { systemClock } from '../../model/clock.ts';
 
 /** Resolves `delayMs` from now, or as soon as `signal` is aborted: the caller looks at what it wants to go on with. */
 export function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
-import type { AppendResult } from '../../core/event-log.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { AppendResult } from '../../core/log/event-log.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStore } from './log-store.ts';

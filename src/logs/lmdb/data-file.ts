@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 
 /** Where LMDB's mark stands in its file, and the mark, in the machine's byte order. */
 const MARK_AT = 24;

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { LogRecord, LogState } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogRecord, LogState } from '../../core/log/event-log.ts';
 import type { RecordSource } from '../record-source.ts';
 import { LogStore } from './log-store.ts';
 import type { LogStoreOptions } from './log-store.ts';

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { systemClock } from '../../core/clock.ts';
-import type { Clock, ClockTimer } from '../../core/clock.ts';
-import { BrokerError } from '../../core/errors.ts';
+import { systemClock } from '../../model/clock.ts';
+import type { Clock, ClockTimer } from '../../model/clock.ts';
+import { BrokerError } from '../../model/errors.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -15,7 +15,7 @@ import type {
   ReadOptions,
   Retention,
   TailHandler,
-} from '../../core/event-log.ts';
+} from '../../core/log/event-log.ts';
 import { checkAppend } from '../append-request.ts';
 import { LocalTail } from '../local-tail.ts';
 import { readRecords } from '../record-source.ts';

@@ -1,6 +1,6 @@
 import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 
 type Open = (options: RootDatabaseOptionsWithPath) => RootDatabase<Buffer, number>;
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import invariant from 'tiny-invariant';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { LogRecord, LogState } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogRecord, LogState } from '../../core/log/event-log.ts';
 import { SLICE_RECORDS, trimmedGap } from '../record-source.ts';
 import type { RetainedRecord } from '../retention.ts';
 import { hasDatabase } from './data-file.ts';

@@ -1,6 +1,6 @@
-import type { Clock, ClockTimer } from '../../core/clock.ts';
-import { BrokerError } from '../../core/errors.ts';
-import type { AppendResult, LogState, Retention } from '../../core/event-log.ts';
+import type { Clock, ClockTimer } from '../../model/clock.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { AppendResult, LogState, Retention } from '../../core/log/event-log.ts';
 import type { AppendRequest } from '../append-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import { AppendGroup } from './append-group.ts';

@@ -1,4 +1,4 @@
-import type { LogRecord, LogRecordKind } from '../../core/event-log.ts';
+import type { LogRecord, LogRecordKind } from '../../core/log/event-log.ts';
 
 // A record's value: one byte for the kind, the time as a big-endian double, then the body as it is.
 const HEADER_BYTES = 9;

@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
-import type { Retention } from '../../core/event-log.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Retention } from '../../core/log/event-log.ts';
 import { isOldestDue } from '../retention.ts';
 import type { RetainedRecord, RetainedTotals } from '../retention.ts';
 import type { LogPosition, LogStore } from './log-store.ts';

@@ -1,7 +1,7 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 
 /** Who writes to a folder. `startedAt` tells a process from a later one with its id; undefined where the system does not say. */
 interface Holder {

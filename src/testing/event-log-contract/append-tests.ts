@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { LogRecordKind } from '../../core/event-log.ts';
+import type { LogRecordKind } from '../../core/log/event-log.ts';
 import { bodyOf, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';
 

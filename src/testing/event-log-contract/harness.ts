@@ -1,4 +1,4 @@
-import type { EventLog } from '../../core/event-log.ts';
+import type { EventLog } from '../../core/log/event-log.ts';
 
 /** How the contract suite gets at the log under test. `Ground` is whatever tells one test's log from another's: a folder, a name. */
 export interface EventLogHarness<Ground> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { BrokerError } from '../../core/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 import type { EventLogHarness } from './harness.ts';
 import { bodyOf, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';

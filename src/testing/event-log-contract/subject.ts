@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 
-import type { BrokerErrorCode } from '../../core/errors.ts';
-import { BrokerError } from '../../core/errors.ts';
-import type { AppendOptions, EventLog, LogRecord, ReadOptions } from '../../core/event-log.ts';
+import type { BrokerErrorCode } from '../../model/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { AppendOptions, EventLog, LogRecord, ReadOptions } from '../../core/log/event-log.ts';
 import { TailRecorder } from '../tail-recorder.ts';
 import type { EventLogHarness } from './harness.ts';
 

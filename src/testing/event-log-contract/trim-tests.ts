@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
-import { BrokerError } from '../../core/errors.ts';
-import type { EventLog, LogRecord } from '../../core/event-log.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { EventLog, LogRecord } from '../../core/log/event-log.ts';
 import { bodyOf, checkNothingMissing, indexesOf, readAll, rejectsWith } from './subject.ts';
 import type { Law } from './subject.ts';
 

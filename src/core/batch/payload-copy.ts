@@ -1,0 +1,129 @@
+import { BrokerError } from '../../model/errors.ts';
+
+/** Deeper payloads are refused: they are circular or would exhaust the stack of whoever reads them. */
+const MAX_DEPTH = 500;
+
+/** What an event keeps of a payload. */
+export interface Snapshot {
+  /** Deeply frozen; equal to what `JSON.parse(JSON.stringify(value))` gives. */
+  readonly payload: unknown;
+  /** About the length of its JSON text (escapes and non-ASCII letters are not counted). */
+  readonly bytes: number;
+}
+
+/**
+ * Copies a payload in one walk, by the rules of `JSON.stringify`. Cheaper than a round trip through text (about a quarter of it for
+ * a payload of 250 bytes): the text is made when, and only when, somebody needs bytes.
+ * @param at where its event stands, for the message
+ * @throws BrokerError `bad_request` when the value cannot be JSON, naming the place
+ */
+export function snapshot(value: unknown, at: string): Snapshot {
+  const walk = new Walk(at);
+  walk.start(value);
+  return walk;
+}
+
+class Walk implements Snapshot {
+  payload: unknown;
+  bytes = 0;
+  readonly #at: string;
+
+  constructor(at: string) {
+    this.#at = at;
+  }
+
+  /** It runs the host's code (getters, toJSON): what that throws is the publisher's failure. */
+  start(value: unknown): void {
+    try {
+      this.payload = this.copy(value, '', 0);
+    } catch (error) {
+      throw BrokerError.is(error) ? error : this.refuse('reading it threw', error);
+    }
+    if (this.payload === undefined) throw this.refuse(`a ${typeof value} is no JSON value`);
+  }
+
+  refuse(why: string, cause?: unknown): BrokerError {
+    return new BrokerError('bad_request', `${this.#at}.payload must be a value that JSON can hold: ${why}.`, { cause });
+  }
+
+  /** undefined means: leave it out. */
+  copy(value: unknown, key: string, depth: number): unknown {
+    switch (typeof value) {
+      case 'string':
+        this.bytes += value.length + 2;
+        return value;
+      case 'number':
+        this.bytes += 8;
+        return Number.isFinite(value) ? value + 0 : null;
+      case 'boolean':
+        this.bytes += 5;
+        return value;
+      case 'object':
+        return this.#copyObject(value, key, depth);
+      case 'bigint':
+      case 'function':
+        return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#refuseBigInt(value);
+      default:
+        return undefined;
+    }
+  }
+
+  #copyObject(value: object | null, key: string, depth: number): unknown {
+    if (value === null) {
+      this.bytes += 4;
+      return null;
+    }
+    if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or deeper than ${MAX_DEPTH} levels`);
+    return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#copyMembers(value, depth);
+  }
+
+  /** A second toJSON is not called, as JSON.stringify does not: an object that returns itself ends here. */
+  #copyConverted(value: Convertible, key: string, depth: number): unknown {
+    const converted = value.toJSON(key);
+    if (typeof converted === 'object' && converted !== null) return this.#copyMembers(converted, depth);
+    if (typeof converted === 'bigint' || typeof converted === 'function') return this.#refuseBigInt(converted);
+    return this.copy(converted, key, depth);
+  }
+
+  #copyMembers(value: object, depth: number): unknown {
+    if (Array.isArray(value)) return this.#copyArray(value, depth);
+    if (value instanceof Number) return this.copy(Number(value), '', depth);
+    if (value instanceof String) return this.copy(String(value), '', depth);
+    if (value instanceof Boolean || value instanceof BigInt) return this.copy(value.valueOf(), '', depth);
+    return this.#copyRecord(value as Record<string, unknown>, depth);
+  }
+
+  /** A function is left out. */
+  #refuseBigInt(value: unknown): undefined {
+    if (typeof value === 'bigint') throw this.refuse('a BigInt has no JSON form');
+  }
+
+  #copyArray(values: readonly unknown[], depth: number): unknown {
+    this.bytes += 2;
+    const copies: unknown[] = [];
+    for (let i = 0; i < values.length; i++) copies.push(this.copy(values[i], String(i), depth + 1) ?? null);
+    this.bytes += copies.length;
+    return Object.freeze(copies);
+  }
+
+  #copyRecord(record: Readonly<Record<string, unknown>>, depth: number): unknown {
+    this.bytes += 2;
+    const copies: Record<string, unknown> = {};
+    for (const key of Object.keys(record)) {
+      const copy = this.copy(record[key], key, depth + 1);
+      if (copy === undefined) continue;
+      this.bytes += key.length + 4;
+      if (key === '__proto__') Object.defineProperty(copies, key, { value: copy, enumerable: true });
+      else copies[key] = copy;
+    }
+    return Object.freeze(copies);
+  }
+}
+
+interface Convertible {
+  toJSON(key: string): unknown;
+}
+
+function hasToJson(value: unknown): value is Convertible {
+  return typeof (value as Partial<Convertible>).toJSON === 'function';
+}

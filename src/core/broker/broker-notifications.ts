@@ -1,0 +1,39 @@
+import type { BrokerError } from '../../model/errors.ts';
+import type { Gap } from '../../model/event.ts';
+import type { LogStatus } from '../log/log-feed.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+
+/** What a notification tells of a subscription. Never a secret. */
+export interface SubscriptionNotice {
+  readonly subscription: Subscription;
+  /** Public name of the token, where there is one. */
+  readonly accessorId: string | undefined;
+  /** Canonical text of the filter. */
+  readonly topics: string;
+  readonly namespaces: readonly string[];
+}
+
+/** A subscription that was refused. `cause` tells unknown, expired and insufficient apart, as clients are not told. */
+export interface DenialNotice {
+  readonly topics: string;
+  readonly namespaces: readonly string[];
+  readonly cause: unknown;
+}
+
+/** What a broker tells its host. Data never travels this way. */
+export interface BrokerNotifications {
+  subscribe: (notice: SubscriptionNotice) => void;
+  /** `error` is undefined after an orderly end. */
+  unsubscribe: (notice: SubscriptionNotice & { readonly error: BrokerError | undefined }) => void;
+  /** A subscription ends because its rights were taken away, expired, or could not be checked. */
+  revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
+  denied: (notice: DenialNotice) => void;
+  /** A transport does not keep up; its subscription reads on from its position when it does. */
+  lagging: (notice: SubscriptionNotice) => void;
+  gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;
+  /** The log went down, is caught up with, or is up again. */
+  log: (notice: { readonly status: LogStatus; readonly cause: Error | undefined }) => void;
+  /** A listener threw. */
+  error: (error: unknown) => void;
+  close: () => void;
+}

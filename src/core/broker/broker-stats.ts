@@ -1,0 +1,23 @@
+import type { LogStatus } from '../log/log-feed.ts';
+
+/** A snapshot of a broker's figures. */
+export interface BrokerStats {
+  readonly subscriptions: number;
+  /** Distinct filters among them. */
+  readonly interests: number;
+  readonly bufferedBatches: number;
+  /** Roughly. */
+  readonly bufferedBytes: number;
+  /** Index of the oldest buffered batch; 0 when there is none. */
+  readonly oldestIndex: number;
+  /** Index of the newest batch; 0 before the first. */
+  readonly latestIndex: number;
+  readonly epoch: string;
+  readonly publishedBatches: number;
+  readonly publishedEvents: number;
+  readonly revokedSubscriptions: number;
+  readonly gaps: number;
+  readonly listenerErrors: number;
+  /** Undefined without a log. */
+  readonly log: LogStatus | undefined;
+}

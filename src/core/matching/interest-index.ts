@@ -1,0 +1,146 @@
+import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { EncodedEvent } from '../batch/encoded-event.ts';
+import { BrokerError } from '../../model/errors.ts';
+import { Interest, type Sight } from './interest.ts';
+import type { NamespaceFilter } from './namespace-filter.ts';
+import type { TopicFilter } from './topic-filter.ts';
+
+/** Namespaces times terms of one filter; more would make a request cheap to send and dear to hold. */
+const MAX_PLACES = 10_000;
+
+const none: readonly number[] = [];
+
+/** Most places have one interest: a set for each would cost more memory than all the rest of them. */
+type ByKey = Map<string, Interest | Set<Interest>>;
+type ByTopic = Map<string, ByKey>;
+
+/**
+ * Finds the interests that match an event: namespace → topic → key → interests, with `*` on each level.
+ *
+ * A publish looks up the keys on its events (two namespaces × two topics × the keys and `*`, an alias adding a topic) and touches the
+ * interests that match; those that do not are never looked at, however many there are.
+ */
+export class InterestIndex {
+  readonly #places = new Map<string, ByTopic>();
+  readonly #byKey = new Map<string, Interest>();
+  #stamp = 0;
+  /** Scratch of {@link match}: a chain of what it has found, last first, so that a publish makes no list. */
+  #found: Interest | undefined;
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** The interest with this filter, made when there is none. Give it back with {@link release}. */
+  acquire(filter: TopicFilter, namespaces: NamespaceFilter, sight: Sight | undefined, head: number): Interest {
+    const key = `${namespaces} ${filter} ${sight?.key ?? ''}`;
+    const interest = this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, sight, head));
+    interest.users++;
+    return interest;
+  }
+
+  release(interest: Interest): void {
+    if (--interest.users > 0) return;
+    this.#byKey.delete(interest.key);
+    for (const [namespace, topic, key] of placesOf(interest)) this.#remove(namespace, topic, key, interest);
+  }
+
+  /** The indexes begin anew. */
+  restart(head: number): void {
+    for (const interest of this.#byKey.values()) interest.restart(head);
+  }
+
+  /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
+  match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
+    this.#stamp++;
+    // What a failure left there was of another batch.
+    this.#found = undefined;
+    for (let i = 0; i < batch.events.length; i++) this.#matchEvent(batch.events[i] as EncodedEvent, i);
+    while (this.#found !== undefined) {
+      const interest: Interest = this.#found;
+      this.#found = interest.before;
+      found(interest, batch);
+      // Left there, they would outlive the batch in interests that are seldom hit: work for the garbage collector.
+      interest.before = undefined;
+      interest.hits = none;
+    }
+  }
+
+  #matchEvent(event: EncodedEvent, position: number): void {
+    this.#matchNamespace(this.#places.get('*'), event, position);
+    if (event.namespace !== '*') this.#matchNamespace(this.#places.get(event.namespace), event, position);
+  }
+
+  #matchNamespace(byTopic: ByTopic | undefined, event: EncodedEvent, position: number): void {
+    if (byTopic === undefined) return;
+    this.#matchTopic(byTopic.get('*'), event, position);
+    for (const name of event.names) this.#matchTopic(byTopic.get(name), event, position);
+  }
+
+  #matchTopic(byKey: ByKey | undefined, event: EncodedEvent, position: number): void {
+    if (byKey === undefined) return;
+    this.#hit(byKey.get('*'), event, position);
+    this.#hit(byKey.get(event.key), event, position);
+    for (const key of event.filterKeys) this.#hit(byKey.get(key), event, position);
+  }
+
+  #hit(interests: Interest | Set<Interest> | undefined, event: EncodedEvent, position: number): void {
+    if (interests === undefined) return;
+    if (!(interests instanceof Set)) return this.#touch(interests, event, position);
+    for (const interest of interests) this.#touch(interest, event, position);
+  }
+
+  #touch(interest: Interest, event: EncodedEvent, position: number): void {
+    if (interest.stamp === this.#stamp && interest.hits.at(-1) === position) return;
+    if (!interest.sees(event)) return;
+    if (interest.stamp !== this.#stamp) {
+      interest.stamp = this.#stamp;
+      interest.hits = [position];
+      interest.before = this.#found;
+      this.#found = interest;
+    } else (interest.hits as number[]).push(position);
+  }
+
+  #add(interest: Interest): Interest {
+    const places = placesOf(interest);
+    this.#byKey.set(interest.key, interest);
+    for (const [namespace, topic, term] of places) {
+      const byTopic = this.#places.get(namespace) ?? new Map<string, ByKey>();
+      const byKey: ByKey = byTopic.get(topic) ?? new Map();
+      const others = byKey.get(term);
+      this.#places.set(
+        namespace,
+        byTopic.set(topic, byKey.set(term, others ? withOthers(others, interest) : interest)),
+      );
+    }
+    return interest;
+  }
+
+  /** Levels that have become empty go too: what once was asked for must not take memory for ever. */
+  #remove(namespace: string, topic: string, key: string, interest: Interest): void {
+    const byTopic = this.#places.get(namespace);
+    const byKey = byTopic?.get(topic);
+    const interests = byKey?.get(key);
+    if (interests instanceof Set) interests.delete(interest);
+    if (interests === interest || (interests as Set<Interest> | undefined)?.size === 0) byKey?.delete(key);
+    if (byKey?.size === 0) byTopic?.delete(topic);
+    if (byTopic?.size === 0) this.#places.delete(namespace);
+  }
+}
+
+function withOthers(others: Interest | Set<Interest>, interest: Interest): Set<Interest> {
+  return others instanceof Set ? others.add(interest) : new Set([others, interest]);
+}
+
+/** Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without `*` stands too. */
+function placesOf({ filter, namespaces }: Interest): [namespace: string, topic: string, key: string][] {
+  const levels = namespaces.isAll ? ['*'] : ['', ...namespaces.names];
+  const terms = filter.terms();
+  if (levels.length * terms.length > MAX_PLACES) {
+    throw new BrokerError(
+      'bad_request',
+      `A filter may have at most ${MAX_PLACES} pairs of namespace and topic, not ${levels.length * terms.length}.`,
+    );
+  }
+  return levels.flatMap((namespace) => terms.map(([topic, key]): [string, string, string] => [namespace, topic, key]));
+}

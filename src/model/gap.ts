@@ -1,0 +1,39 @@
+import type { Gap, GapReason } from './event.ts';
+
+/**
+ * What a reason says about the indexes, weakest first: of two gaps that are told as one, the stronger reason holds.
+ * - `slow`, `trimmed`: events are missing, the indexes go on
+ * - `ahead`: indexes from the gap's first on are given again
+ * - `restarted`: no index that the reader knows means anything
+ */
+const strengthOf: Readonly<Record<GapReason, number>> = { slow: 0, trimmed: 0, ahead: 1, restarted: 2 };
+
+/** The indexes begin anew: what the reader holds under them may not be what is there now. */
+export const isRestart = ({ reason }: Gap): boolean => strengthOf[reason] > 0;
+
+/**
+ * One gap for two of which the reader was told neither: all indexes of both, the stronger reason (the later of two that are equal),
+ * and the newest epoch that either names, or a reader would resume in one that is over.
+ */
+export function joinGaps(before: Gap | undefined, after: Gap): Gap {
+  if (before === undefined) return after;
+  const epoch = after.epoch ?? before.epoch;
+  return {
+    from: Math.min(before.from, after.from),
+    to: Math.max(before.to, after.to),
+    reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,
+    ...(epoch !== undefined && { epoch }),
+  };
+}
+
+/**
+ * What a reader misses that would have read on at `position` and goes on at `next`; undefined when that is nothing.
+ * @param epoch with `restarted`: the epoch that holds from here on
+ */
+export function gapOf(reason: GapReason, position: number, next: number, epoch?: string): Gap | undefined {
+  if (reason === 'restarted')
+    return { from: position, to: Math.max(position, next - 1), reason, ...(epoch !== undefined && { epoch }) };
+  // `ahead` goes back: what lies between is given again.
+  const [from, end] = reason === 'ahead' ? [next, position] : [position, next];
+  return from < end ? { from, to: end - 1, reason } : undefined;
+}

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
+import { EventBuffer } from '../../../src/core/backlog/event-buffer.ts';
+import { encodedBatch, encodedEvent } from '../event-fixtures.ts';
+
+const everything = { topics: ['*'], passesNamespace: () => true };
+
+/** A batch of about so many bytes. */
+function sized(index: number, letters: number): EncodedBatch {
+  return new EncodedBatch(index, [encodedEvent({}, index, 'x'.repeat(letters))]);
+}
+
+/** The same bounds, as an array. */
+class NaiveBuffer {
+  batches: EncodedBatch[] = [];
+  head = 0;
+  trimmed = 0;
+  readonly #maxBatches: number;
+  readonly #maxBytes: number;
+
+  constructor(maxBatches: number, maxBytes: number) {
+    this.#maxBatches = maxBatches;
+    this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.batches.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  append(batch: EncodedBatch): void {
+    this.batches.push(batch);
+    this.head = batch.index;
+    while (this.batches.length > 1 && (this.batches.length > this.#maxBatches || this.bytes > this.#maxBytes))
+      this.trimmed = this.batches.shift()?.index ?? 0;
+  }
+}
+
+const appends = fc.array(
+  fc.record({ step: fc.integer({ min: 1, max: 3 }), letters: fc.integer({ min: 1, max: 400 }) }),
+  {
+    minLength: 1,
+    maxLength: 60,
+  },
+);
+
+describe('an event buffer', () => {
+  it('holds what an array with the same bounds holds', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 2000 }),
+        appends,
+        (maxBatches, maxBytes, list) => {
+          const buffer = new EventBuffer({ maxBatches, maxBytes });
+          const naive = new NaiveBuffer(maxBatches, maxBytes);
+          for (const { step, letters } of list) {
+            const batch = sized(naive.head + step, letters);
+            buffer.append(batch);
+            naive.append(batch);
+            expect(buffer.length).toBe(naive.batches.length);
+            expect(buffer.bytes).toBe(naive.bytes);
+            expect(buffer.head).toBe(naive.head);
+            expect(buffer.oldest).toBe(naive.batches[0]?.index);
+            expect(buffer.first).toBe(naive.trimmed + 1);
+            expect(buffer.lastTrimmedFor(everything)).toBe(naive.trimmed);
+          }
+          for (let index = 0; index <= naive.head + 1; index++) {
+            const found: number[] = [];
+            for (let at = buffer.ordinalOf(index); buffer.at(at) !== undefined; at++)
+              found.push(buffer.at(at)?.index ?? 0);
+            expect(found).toEqual(naive.batches.map((batch) => batch.index).filter((one) => one >= index));
+          }
+        },
+      ),
+    );
+  });
+
+  it('foretells exactly what an append trims', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 2000 }),
+        appends,
+        (maxBatches, maxBytes, list) => {
+          const buffer = new EventBuffer({ maxBatches, maxBytes });
+          for (const { step, letters } of list) {
+            const batch = sized(buffer.head + step, letters);
+            const foretold = buffer.wouldTrimUpTo(batch.bytes);
+            const before = buffer.first;
+            buffer.append(batch);
+            expect(foretold).toBe(buffer.first === before ? 0 : buffer.first - 1);
+          }
+        },
+      ),
+    );
+  });
+
+  it('keeps the newest batch whatever its size', () => {
+    const buffer = new EventBuffer({ maxBytes: 10 });
+    buffer.append(sized(1, 1000));
+    expect(buffer.length).toBe(1);
+    buffer.append(sized(2, 1000));
+    expect([buffer.length, buffer.oldest]).toEqual([1, 2]);
+  });
+
+  it('is complete from `first` on, also before the first batch', () => {
+    const buffer = new EventBuffer({ maxBatches: 2 });
+    expect([buffer.first, buffer.head, buffer.oldest]).toEqual([1, 0, undefined]);
+    buffer.append(encodedBatch(7));
+    expect([buffer.first, buffer.oldest]).toEqual([1, 7]);
+  });
+
+  it('forgets everything on a restart, and goes on after the head that it is given', () => {
+    const buffer = new EventBuffer({ maxBatches: 2 });
+    for (const index of [1, 2, 3]) buffer.append(encodedBatch(index));
+    buffer.restart(40);
+    expect([buffer.length, buffer.bytes, buffer.head, buffer.first, buffer.oldest]).toEqual([0, 0, 40, 41, undefined]);
+    expect(buffer.lastTrimmedFor(everything)).toBe(0);
+    buffer.append(encodedBatch(41));
+    expect(buffer.at(buffer.ordinalOf(0))?.index).toBe(41);
+  });
+
+  it.each([{ maxBatches: 0 }, { maxBytes: -1 }, { maxBatches: 1.5 }, { maxTrimEntries: NaN }])(
+    'refuses %j',
+    (options) => {
+      expect(() => new EventBuffer(options)).toThrow(TypeError);
+      expect(() => new EventBuffer(options)).toThrow(Object.keys(options)[0]);
+    },
+  );
+});

@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BrokerError } from '../../../src/model/errors.ts';
+import { snapshot } from '../../../src/core/batch/payload-copy.ts';
+
+/** Values of every kind that JSON.stringify has a rule for. */
+const leaf = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.double(),
+  fc.boolean(),
+  fc.constantFrom<unknown>(null, undefined, -0, NaN, Infinity, Symbol('s'), () => 1),
+  fc.date({ noInvalidDate: false }),
+  fc.constantFrom<unknown>(new Number(3), new String('boxed'), new Boolean(false), /regexp/u, new Map([[1, 2]])),
+  fc.uint8Array({ maxLength: 3 }),
+);
+
+const memberName = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'toString', 'constructor', '0', '-1', ''));
+
+const { anything } = fc.letrec((tie) => ({
+  anything: fc.oneof(
+    { maxDepth: 4 },
+    leaf,
+    fc.array(tie('anything'), { maxLength: 4 }),
+    fc.array(tie('anything'), { maxLength: 4 }).map(withHoles),
+    fc.array(fc.tuple(memberName, tie('anything')), { maxLength: 4 }).map(ownMembers),
+    tie('anything').map((value) => ({ toJSON: () => value })),
+    fc
+      .tuple(memberName, tie('anything'))
+      .map(([name, value]) => ({ [name]: { toJSON: (key: string) => [key, value] } })),
+  ),
+}));
+
+/** `__proto__` as a member of its own, as JSON.parse makes it. */
+function ownMembers(entries: readonly (readonly [string, unknown])[]): object {
+  const made = {};
+  for (const [name, value] of entries)
+    Object.defineProperty(made, name, { value, enumerable: true, configurable: true, writable: true });
+  return made;
+}
+
+function withHoles(values: unknown[]): unknown[] {
+  delete values[0];
+  return values;
+}
+
+function isDeeplyFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
+}
+
+const refused = (message: RegExp) =>
+  expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(message) as string }) as BrokerError;
+
+describe('a snapshot', () => {
+  it('has the JSON text of what it was taken of', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const expected = JSON.stringify(value) as string | undefined;
+        fc.pre(expected !== undefined);
+        expect(JSON.stringify(snapshot(value, 'event').payload)).toBe(expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is what JSON.parse makes of that text', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const text = JSON.stringify(value) as string | undefined;
+        fc.pre(text !== undefined);
+        expect(isDeepStrictEqual(snapshot(value, 'event').payload, JSON.parse(text))).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is deeply frozen and shares nothing with the original', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        fc.pre(JSON.stringify(value) !== undefined);
+        expect(isDeeplyFrozen(snapshot(value, 'event').payload)).toBe(true);
+      }),
+    );
+    const inner = { n: 1 };
+    const { payload } = snapshot({ inner }, 'event');
+    inner.n = 2;
+    expect(payload).toEqual({ inner: { n: 1 } });
+  });
+
+  it('keeps a member named __proto__ as a member, and no prototype from it', () => {
+    const { payload } = snapshot(JSON.parse('{"__proto__":{"polluted":true}}'), 'event');
+    expect(JSON.stringify(payload)).toBe('{"__proto__":{"polluted":true}}');
+    expect(Object.getPrototypeOf(payload)).toBe(Object.prototype);
+    expect((payload as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('turns -0 into 0, as the wire does', () => {
+    expect(Object.is(snapshot(-0, 'event').payload, 0)).toBe(true);
+  });
+
+  it('calls toJSON once, with the key', () => {
+    const keys: string[] = [];
+    const value = { a: [{ toJSON: (key: string) => keys.push(key) }] };
+    snapshot(value, 'event');
+    expect(keys).toEqual(['0']);
+  });
+
+  it('takes what toJSON of a function, and of an object that it answers, gives, as JSON.stringify does', () => {
+    const callable = Object.assign(() => 1, { toJSON: () => 'made' });
+    const boxing = { toJSON: () => new Number(5) };
+    for (const value of [callable, [callable], boxing, { boxing }])
+      expect(JSON.stringify(snapshot(value, 'event').payload)).toBe(JSON.stringify(value));
+  });
+
+  it('counts about as many bytes as the text has', () => {
+    const value = { Job: { ID: 'web', Count: 3, Tags: ['a', 'b'], On: true, None: null } };
+    const { bytes } = snapshot(value, 'event');
+    const { length } = JSON.stringify(value);
+    expect(bytes).toBeGreaterThan(length / 2);
+    expect(bytes).toBeLessThan(length * 2);
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular['self'] = circular;
+  const circularArray: unknown[] = [];
+  circularArray.push(circularArray);
+  const endless = { toJSON: (): unknown => ({ endless }) };
+  const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1);
+
+  it.each([
+    ['a BigInt', { n: 1n }, /BigInt/],
+    ['a boxed BigInt', { n: Object(1n) as unknown }, /BigInt/],
+    ['a circular object', circular, /circular/],
+    ['a circular array', circularArray, /circular/],
+    ['an endless toJSON', endless, /circular/],
+    ['what would exhaust the stack', deep, /deeper than 500/],
+    ['undefined', undefined, /undefined is no JSON value/],
+    ['a function', () => 1, /function is no JSON value/],
+    ['a symbol', Symbol('s'), /symbol is no JSON value/],
+  ])('refuses %s, naming the place', (_, value, message) => {
+    expect(() => snapshot(value, 'event')).toThrow(refused(message));
+    expect(() => snapshot(value, 'event')).toThrow(refused(/^event\.payload must be a value that JSON can hold/));
+  });
+
+  it('tells what a getter or a toJSON threw as the cause', () => {
+    const failure = new Error('of the host');
+    const fail = (): never => {
+      throw failure;
+    };
+    const getter = Object.defineProperty({}, 'x', { get: fail, enumerable: true });
+    for (const value of [getter, { toJSON: fail }, new Proxy({}, { ownKeys: fail })])
+      expect(() => snapshot(value, 'event')).toThrow(
+        expect.objectContaining({ code: 'bad_request', cause: failure }) as BrokerError,
+      );
+  });
+});

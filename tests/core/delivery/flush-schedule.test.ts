@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { FlushSchedule } from '../../../src/core/delivery/flush-schedule.ts';
+import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+
+/** A flush that takes so long, on a clock that the flush itself moves on. */
+class CostlyClock extends VirtualClock {
+  #spentMs = 0;
+
+  override now(): number {
+    return super.now() + this.#spentMs;
+  }
+
+  spend(costMs: number): void {
+    this.#spentMs += costMs;
+  }
+}
+
+describe('the schedule of flushes', () => {
+  it('flushes once in a turn, however often it was asked', async () => {
+    const clock = new VirtualClock();
+    let flushes = 0;
+    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
+    for (let i = 0; i < 5; i++) schedule.request();
+    expect(flushes).toBe(0);
+    await clock.settle();
+    expect(flushes).toBe(1);
+    await clock.advance(1000);
+    expect(flushes).toBe(1);
+  });
+
+  it('takes no more than its share of the time under load', async () => {
+    const clock = new CostlyClock();
+    let spentMs = 0;
+    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+      clock.spend(10);
+      spentMs += 10;
+      if (clock.now() - start < 10_000) schedule.request();
+      return true;
+    });
+    const start = clock.now();
+    schedule.request();
+    await clock.advance(20_000);
+    const share = spentMs / 10_000;
+    expect(share).toBeGreaterThan(0.4);
+    expect(share).toBeLessThan(0.55);
+  });
+
+  it('does not go on waiting where that joined nothing, tries it again, and waits once it pays', async () => {
+    const clock = new CostlyClock();
+    let [spentMs, waits, pays] = [0, 0, false];
+    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+      clock.spend(1);
+      spentMs += 1;
+      schedule.request();
+      waits += clock.timers;
+      return pays;
+    });
+    const run = async (ms: number) => {
+      const start = clock.now();
+      [spentMs, waits] = [0, 0];
+      await clock.advance(ms);
+      return { share: spentMs / (clock.now() - start), waits };
+    };
+    schedule.request();
+    const inVain = await run(20);
+    expect(inVain.share).toBeGreaterThan(0.95);
+    expect(inVain.waits).toBeGreaterThan(10);
+    pays = true;
+    expect((await run(1000)).share).toBeLessThan(0.6);
+    schedule.stop();
+  });
+
+  it('waits for nothing with a share of 1', async () => {
+    const clock = new CostlyClock();
+    let flushes = 0;
+    const schedule = new FlushSchedule(clock, { maxShare: 1 }, () => {
+      clock.spend(1000);
+      if (++flushes < 5) schedule.request();
+      return true;
+    });
+    schedule.request();
+    await clock.settle();
+    expect(flushes).toBe(5);
+  });
+
+  it('flushes no more once it was stopped', async () => {
+    const clock = new VirtualClock();
+    let flushes = 0;
+    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
+    schedule.request();
+    schedule.stop();
+    await clock.advance(1000);
+    expect([flushes, clock.timers]).toEqual([0, 0]);
+  });
+
+  it.each([0, -1, 1.1, NaN])('refuses a share of %d', (maxShare) => {
+    expect(() => new FlushSchedule(new VirtualClock(), { maxShare }, () => true)).toThrow(/flush\.maxShare/);
+  });
+});

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InterestIndex } from '../../../src/core/matching/interest-index.ts';
+import type { Interest } from '../../../src/core/matching/interest.ts';
+import { NamespaceFilter } from '../../../src/core/matching/namespace-filter.ts';
+import { TopicFilter } from '../../../src/core/matching/topic-filter.ts';
+import {
+  encodedBatch,
+  eventMeta,
+  filterTerms,
+  namespaceNames,
+  naivelyMatches,
+  naivelyPasses,
+} from '../event-fixtures.ts';
+
+const wish = fc.record({ terms: filterTerms, namespaces: namespaceNames, isReleased: fc.boolean() });
+
+function acquire(index: InterestIndex, terms: readonly string[], namespaces: readonly string[]): Interest {
+  return index.acquire(TopicFilter.parse(terms), NamespaceFilter.from(namespaces), undefined, 0);
+}
+
+describe('the interest index', () => {
+  it('finds exactly what a look at every filter finds, each once, with the positions of its events', () => {
+    fc.assert(
+      fc.property(
+        fc.array(wish, { maxLength: 12 }),
+        fc.array(eventMeta, { minLength: 1, maxLength: 5 }),
+        (wishes, events) => {
+          const index = new InterestIndex();
+          const acquired = wishes.map((one) => ({ ...one, interest: acquire(index, one.terms, one.namespaces) }));
+          for (const { isReleased, interest } of acquired) if (isReleased) index.release(interest);
+          const found: { readonly interest: Interest; readonly hits: readonly number[] }[] = [];
+          index.match(encodedBatch(1, ...events), (interest) => found.push({ interest, hits: [...interest.hits] }));
+
+          const expected = new Map<Interest, readonly number[]>();
+          for (const { terms, namespaces, isReleased, interest } of acquired) {
+            if (isReleased) continue;
+            const hits = events.flatMap((event, i) =>
+              naivelyMatches(terms, event) && naivelyPasses(namespaces, event.namespace) ? [i] : [],
+            );
+            if (hits.length > 0) expected.set(interest, hits);
+          }
+          expect(found.length).toBe(new Set(found.map(({ interest }) => interest)).size);
+          expect(new Map(found.map(({ interest, hits }) => [interest, hits]))).toEqual(expected);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives equal filters one interest, until the last user has let go of it', () => {
+    const index = new InterestIndex();
+    const one = acquire(index, ['Job:a', 'Job:b'], ['default', 'prod']);
+    const same = acquire(index, ['Job:b', 'Job:a', 'Job:a'], ['prod', 'default']);
+    const other = acquire(index, ['Job:a'], ['default', 'prod']);
+    expect(same).toBe(one);
+    expect(other).not.toBe(one);
+    expect(index.size).toBe(2);
+    index.release(one);
+    expect(acquire(index, ['Job:a', 'Job:b'], ['default', 'prod'])).toBe(one);
+    index.release(one);
+    index.release(one);
+    index.release(other);
+    expect(index.size).toBe(0);
+  });
+
+  it('keeps apart what different rights let see, and shares it among equal ones', () => {
+    const index = new InterestIndex();
+    const filter = TopicFilter.parse(['Job']);
+    const everywhere = NamespaceFilter.from('*');
+    const sight = (key: string, namespace: string) => ({
+      key,
+      sees: (event: { namespace: string }) => event.namespace === namespace,
+    });
+    const prod = index.acquire(filter, everywhere, sight('p', 'prod'), 0);
+    const dev = index.acquire(filter, everywhere, sight('d', 'dev'), 0);
+    expect(index.acquire(filter, everywhere, sight('p', 'prod'), 0)).toBe(prod);
+    const found: Interest[] = [];
+    index.match(encodedBatch(1, { namespace: 'prod' }), (interest) => found.push(interest));
+    expect(found).toEqual([prod]);
+    expect(dev.partOf(encodedBatch(2, { namespace: 'prod' }))).toBeUndefined();
+  });
+
+  it('hands nothing of a batch on with the next one, when the first failed half way', () => {
+    const index = new InterestIndex();
+    const interests = ['Job:a', 'Job:b', 'Job'].map((term) => acquire(index, [term], ['*']));
+    const fail = (): never => {
+      throw new Error('no');
+    };
+    expect(() => index.match(encodedBatch(1, { key: 'a' }), fail)).toThrow('no');
+    const found: Interest[] = [];
+    index.match(encodedBatch(2, { key: 'b' }), (interest) => found.push(interest));
+    expect(found).toHaveLength(2);
+    expect(new Set(found)).toEqual(new Set(interests.slice(1)));
+  });
+
+  it('refuses a filter with more combinations than it may hold, and keeps nothing of it', () => {
+    const index = new InterestIndex();
+    const terms = Array.from({ length: 101 }, (_, i) => `Job:${i}`);
+    const namespaces = Array.from({ length: 99 }, (_, i) => `n${i}`);
+    expect(() => acquire(index, terms, namespaces)).toThrow(/at most 10000 pairs/);
+    expect(index.size).toBe(0);
+  });
+});
