@@ -1,0 +1,47 @@
+import { describe } from './event.ts';
+
+/** Every option of `O`, none left out: what {@link checkOptions} takes for known. */
+export type OptionNames<O> = Readonly<Record<keyof O & string, true>>;
+
+/**
+ * Refuses an option whose name is not known. A misspelt one would else be no option at all: `acls` for `acl` is a broker without any ACL.
+ * @param where what takes the options, for the message: `EventBroker`
+ * @throws TypeError that names the nearest known option, then all
+ */
+export function checkOptions<O extends object>(options: O | undefined, known: OptionNames<O>, where: string): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`${where} takes an object of options; got ${describe(options)}.`);
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name)) throw unknownOption(name, Object.keys(known), where);
+  }
+}
+
+function unknownOption(name: string, known: readonly string[], where: string): TypeError {
+  const near = nearestOf(name, known);
+  const hint = near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
+  return new TypeError(`${where} has no option ${JSON.stringify(name)}.${hint} Known: ${known.toSorted().join(', ')}.`);
+}
+
+/** The known name that differs least from `name`; undefined when all differ in more than every third letter. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((other) => ({ other, edits: editsBetween(name.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ other, edits }) => edits <= Math.max(1, Math.max(name.length, other.length) / 3))
+    .toSorted((a, b) => a.edits - b.edits);
+  return nearest?.other;
+}
+
+/** How many letters have to be put in, taken out or replaced (Levenshtein's distance). */
+function editsBetween(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}
