@@ -17,7 +17,8 @@ export type { BrokerStats } from './core/broker/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery/delivery.ts';
 export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './model/errors.ts';
-export type { Event, EventBatch, Gap, GapReason, NewEvent } from './model/event.ts';
+export type { Event, EventBatch, NewEvent } from './model/event.ts';
+export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
 export type { BufferOptions } from './core/backlog/event-buffer.ts';
 export type {

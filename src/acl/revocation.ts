@@ -1,5 +1,6 @@
 import type { Clock, ClockTimer } from '../model/clock.ts';
-import { BrokerError } from '../model/errors.ts';
+import { BrokerError, revoked } from '../model/errors.ts';
+import { describe } from '../model/event.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import type { Acl } from './acl.ts';
 import type { AclSource } from './acl-resolver.ts';
@@ -11,10 +12,8 @@ import { withoutSecret } from './without-secret.ts';
 export interface Guarded {
   /** Nothing above `index` reaches it from now on. */
   fence(index: number): void;
-  /** Goes on with these rights. @returns false when they do not suffice: then nothing has changed */
-  confirm(acl: Acl): boolean;
-  /** Ends it. */
-  revoke(error: BrokerError): void;
+  /** Its rights were asked for again, or have come to their end: with an Acl that suffices it goes on, with anything else it ends. */
+  decide(answer: Acl | BrokerError): void;
 }
 
 export interface RevocationOptions {
@@ -22,8 +21,8 @@ export interface RevocationOptions {
   readonly clock: Clock;
   /** How long the store may take, in ms, before subscriptions that wait for it are closed. */
   readonly timeoutMs: number;
-  /** Newest published index. */
-  readonly head: () => number;
+  /** Newest published index: the buffer's. */
+  readonly newest: { readonly head: number };
 }
 
 /** All open subscriptions of one token: its rights are resolved once for all of them. */
@@ -194,10 +193,13 @@ export class Revocation {
       const session = this.#queue.shift();
       if (session === undefined) return;
       this.#resolving++;
-      void this.#reauthorize(session).finally(() => {
-        this.#resolving--;
-        this.#resolveNext();
-      });
+      const failed = (error: unknown): void => this.#end(session, unavailable(error));
+      void this.#reauthorize(session)
+        .catch(failed)
+        .finally(() => {
+          this.#resolving--;
+          this.#resolveNext();
+        });
     }
   }
 
@@ -213,7 +215,7 @@ export class Revocation {
         changed.clear();
         const answer = await this.#answer(session);
         const isCurrent = version === session.version && !restsOn(answer, changed);
-        if (isCurrent) return this.#settle(session, answer);
+        if (isCurrent) return this.#decide(session, answer);
       }
     } finally {
       this.#asking.delete(changed);
@@ -233,7 +235,7 @@ export class Revocation {
     }
   }
 
-  #settle(session: Session, answer: Acl | BrokerError): void {
+  #decide(session: Session, answer: Acl | BrokerError): void {
     if (session.isOver) return;
     if (BrokerError.is(answer)) return this.#end(session, answer);
     session.isResolving = false;
@@ -243,7 +245,7 @@ export class Revocation {
     for (const guarded of session.members) {
       // Host code that runs with a revocation may tell of the next change: this answer is not for those who are left.
       if (session.version !== version) return;
-      if (!guarded.confirm(answer)) guarded.revoke(revoked());
+      guarded.decide(answer);
     }
   }
 
@@ -251,11 +253,11 @@ export class Revocation {
     session.isOver = true;
     session.timer?.cancel();
     this.#forget(session);
-    for (const guarded of session.members) guarded.revoke(error);
+    for (const guarded of session.members) guarded.decide(error);
   }
 
   #expire(session: Session): void {
-    for (const guarded of session.members) guarded.fence(this.#options.head());
+    for (const guarded of session.members) guarded.fence(this.#options.newest.head);
     this.#end(session, expired());
   }
 
@@ -263,7 +265,7 @@ export class Revocation {
     const { source } = this.#options;
     if (source === undefined) throw unavailable();
     try {
-      return await source.resolve(token);
+      return requireAcl(await source.resolve(token));
     } catch (error) {
       throw BrokerError.is(error) ? error : unavailable(withoutSecret(error, token ?? ''));
     }
@@ -278,6 +280,13 @@ export class Revocation {
   }
 }
 
+/** A source is the host's: what it answers is looked at once, here, so that no later step meets a surprise. */
+function requireAcl(answer: Acl): Acl {
+  const { meets, dependsOn } = (answer ?? {}) as Partial<Acl>;
+  if (typeof meets === 'function' && Array.isArray(dependsOn)) return answer;
+  throw new TypeError(`resolve must answer with an Acl; got ${describe(answer)}.`);
+}
+
 /** A denial names nothing that it rests on but the token, and that the session knows. */
 function restsOn(answer: Acl | BrokerError, changed: ReadonlySet<AclRef>): boolean {
   return !BrokerError.is(answer) && answer.dependsOn.some((ref) => changed.has(ref));
@@ -288,7 +297,6 @@ function denied(error: BrokerError): BrokerError {
   return reason.reason === 'expired' || reason.code === 'acl_expired' ? expired() : revoked();
 }
 
-const revoked = () => new BrokerError('acl_revoked', 'The rights that this stream rests on were taken away.');
 const expired = () => new BrokerError('acl_expired', 'The token that this stream rests on has expired.');
 const unavailable = (cause?: unknown) =>
   new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });

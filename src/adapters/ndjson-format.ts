@@ -1,5 +1,6 @@
-import type { Gap } from '../model/event.ts';
-import type { StreamFormat } from '../core/batch/stream-format.ts';
+import type { Gap } from '../model/gap.ts';
+import { wireGap } from '../model/errors.ts';
+import type { Greeting, StreamFormat } from '../core/batch/stream-format.ts';
 
 const encoder = new TextEncoder();
 
@@ -7,12 +8,14 @@ const encoder = new TextEncoder();
 export const ndjsonFormat: StreamFormat = Object.freeze({
   batch: ({ line }: { readonly line: string }) => line,
   gap: (gap: Gap) => `${JSON.stringify({ Gap: wireGap(gap) })}\n`,
-  heartbeat: (bookmark: number | undefined) => (bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`),
+  heartbeat,
   error: (error) => `${JSON.stringify(error.toWire())}\n`,
   encode: (text: string) => encoder.encode(text),
 } satisfies StreamFormat);
 
-/** A gap as it stands on the wire. */
-export function wireGap({ from, to, reason, epoch }: Gap): Readonly<Record<string, unknown>> {
-  return { From: from, To: to, Reason: reason, ...(epoch === undefined ? {} : { Epoch: epoch }) };
+/** `{}`; with bookmarks `{"Index":812}`, the first of them with what else the response's headers say. */
+function heartbeat(bookmark: number | undefined, greeting?: Greeting): string {
+  if (greeting === undefined) return bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`;
+  const { epoch, heartbeatMs } = greeting;
+  return `${JSON.stringify({ Index: bookmark, Epoch: epoch, HeartbeatMs: heartbeatMs })}\n`;
 }

@@ -1,7 +1,6 @@
-import { BrokerError } from '../model/errors.ts';
-import type { Gap } from '../model/event.ts';
+import { BrokerError, wireGap } from '../model/errors.ts';
+import type { Gap } from '../model/gap.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
-import { wireGap } from './ndjson-format.ts';
 
 /** How long a browser waits before it reconnects, in ms. */
 const RECONNECT_MS = 2000;

@@ -1,4 +1,5 @@
-import type { EventBatch, Gap } from '../model/event.ts';
+import type { EventBatch } from '../model/event.ts';
+import type { Gap } from '../model/gap.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';

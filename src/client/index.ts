@@ -7,4 +7,5 @@ export type { StreamState } from './connection-state.ts';
 export type { Position } from './read-position.ts';
 export type { StreamClock } from './wait.ts';
 export type { Retry } from '../model/errors.ts';
-export type { Event, EventBatch, Gap, GapReason } from '../model/event.ts';
+export type { Event, EventBatch } from '../model/event.ts';
+export type { Gap, GapReason } from '../model/gap.ts';

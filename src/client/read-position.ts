@@ -1,5 +1,5 @@
-import type { Event, EventBatch, Gap } from '../model/event.ts';
-import { isRestart, joinGaps } from '../model/gap.ts';
+import type { Event, EventBatch } from '../model/event.ts';
+import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
 
 /** A place in a stream. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {

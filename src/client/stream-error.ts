@@ -1,5 +1,5 @@
 import type { BrokerErrorCode, Retry } from '../model/errors.ts';
-import type { Gap } from '../model/event.ts';
+import type { Gap } from '../model/gap.ts';
 
 /** What can end a connection: the server's own codes, and those of the client. A newer server may send codes not listed here. */
 export type StreamErrorCode =

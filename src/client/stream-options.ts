@@ -1,4 +1,5 @@
-import type { EventBatch, Gap } from '../model/event.ts';
+import type { EventBatch } from '../model/event.ts';
+import type { Gap } from '../model/gap.ts';
 import type { TopicKeys } from '../core/matching/topic-filter.ts';
 import type { EventOf, TopicMap, Topics } from '../model/topics.ts';
 import type { StreamState } from './connection-state.ts';

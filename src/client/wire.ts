@@ -1,5 +1,6 @@
 import type { Retry } from '../model/errors.ts';
-import type { Event, Gap, GapReason } from '../model/event.ts';
+import type { Event } from '../model/event.ts';
+import type { Gap, GapReason } from '../model/gap.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
 /** What one line of a stream says. */

@@ -7,6 +7,8 @@ export interface ClockTimer {
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
+  /** Milliseconds since any fixed point, with fractions, never going back: how long something takes. Default {@link now}. */
+  elapsed?(): number;
   /** Calls once, `delayMs` from now. Never keeps the process alive. Any delay is allowed, however far. */
   after(delayMs: number, call: () => void): ClockTimer;
   /** Calls once, when the current turn of the event loop is over. */
@@ -31,6 +33,7 @@ function after(delayMs: number, call: () => void): ClockTimer {
 /** The clock of the machine. */
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after,
   soon: (call: () => void) => {
     const handle = setImmediate(call);

@@ -1,3 +1,5 @@
+import type { Gap } from './gap.ts';
+
 /**
  * What a reader should do after an error.
  *
@@ -33,6 +35,7 @@ export const errorCodes = Object.freeze({
   log_unavailable: resume(503),
   internal: resume(500),
   index_conflict: never(409),
+  unpublished: never(500),
   not_supported: never(501),
 } satisfies Record<string, CodeFacts>);
 
@@ -41,8 +44,18 @@ export type BrokerErrorCode = keyof typeof errorCodes;
 
 export interface BrokerErrorOptions {
   /** Newest index that the subscription had passed when it ended; 0 when it had passed none. */
-  readonly index?: number;
+  readonly index?: number | undefined;
+  /** What is missing, where that is the reason. */
+  readonly gap?: Gap | undefined;
   readonly cause?: unknown;
+}
+
+/** A gap as it stands on the wire. */
+export interface WireGap {
+  readonly From: number;
+  readonly To: number;
+  readonly Reason: Gap['reason'];
+  readonly Epoch?: string;
 }
 
 /** The error as it stands on the wire, in a response's body and as a stream's last line. */
@@ -52,6 +65,7 @@ export interface WireError {
     readonly Message: string;
     readonly Retry: Retry;
     readonly Index?: number;
+    readonly Gap?: WireGap;
   };
 }
 
@@ -66,12 +80,16 @@ const brand = Symbol.for('fenceline.BrokerError');
 export class BrokerError extends Error {
   override readonly name = 'BrokerError';
   readonly code: BrokerErrorCode;
+  /** Newest index that the subscription had passed when it ended. */
   readonly index: number | undefined;
+  /** What is missing, where that is the reason: with `gap`, `slow`, `restarted`. */
+  readonly gap: Gap | undefined;
 
   constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.index = options.index;
+    this.gap = options.gap;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -97,14 +115,20 @@ export class BrokerError extends Error {
 
   /** The same error, saying how far the subscription had come. */
   at(index: number): BrokerError {
-    return new BrokerError(this.code, this.message, { index, cause: this.cause });
+    return new BrokerError(this.code, this.message, { index, gap: this.gap, cause: this.cause });
   }
 
   /** The object that clients get. It never holds the cause. */
   toWire(): WireError {
-    const { code, message, retry, index } = this;
+    const { code, message, retry, index, gap } = this;
     return {
-      Error: { Code: code, Message: message, Retry: retry, ...(index === undefined ? {} : { Index: index }) },
+      Error: {
+        Code: code,
+        Message: message,
+        Retry: retry,
+        ...(index === undefined ? {} : { Index: index }),
+        ...(gap === undefined ? {} : { Gap: wireGap(gap) }),
+      },
     };
   }
 
@@ -116,3 +140,12 @@ export class BrokerError extends Error {
 
 /** @internal Nothing more can be asked of this broker. */
 export const closed = (): BrokerError => new BrokerError('closed', 'The broker is closed.');
+
+/** A gap as lines and errors of the wire hold it. */
+export function wireGap({ from, to, reason, epoch }: Gap): WireGap {
+  return { From: from, To: to, Reason: reason, ...(epoch === undefined ? {} : { Epoch: epoch }) };
+}
+
+/** @internal A change took the rights away, or the answer after it does not suffice. */
+export const revoked = (): BrokerError =>
+  new BrokerError('acl_revoked', 'The rights that this stream rests on were taken away.');

@@ -1,4 +1,5 @@
 import { BrokerError } from './errors.ts';
+import type { Gap } from './gap.ts';
 
 /** An event as a host publishes it. */
 export interface NewEvent<Topic extends string = string, Payload = unknown> {
@@ -27,28 +28,6 @@ export interface Event<Topic extends string = string, Payload = unknown> {
   readonly index: number;
   /** What `JSON.parse(JSON.stringify(payload))` gives of what was published. */
   readonly payload: Payload;
-}
-
-/** Why events may be missing. */
-export type GapReason =
-  /** They had left the buffer (or the log) before the subscription asked for them. */
-  | 'trimmed'
-  /** The epoch is another one: the indexes that the reader knows mean nothing here. */
-  | 'restarted'
-  /** The log came back shorter than what the reader had seen: those indexes may be given again. */
-  | 'ahead'
-  /** They left the buffer while the subscription was open and did not read. */
-  | 'slow';
-
-/** A stretch of indexes in which matching events may be missing. */
-export interface Gap {
-  /** First index that may be missing. */
-  readonly from: number;
-  /** Last index that may be missing. */
-  readonly to: number;
-  readonly reason: GapReason;
-  /** With `restarted`: the epoch that holds from here on. */
-  readonly epoch?: string;
 }
 
 /** All events of one index that a subscription matches. */

@@ -1,4 +1,24 @@
-import type { Gap, GapReason } from './event.ts';
+/** Why events may be missing. */
+export type GapReason =
+  /** They had left the buffer (or the log) before the subscription asked for them. */
+  | 'trimmed'
+  /** The epoch is another one: the indexes that the reader knows mean nothing here. */
+  | 'restarted'
+  /** The log came back shorter than what the reader had seen: those indexes may be given again. */
+  | 'ahead'
+  /** They left the buffer while the subscription was open and did not read. */
+  | 'slow';
+
+/** A stretch of indexes in which matching events may be missing. */
+export interface Gap {
+  /** First index that may be missing. */
+  readonly from: number;
+  /** Last index that may be missing. */
+  readonly to: number;
+  readonly reason: GapReason;
+  /** With `restarted`: the epoch that holds from here on. */
+  readonly epoch?: string;
+}
 
 /**
  * What a reason says about the indexes, weakest first: of two gaps that are told as one, the stronger reason holds.

@@ -35,7 +35,7 @@ describe.each(mounts)('the stream on $name', (mount) => {
 
   it('gives what the query asks for', async () => {
     const { broker, client } = await mountedBroker(mount);
-    const stream = await client.open('?topic=Job:a%2Fb&topic=Node&index=2&namespace=*');
+    const stream = await client.open(`?topic=Job:a%2Fb&topic=Node&index=2&epoch=${broker.epoch}&namespace=*`);
     for (const key of ['a/b', 'a/b', 'c']) await broker.publish(jobEvent(key, key));
     await broker.publish({ topic: 'Node', type: 't', key: 'n', namespace: 'prod', payload: 1 });
     expect(await stream.object()).toEqual(wireJob(2, 'a/b', 'a/b'));

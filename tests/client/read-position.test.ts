@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Position, ReadPosition } from '../../src/client/read-position.ts';
-import type { EventBatch, Gap } from '../../src/model/event.ts';
+import type { EventBatch } from '../../src/model/event.ts';
+import type { Gap } from '../../src/model/gap.ts';
 
 const positionAt = (index: number | 'latest', epoch?: string): ReadPosition => {
   const position = new ReadPosition(index, epoch);

@@ -136,7 +136,7 @@ describe('a bad option of the broker is a programming mistake', () => {
 });
 
 describe('after close', () => {
-  it('publish and subscribe fail with `closed`, and so does what waited for a commit', async () => {
+  it('publish and subscribe fail with `closed`, and what waited for a commit tells that it is done', async () => {
     const broker = new EventBroker();
     let commit = (): void => undefined;
     const publishing = broker.publish(event, { commit: () => new Promise<void>((resolve) => (commit = resolve)) });
@@ -146,9 +146,10 @@ describe('after close', () => {
       () => broker.publish(event),
       () => broker.subscribe(),
       () => broker.aclChanged({ policy: 'p' }),
-      () => publishing,
     ])
       expect(await failureOf(call)).toMatchObject({ code: 'closed', status: 503, retry: 'resume' });
+    // Its commit is done: that is another thing than a publish that did nothing.
+    expect(await failureOf(() => publishing)).toMatchObject({ code: 'unpublished', cause: { code: 'closed' } });
     expect(broker.stats()).toMatchObject({ latestIndex: 0, subscriptions: 0 });
   });
 });

@@ -213,11 +213,11 @@ describe('what host code does while a re-authorisation is settled', () => {
   it('closes another of the token: nothing of it is left', async () => {
     const { broker, clock } = await twoOfOneToken((_, other) => other.close());
     // A leaked interest is in the index's places only: one that has no reader is still found by each publish.
-    const offer = vi.spyOn(Interest.prototype, 'offer');
-    onTestFinished(() => offer.mockRestore());
+    const gather = vi.spyOn(Interest.prototype, 'gather');
+    onTestFinished(() => gather.mockRestore());
     await broker.publish({ ...event('x'), namespace: 'a' });
     await clock.settle();
-    expect(offer).not.toHaveBeenCalled();
+    expect(gather).not.toHaveBeenCalled();
     expect(broker.stats()).toMatchObject({ interests: 0, subscriptions: 0 });
   });
 });

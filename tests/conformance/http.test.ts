@@ -229,7 +229,8 @@ describe('heartbeats and bookmarks', () => {
     const broker = new EventBroker({ clock });
     const { open } = { open: (await serve(broker, 1000)).open.bind(endpoint) };
     const [plain, marked] = [await open('topic=Node'), await open('topic=Node&bookmarks=true')];
-    expect([await plain.text(), await marked.text()]).toEqual(['{}', '{"Index":0}']);
+    const greeting = `{"Index":0,"Epoch":"${broker.epoch}","HeartbeatMs":1000}`;
+    expect([await plain.text(), await marked.text()]).toEqual(['{}', greeting]);
     for (let i = 0; i < 3; i++) await broker.publish(job());
     await clock.advance(1000);
     expect([await plain.text(), await marked.text()]).toEqual(['{}', '{"Index":3}']);
@@ -242,7 +243,7 @@ describe('heartbeats and bookmarks', () => {
     const clock = new VirtualClock();
     const broker = await brokerWith(5, { clock, buffer: { maxBatches: 1 } });
     const stream = await (await serve(broker)).open('index=2&bookmarks=true');
-    expect(await stream.text()).toBe('{}');
+    expect(await stream.line()).toEqual({ Epoch: broker.epoch, HeartbeatMs: 15_000 });
     await clock.settle();
     expect(await stream.line()).toEqual({ Gap: { From: 2, To: 4, Reason: 'trimmed' } });
     stream.close();

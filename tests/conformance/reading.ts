@@ -1,4 +1,5 @@
-import type { EventBatch, Gap } from '../../src/model/event.ts';
+import type { EventBatch } from '../../src/model/event.ts';
+import type { Gap } from '../../src/model/gap.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 
 /** Whatever can be polled: a subscription, whatever its topics. */

@@ -53,15 +53,29 @@ describe('a subscription starts', () => {
   it('with an index ahead of the newest there, neither repeating the newest nor skipping', async () => {
     const broker = await brokerWith(3);
     const next = await broker.subscribe({ index: 4 });
-    const later = await broker.subscribe({ index: 6 });
+    const later = await broker.subscribe({ index: 6, epoch: broker.epoch });
     for (let i = 0; i < 4; i++) await broker.publish(job());
     expect(drain(next)).toMatchObject({ indexes: [4, 5, 6, 7], gaps: [] });
     expect(drain(later)).toMatchObject({ indexes: [6, 7], gaps: [] });
   });
 
+  it('at the oldest, and is told so, with an index further ahead whose run is not known', async () => {
+    const broker = await brokerWith(3);
+    const subscription = await broker.subscribe({ index: 51 });
+    await broker.publish(job());
+    expect(drain(subscription)).toMatchObject({
+      indexes: [1, 2, 3, 4],
+      gaps: [{ from: 1, to: 50, reason: 'ahead' }],
+    });
+    expect(await failureOf(() => broker.subscribe({ index: 51, onGap: 'fail' }))).toMatchObject({
+      code: 'restarted',
+      gap: { from: 1, to: 50, reason: 'ahead' },
+    });
+  });
+
   it('ahead, and wakes no sooner than the index that it waits for', async () => {
     const broker = await brokerWith(1);
-    const subscription = await broker.subscribe({ index: 3 });
+    const subscription = await broker.subscribe({ index: 3, epoch: broker.epoch });
     const next = subscription.next();
     await broker.publish(job());
     await broker.publish(job());
@@ -217,7 +231,7 @@ describe('a subscription that falls off the buffer', () => {
     for (let i = 0; i < 2; i++) await broker.publish(node());
     expect(subscription.poll()).toBeUndefined();
     await broker.close();
-    const { error } = drain(subscription);
-    expect(error).toMatchObject({ code: 'closed', index: 0 });
+    drain(subscription);
+    expect(subscription.error).toMatchObject({ code: 'closed', index: 0 });
   });
 });

@@ -1,4 +1,4 @@
-import type { Gap } from '../../src/model/event.ts';
+import type { Gap } from '../../src/model/gap.ts';
 
 /** A line of ndjson, of whatever kind. */
 export interface WireLine {

@@ -11,7 +11,7 @@ export function meta(given: Partial<EventMeta> = {}): EventMeta {
 export function encodedEvent(given: Partial<EventMeta> = {}, index = 1, payload: unknown = null): EncodedEvent {
   const bytes = JSON.stringify(payload).length;
   const event = new EncodedEvent(meta(given), [given.topic ?? 'Job'], { payload, bytes });
-  event.index = index;
+  event.assignIndex(index);
   return event;
 }
 

@@ -26,7 +26,8 @@ export class ActingTransport implements ByteSink {
 
   async open(onOpen: () => void): Promise<void> {
     const { topics, namespaces, index } = this.#wish;
-    const subscription = await this.#model.broker.subscribe({ topics, namespace: namespaces, index });
+    const epoch = this.#model.epochOf(this.#wish);
+    const subscription = await this.#model.broker.subscribe({ topics, namespace: namespaces, index, ...epoch });
     onOpen();
     await this.#openOther();
     this.#delivery = subscription.deliverTo(this, ndjsonFormat, { heartbeatMs: 0 });

@@ -1,4 +1,4 @@
-import type { Gap } from '../../src/model/event.ts';
+import type { Gap } from '../../src/model/gap.ts';
 import type { FenceProcess } from './fence-process.ts';
 import type { SubscribeStep } from './fence-steps.ts';
 import type { FenceWorld } from './fence-world.ts';

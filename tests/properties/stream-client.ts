@@ -65,7 +65,7 @@ export function takeLine({ Index, Events, Gap: gap, Error: error }: WireLine, wi
 
 export async function openHttpStream(
   port: number,
-  { topics, namespaces, index }: Wish,
+  { topics, namespaces, index, epoch }: Wish & { readonly epoch?: string },
   isPaused: boolean,
   witness: StreamWitness,
   newest: () => number,
@@ -74,6 +74,7 @@ export async function openHttpStream(
     ...topics.map((topic) => ['topic', topic]),
     ...namespaces.map((namespace) => ['namespace', namespace]),
     ['index', String(index)],
+    ...(epoch === undefined ? [] : [['epoch', epoch]]),
   ]);
   const request = http.get({ host: '127.0.0.1', port, path: `/?${query.toString()}`, agent: false });
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {

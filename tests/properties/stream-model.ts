@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { EventMeta, Gap } from '../../src/model/event.ts';
+import type { EventMeta } from '../../src/model/event.ts';
+import type { Gap } from '../../src/model/gap.ts';
 import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { eventMeta, filterTerms, namespaceNames, naivelyMatches, naivelyPasses } from '../core/event-fixtures.ts';
 
@@ -8,6 +9,8 @@ export interface Wish {
   readonly topics: readonly string[];
   readonly namespaces: readonly string[];
   readonly index: number | 'latest';
+  /** The index is asked for with the epoch of this very run. */
+  readonly isKnownRun: boolean;
 }
 
 export type StreamStep =
@@ -33,6 +36,7 @@ const subscribe = fc.record({
     topics: filterTerms,
     namespaces: namespaceNames,
     index: fc.oneof(fc.constantFrom<'latest' | 0>('latest', 0), fc.integer({ min: 1, max: 30 })),
+    isKnownRun: fc.boolean(),
   }),
   isPaused: fc.boolean(),
 });
@@ -90,6 +94,11 @@ export class StreamModel {
     );
   }
 
+  /** What goes with a wish's index. */
+  epochOf({ isKnownRun }: Wish): { epoch?: string } {
+    return isKnownRun ? { epoch: this.broker.epoch } : {};
+  }
+
   /** As a transport may, while it is written to: which index it gets is known later. */
   publishWithin(): void {
     const events = forAll.map((event) => ({ ...event, id: ++this.#ids }));
@@ -114,6 +123,8 @@ export class StreamWitness {
   #first = 0;
   #start = 0;
   #last = 0;
+  /** The index was beyond one past the newest, and not known to be of this run: the stream starts at the oldest, and says so. */
+  #isAhead = false;
 
   constructor(model: StreamModel, wish: Wish) {
     this.#model = model;
@@ -143,16 +154,27 @@ export class StreamWitness {
 
   /** A gap lies before what comes, and holds something that it could be about. */
   gap(gap: Gap): void {
-    this.#gaps.push(gap);
-    const { from, to } = gap;
+    const { from, to, reason } = gap;
     if (from > to || from <= this.#last) throw new Error(`Gap ${from}…${to} came after index ${this.#last}.`);
+    if (reason === 'ahead') return this.#aheadGap(gap);
+    this.#gaps.push(gap);
     const isReal = this.#model.batches.some(
       ({ index, events }) => from <= index && index <= to && events.some((event) => this.#concerns(event)),
     );
     if (!isReal) throw new Error(`Gap ${from}…${to} was told, but nothing of its topics and namespaces was lost.`);
   }
 
+  /** Its indexes come again: it excuses no loss but one that was told with it. */
+  #aheadGap(gap: Gap): void {
+    if (!this.#isAhead || gap.to < Number(this.#wish.index) - 1)
+      throw new Error(`Gap ${gap.from}…${gap.to} was told to a subscription from ${this.#start} on.`);
+    this.#isAhead = false;
+    const oldest = this.#model.batches[0]?.index ?? 1;
+    if (this.#model.broker.stats().oldestIndex > oldest) this.#gaps.push(gap);
+  }
+
   checkComplete(): void {
+    if (this.#isAhead && this.#seen.size > 0) throw new Error('It was not told that it was ahead.');
     for (const { index } of this.#model.batches) {
       if (index < this.#start || this.#seen.has(index) || this.#matching(index).length === 0) continue;
       if (this.#gaps.some(({ from, to }) => from <= index && index <= to)) continue;
@@ -162,8 +184,9 @@ export class StreamWitness {
 
   #startNow(): number {
     const { latestIndex, oldestIndex } = this.#model.broker.stats();
-    const { index } = this.#wish;
-    return index === 'latest' ? latestIndex + 1 : index === 0 ? oldestIndex : index;
+    const { index, isKnownRun } = this.#wish;
+    this.#isAhead = index !== 'latest' && index > latestIndex + 1 && !isKnownRun;
+    return index === 'latest' ? latestIndex + 1 : index === 0 || this.#isAhead ? oldestIndex : index;
   }
 
   #matching(index: number): readonly number[] {

@@ -19,8 +19,14 @@ interface StreamReader {
 
 type Open = (model: StreamModel, wish: Wish, isPaused: boolean, witness: StreamWitness) => Promise<StreamReader>;
 
-const openPolling: Open = async (model, { topics, namespaces, index }, _, witness) => {
-  const subscription: Subscription = await model.broker.subscribe({ topics, namespace: namespaces, index });
+const openPolling: Open = async (model, wish, _, witness) => {
+  const { topics, namespaces, index } = wish;
+  const subscription: Subscription = await model.broker.subscribe({
+    topics,
+    namespace: namespaces,
+    index,
+    ...model.epochOf(wish),
+  });
   witness.opened();
   const read = (count: number): void => {
     for (let i = 0; i < count; i++) {
@@ -51,8 +57,9 @@ const openActing: Open = async (model, wish, isPaused, witness) => {
 };
 
 /** As `for await` reads: a call of next() is always open. */
-const openIterating: Open = async (model, { topics, namespaces, index }, _, witness) => {
-  const subscription = await model.broker.subscribe({ topics, namespace: namespaces, index });
+const openIterating: Open = async (model, wish, _, witness) => {
+  const { topics, namespaces, index } = wish;
+  const subscription = await model.broker.subscribe({ topics, namespace: namespaces, index, ...model.epochOf(wish) });
   witness.opened();
   let failure: unknown;
   const iterate = async (): Promise<void> => {
@@ -130,7 +137,7 @@ describe('a stream is in order, whole, and loses nothing in silence', () => {
     const openHttp: Open = (model, wish, isPaused, witness) =>
       openHttpStream(
         (server.address() as AddressInfo).port,
-        wish,
+        { ...wish, ...model.epochOf(wish) },
         isPaused,
         witness,
         () => model.broker.stats().latestIndex,

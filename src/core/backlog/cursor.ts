@@ -1,17 +1,9 @@
-import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
-import { BrokerError } from '../../model/errors.ts';
-import type { Gap, GapReason } from '../../model/event.ts';
-import type { EventBuffer } from './event-buffer.ts';
-import { gapOf, joinGaps } from '../../model/gap.ts';
+import type { BatchPart } from '../batch/encoded-batch.ts';
 import type { Asked, Interest } from '../matching/interest.ts';
-
-/** Batches older than the buffer, where a log holds them. */
-export interface History {
-  /** Batches `from` … `to`, in chunks of bounded size. @throws BrokerError `gap` when some of them are gone */
-  read(from: number, to: number): AsyncIterable<readonly EncodedBatch[]>;
-  /** What can be read. */
-  state(): Promise<{ readonly first: number }>;
-}
+import { BrokerError } from '../../model/errors.ts';
+import { gapOf, joinGaps, type Gap, type GapReason } from '../../model/gap.ts';
+import type { EventBuffer } from './event-buffer.ts';
+import { HistoryReading, type History } from './history-reading.ts';
 
 /** What all cursors of a broker read. */
 export interface Backlog {
@@ -28,8 +20,26 @@ export interface CursorStart {
 }
 
 /**
- * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to the head or to a fence.
- * New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a position and, while it reads the log, one bounded chunk.
+ * What a read gives, or why it gives nothing:
+ * - `part`: the next matching part of a batch
+ * - `gap`: what may be missing before the next part; told once
+ * - `fetch`: the next part is in the log, and has to be fetched
+ * - `wait`: all that may be read was read, up to the head or to the fence
+ */
+export type CursorRead =
+  | BatchPart
+  | { readonly kind: 'gap'; readonly gap: Gap }
+  | typeof fetchFirst
+  | typeof waitForMore;
+
+// One object each: a read that gives nothing costs nothing.
+const fetchFirst = { kind: 'fetch' } as const;
+const waitForMore = { kind: 'wait' } as const;
+
+/**
+ * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to the head or
+ * to a fence. New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a position and, while it reads
+ * the log, one bounded chunk.
  */
 export class Cursor {
   /** Next index to read. */
@@ -41,11 +51,7 @@ export class Cursor {
   /** The buffer's run of indexes that the position is from. */
   #run: number;
   #gap: Gap | undefined;
-  #chunk: readonly EncodedBatch[] = [];
-  #chunkAt = 0;
-  #reading: AsyncIterator<readonly EncodedBatch[]> | undefined;
-  /** Where the reading of the log ends: what lies before it is behind us when it does. */
-  #readTo = 0;
+  #reading: HistoryReading | undefined;
 
   constructor(backlog: Backlog, interest: Interest, { position, gap }: CursorStart) {
     this.#backlog = backlog;
@@ -59,10 +65,18 @@ export class Cursor {
     this.#interest = interest;
   }
 
-  /** Last index that can be read now. None where the indexes began anew and nobody told it where to go on: it was revoked before. */
+  /**
+   * Last index that can be read now. 0, so nothing, for a cursor of another run of indexes that was not told where to go on: its
+   * subscription was revoked before the indexes began anew, and what has its indexes now is not what it was allowed to see.
+   */
   get end(): number {
     const { buffer } = this.#backlog;
     return this.#run === buffer.run ? Math.min(buffer.head, this.limit) : 0;
+  }
+
+  /** All that may be read now was read. */
+  get isAtEnd(): boolean {
+    return this.position > this.end && this.#reading?.batch === undefined;
   }
 
   /** Nothing that matches was published since the position. */
@@ -75,68 +89,57 @@ export class Cursor {
     return this.#gap !== undefined;
   }
 
+  /** The next index to read is in the log alone. */
+  get isInLog(): boolean {
+    const { buffer, history } = this.#backlog;
+    return history !== undefined && this.position < buffer.first && this.position <= this.end;
+  }
+
+  /** A {@link fetch} is under way that will bring what comes next. */
+  get isFetching(): boolean {
+    return this.#reading?.isFetching ?? false;
+  }
+
   /** Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must hear of it. */
   get passed(): number {
     if (this.#gap !== undefined) return Math.min(this.#gap.from, this.position) - 1;
     return this.#reached;
   }
 
-  /** The next part is in the log: {@link fill} has to fetch it. */
-  get needsHistory(): boolean {
-    const { buffer, history } = this.#backlog;
-    return (
-      history !== undefined &&
-      this.position <= this.end &&
-      this.position < buffer.first &&
-      this.#chunkAt >= this.#chunk.length
-    );
+  /** The next matching part, the gap before it, or why there is neither. */
+  read(): CursorRead {
+    const fetched = this.#readFetched();
+    if (fetched !== undefined) return fetched;
+    const isMatch = this.#approach();
+    if (this.#gap !== undefined) return { kind: 'gap', gap: this.#takeGap(this.#gap) };
+    if (this.position > this.end) return waitForMore;
+    if (this.isInLog) return fetchFirst;
+    // What was being read of the log is behind by now.
+    this.stopReading();
+    return this.#readBuffer(isMatch) ?? waitForMore;
   }
 
-  /** The gap to tell before the next part, once. */
-  takeGap(): Gap | undefined {
-    const gap = this.#gap;
-    this.#gap = undefined;
-    return gap;
-  }
-
-  /** The next matching part, or undefined when there is none up to {@link end}, or {@link needsHistory}. */
-  read(): BatchPart | undefined {
-    const part = this.#readChunk();
-    if (part !== undefined) return part;
-    while (this.position <= this.end) {
-      const next = this.#skip();
-      if (this.position > this.end) return undefined;
-      if (this.position >= this.#backlog.buffer.first) {
-        // What was being read of the log is behind by now.
-        if (this.#reading) this.stopReading();
-        return this.#readBuffer(next);
-      }
-      if (this.#backlog.history !== undefined) return undefined;
-      this.#fallOff(next);
-    }
-    return undefined;
-  }
-
-  /** Fetches the next chunk from the log. Call it while {@link needsHistory}, one call at a time. */
-  async fill(): Promise<void> {
+  /** Fetches the next chunk from the log. Call it after a read gave `fetch`, and while none is under way. */
+  async fetch(): Promise<void> {
     const { buffer, history } = this.#backlog;
     if (history === undefined) return;
     const { run } = buffer;
-    const reading = (this.#reading ??= this.#open(history, buffer.first - 1));
+    const reading = (this.#reading ??= new HistoryReading(history, this.position, buffer.first - 1));
     try {
-      const result = await reading.next();
-      if (this.#reading === reading) this.#take(result.done === true ? undefined : result.value);
+      const hasMore = await reading.fetch();
+      if (this.#reading === reading && !hasMore) this.#finishReading(reading);
     } catch (error) {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
       const { first } = await history.state();
-      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further, so that a log that contradicts itself cannot hold it.
-      if (run === buffer.run) this.lose('slow', Math.max(this.position + 1, first));
+      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further: a log that contradicts
+      // itself would hold it here for ever.
+      if (run === buffer.run) this.moveTo(Math.max(this.position + 1, first), 'slow');
     }
   }
 
-  /** Goes on at `next`, which may be another place than where it was, and tells what may be missing then. @returns the gap, if there is one */
-  lose(reason: GapReason, next: number, epoch?: string): Gap | undefined {
+  /** Goes on at `next`, which may be another place than where it was, and tells what may be missing. @returns the gap, if there is one */
+  moveTo(next: number, reason: GapReason, epoch?: string): Gap | undefined {
     const gap = gapOf(reason, this.position, next, epoch);
     this.#run = this.#backlog.buffer.run;
     this.stopReading();
@@ -145,18 +148,20 @@ export class Cursor {
     return (this.#gap = joinGaps(this.#gap, gap));
   }
 
-  /** Takes the position of a reader that has missed nothing up to the head. */
-  settle(): void {
+  /** A gap that was read and could not be told: the next read tells it. */
+  returnGap(gap: Gap | undefined): void {
+    if (gap !== undefined) this.#gap = this.#gap ? joinGaps(gap, this.#gap) : gap;
+  }
+
+  /** Takes the position of a reader that has missed nothing up to the head, where it is one. */
+  advanceToReached(): void {
     this.position = this.#reached + 1;
   }
 
   /** Lets go of the log. */
   stopReading(): void {
-    const reading = this.#reading;
+    this.#reading?.stop();
     this.#reading = undefined;
-    this.#chunk = [];
-    this.#chunkAt = 0;
-    reading?.return?.().then(undefined, () => undefined);
   }
 
   /** A reader at the head has passed all that does not match. */
@@ -165,32 +170,43 @@ export class Cursor {
     return this.limit === Infinity && this.isAtHead ? Math.max(before, this.#backlog.buffer.head) : before;
   }
 
-  #open(history: History, to: number): AsyncIterator<readonly EncodedBatch[]> {
-    this.#readTo = to;
-    return history.read(this.position, to)[Symbol.asyncIterator]();
+  #takeGap(gap: Gap): Gap {
+    this.#gap = undefined;
+    return gap;
   }
 
-  #take(chunk: readonly EncodedBatch[] | undefined): void {
-    this.#chunk = chunk ?? [];
-    this.#chunkAt = 0;
-    if (chunk !== undefined) return;
+  #finishReading(reading: HistoryReading): void {
     this.#reading = undefined;
-    this.position = Math.max(this.position, this.#readTo + 1);
+    this.position = Math.max(this.position, reading.to + 1);
   }
 
-  #readChunk(): BatchPart | undefined {
-    while (this.#chunkAt < this.#chunk.length) {
-      const batch = this.#chunk[this.#chunkAt] as EncodedBatch;
+  #readFetched(): BatchPart | undefined {
+    const reading = this.#reading;
+    for (let batch = reading?.batch; batch !== undefined; batch = reading?.batch) {
       if (batch.index > this.end) {
         this.position = Math.max(this.position, this.end + 1);
         return undefined;
       }
-      this.#chunkAt++;
+      reading?.advance();
       this.position = batch.index + 1;
       const part = this.#interest.partOf(batch);
       if (part !== undefined) return part;
     }
     return undefined;
+  }
+
+  /**
+   * Goes to where the next read has to look: past what is known not to match, and past what was trimmed, which leaves a gap.
+   * @returns whether the position itself is known to match
+   */
+  #approach(): boolean {
+    const { buffer, history } = this.#backlog;
+    while (this.position <= this.end) {
+      const isMatch = this.#skip();
+      if (this.position >= buffer.first || this.position > this.end || history !== undefined) return isMatch;
+      this.#fallOff(isMatch);
+    }
+    return false;
   }
 
   /** Jumps to the next match where the interest remembers it. @returns whether it does */
@@ -221,7 +237,7 @@ export class Cursor {
   #fallOff(isMatch: boolean): void {
     const { buffer } = this.#backlog;
     const lost = isMatch ? this.#interest.lastMatchBefore(buffer.first) : lastTrimmed(buffer, this.#interest);
-    if (lost >= this.position) this.lose('slow', lost + 1);
+    if (lost >= this.position) this.moveTo(lost + 1, 'slow');
     this.position = buffer.first;
   }
 }

@@ -30,6 +30,7 @@ export class EventBuffer {
   #start = 1;
   #trims: TrimMemory;
   #run = 0;
+  #epoch: string | undefined;
 
   /** @throws TypeError for a bound that is no positive integer */
   constructor({ maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 }: BufferOptions = {}) {
@@ -61,6 +62,14 @@ export class EventBuffer {
   /** Counts the restarts: indexes of another run say nothing about this one. */
   get run(): number {
     return this.#run;
+  }
+
+  /**
+   * Names the indexes: another epoch means that earlier ones mean nothing here. Drawn when first asked for, since some runtimes (Workers)
+   * allow no randomness while a module loads.
+   */
+  get epoch(): string {
+    return (this.#epoch ??= crypto.randomUUID());
   }
 
   get length(): number {
@@ -111,8 +120,9 @@ export class EventBuffer {
     return this.#trims.lastFor(question);
   }
 
-  /** Forgets everything, and goes on after `head`: another log, or the start of one. */
-  restart(head: number): void {
+  /** Forgets everything, and goes on after `head`, in this epoch: another log, the start of one, or a part of it that nobody saw. */
+  restart(head: number, epoch: string): void {
+    this.#epoch = epoch;
     this.#ring = [];
     this.#firstOrdinal = this.#nextOrdinal = 0;
     this.#bytes = 0;

@@ -1,4 +1,4 @@
-import type { EncodedEvent } from './encoded-event.ts';
+import { BATCH_END, type EncodedEvent } from './encoded-event.ts';
 import type { EventBatch } from '../../model/event.ts';
 
 /** The events of one batch that one interest matches, encoded once for all who share it. Immutable. */
@@ -12,11 +12,16 @@ export class BatchPart {
     this.events = events;
   }
 
+  /** Tells it apart from the other things that a read can give. */
+  get kind(): 'part' {
+    return 'part';
+  }
+
   /** The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part, it would be past all bounds. */
   get line(): string {
     const [first, second] = this.events;
     if (first && !second) return first.line;
-    return `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}]}\n`;
+    return `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}${BATCH_END}`;
   }
 
   /** What in-process readers get: one frozen object for all. */
@@ -38,7 +43,7 @@ export class EncodedBatch extends BatchPart {
     super(index, events);
     let bytes = 0;
     for (const event of events) {
-      event.index = index;
+      event.assignIndex(index);
       bytes += event.bytes;
     }
     this.bytes = bytes;

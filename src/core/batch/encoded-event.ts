@@ -1,3 +1,4 @@
+import invariant from 'tiny-invariant';
 import type { Event, EventMeta } from '../../model/event.ts';
 
 /** Where an event's payload comes from: a frozen value (published here) or its JSON text (read from a log). */
@@ -8,19 +9,25 @@ export interface PayloadSource {
   readonly bytes: number;
 }
 
-/** An event in all the forms that readers need, each made when first asked for and at most once. */
+/** What stands around the one event of a line; a line of several puts commas between. */
+export const BATCH_END = ']}\n';
+const PAYLOAD_MEMBER = ',"Payload":';
+
+/**
+ * An event in all the forms that readers need, each made when first asked for and at most once. Which is asked for first makes no
+ * difference: each can be had from what the others left.
+ */
 export class EncodedEvent implements EventMeta {
   readonly topic: string;
   readonly type: string;
   readonly key: string;
   readonly namespace: string;
   readonly filterKeys: readonly string[];
-  /** Its batch's, given when that is made. */
-  index = 0;
   /** Names by which filters can ask for it: its topic and the aliases that cover it. */
   readonly names: readonly string[];
   /** About how many bytes it holds. */
   readonly bytes: number;
+  #index = 0;
   /** The value, as long as it is cheaper to keep than to make anew; undefined otherwise. */
   #payload: unknown;
   /** Its JSON text, when it came from a log. */
@@ -42,9 +49,23 @@ export class EncodedEvent implements EventMeta {
     for (const filterKey of meta.filterKeys) this.bytes += filterKey.length;
   }
 
+  /** Its batch's index. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /** Called once, when its batch gets its index: the line and the event hold it, and could not be made before. */
+  assignIndex(index: number): void {
+    invariant(this.#line === undefined && this.#event === undefined, 'an event was encoded before it had its index');
+    this.#index = index;
+  }
+
   /** The payload's JSON text. */
   get payloadJson(): string {
-    return this.#payloadJson ?? JSON.stringify(this.#payload);
+    if (this.#payloadJson !== undefined) return this.#payloadJson;
+    return this.#payload === undefined && this.#line !== undefined
+      ? payloadIn(this.json)
+      : JSON.stringify(this.#payload ?? null);
   }
 
   /** The wire's line for a batch of this event alone, with its newline. */
@@ -54,7 +75,7 @@ export class EncodedEvent implements EventMeta {
 
   /** The event as it stands on the wire: a view of the line, not a copy. */
   get json(): string {
-    return this.line.slice(this.line.indexOf('[') + 1, -3);
+    return this.line.slice(this.line.indexOf('[') + 1, -BATCH_END.length);
   }
 
   /** The event as in-process readers get it: deeply frozen, one object for all. */
@@ -63,39 +84,45 @@ export class EncodedEvent implements EventMeta {
   }
 
   /**
-   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the buffer holds it; reading a letter joins
-   * them. A value that no reader in process has asked for by now is let go of, as the text has it. Both take load off the garbage collector:
-   * `npm run bench`, scenarios "fanout" and "latency".
+   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the buffer holds it;
+   * reading a letter joins them. A value that no reader in process has asked for by now is let go of, as the text has it. Both take
+   * load off the garbage collector: `npm run bench`, scenarios "fanout" and "latency".
    */
   #encode(): string {
-    const { topic, type, key, namespace, filterKeys, index } = this;
+    const line = `{"Index":${this.#index},"Events":[${this.#encodeEvent()}${BATCH_END}`;
+    line.charCodeAt(0);
+    this.#payload = undefined;
+    return line;
+  }
+
+  /** The payload is the last member: {@link payloadIn} rests on it. */
+  #encodeEvent(): string {
+    const { topic, type, key, namespace, filterKeys } = this;
     const event = {
       Topic: topic,
       Type: type,
       Key: key,
       Namespace: namespace,
       FilterKeys: filterKeys.length === 0 ? null : filterKeys,
-      Index: index,
+      Index: this.#index,
       Payload: this.#payload,
     };
-    let line = JSON.stringify({ Index: index, Events: [event] });
-    if (this.#payloadJson !== undefined) line = `${line.slice(0, -3)},"Payload":${this.#payloadJson}}]}`;
-    line += '\n';
-    line.charCodeAt(0);
-    this.#payload = undefined;
-    return line;
+    const json = JSON.stringify(event);
+    return this.#payloadJson === undefined
+      ? json
+      : `${json.slice(0, json.lastIndexOf('}'))}${PAYLOAD_MEMBER}${this.#payloadJson}}`;
   }
 
   #decode(): Event {
     const { topic, type, key, namespace, filterKeys, index } = this;
-    const payload = this.#payload ?? deepFreeze(this.#parse());
+    const payload = this.#payload ?? deepFreeze(JSON.parse(this.payloadJson));
     return Object.freeze({ topic, type, key, namespace, filterKeys, index, payload });
   }
+}
 
-  #parse(): unknown {
-    if (this.#payloadJson !== undefined) return JSON.parse(this.#payloadJson);
-    return this.#line === undefined ? null : (JSON.parse(this.json) as { Payload: unknown }).Payload;
-  }
+/** The first unescaped `,"Payload":` is the member's: what stands before it are strings, in which a quote is escaped, and numbers. */
+function payloadIn(json: string): string {
+  return json.slice(json.indexOf(PAYLOAD_MEMBER) + PAYLOAD_MEMBER.length, -1);
 }
 
 /** Member names, quotes and digits around an event's own texts. */

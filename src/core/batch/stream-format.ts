@@ -1,6 +1,13 @@
 import type { BatchPart } from './encoded-batch.ts';
 import type { BrokerError } from '../../model/errors.ts';
-import type { Gap } from '../../model/event.ts';
+import type { Gap } from '../../model/gap.ts';
+
+/** What a stream's first heartbeat can say to who asked for bookmarks. */
+export interface Greeting {
+  readonly epoch: string;
+  /** Time between heartbeats, in ms: so long without a byte, and twice that again, and the peer is dead. */
+  readonly heartbeatMs: number;
+}
 
 /**
  * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share what is encoded;
@@ -14,8 +21,11 @@ export interface StreamFormat {
   gap(gap: Gap): string;
   /** The format to go on with after a gap: for one that names the epoch. Default the same. */
   after?(gap: Gap): StreamFormat;
-  /** @param bookmark newest index that was passed, where the reader asked for bookmarks */
-  heartbeat(bookmark: number | undefined): string;
+  /**
+   * @param bookmark newest index that was passed, where the reader asked for bookmarks
+   * @param greeting with the first one of a stream with bookmarks
+   */
+  heartbeat(bookmark: number | undefined, greeting?: Greeting): string;
   /** The stream's last words. */
   error(error: BrokerError): string;
   /** The bytes to write for a stretch of text that the other methods made. */

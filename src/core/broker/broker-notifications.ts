@@ -1,5 +1,5 @@
 import type { BrokerError } from '../../model/errors.ts';
-import type { Gap } from '../../model/event.ts';
+import type { Gap } from '../../model/gap.ts';
 import type { LogStatus } from '../log/log-feed.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 
@@ -37,3 +37,9 @@ export interface BrokerNotifications {
   error: (error: unknown) => void;
   close: () => void;
 }
+
+/** Tells a notification, when the broker is at rest. */
+export type Notify = <Name extends keyof BrokerNotifications>(
+  name: Name,
+  ...args: Parameters<BrokerNotifications[Name]>
+) => void;

@@ -1,30 +1,32 @@
-import type { AclRef } from '../../model/acl-ref.ts';
-import { Acl } from '../../acl/acl.ts';
 import { refsOf, type AclChange } from '../../acl/acl-change.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import type { AclExplanation } from '../../acl/explain.ts';
-import { needsOf } from './requirements.ts';
 import { Revocation } from '../../acl/revocation.ts';
-import type { BrokerNotifications } from './broker-notifications.ts';
-import type { BrokerStats } from './broker-stats.ts';
-import { systemClock, type Clock } from '../../model/clock.ts';
-import { EncodedBatch } from '../batch/encoded-batch.ts';
-import { BrokerError, closed } from '../../model/errors.ts';
 import { EventBuffer, type BufferOptions } from '../backlog/event-buffer.ts';
-import type { EventLog, LogState } from '../log/event-log.ts';
+import { FlushQueue } from '../delivery/flush-queue.ts';
 import type { FlushOptions } from '../delivery/flush-schedule.ts';
-import type { Interest } from '../matching/interest.ts';
-import { InterestIndex } from '../matching/interest-index.ts';
+import { StallWatch } from '../delivery/stall-watch.ts';
+import type { Subscription } from '../delivery/subscription.ts';
+import type { EventLog } from '../log/event-log.ts';
 import { LogFeed } from '../log/log-feed.ts';
-import type { Range } from './start-position.ts';
-import { Notifications } from './notifications.ts';
-import { Outbox } from '../delivery/flush-queue.ts';
-import { Publisher } from './publisher.ts';
-import type { PublishOptions } from './publish-request.ts';
-import { Registry } from './subscription-registry.ts';
-import { checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
-import type { Subscription, SubscriptionHost } from '../delivery/subscription.ts';
+import { InterestIndex } from '../matching/interest-index.ts';
+import { systemClock, type Clock } from '../../model/clock.ts';
+import { BrokerError, closed } from '../../model/errors.ts';
+import { describe } from '../../model/event.ts';
+import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
+import { Admission } from './admission.ts';
+import { BatchIntake } from './batch-intake.ts';
+import type { BrokerNotifications, Notify } from './broker-notifications.ts';
+import type { BrokerStats } from './broker-stats.ts';
+import { Lifetime } from './lifetime.ts';
+import { Notifications } from './notifications.ts';
+import type { PublishOptions } from './publish-request.ts';
+import { Publisher } from './publisher.ts';
+import { ReentryGate } from './reentry-gate.ts';
+import { needsOf } from './requirements.ts';
+import { checkSubscribe, type SubscribeOptions } from './subscribe-request.ts';
+import { SubscriptionRegistry } from './subscription-registry.ts';
 
 /** How a broker is made. All of it is optional. */
 export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends string = string> {
@@ -40,13 +42,32 @@ export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends 
   readonly publishWhenDown?: 'fail' | 'wait';
   /** How long the ACL store may take, in ms, before what waits for it ends with `acl_unavailable`. Default 5,000. */
   readonly reauthorizeTimeoutMs?: number;
+  /**
+   * How long a transport may take nothing, in ms, before its stream ends with `slow`: its peer is gone without a word, or does not read, and
+   * what it holds would stay. Default 60,000; Infinity for never.
+   */
+  readonly stalledMs?: number;
   /** How many subscriptions may be open; one more is refused with `at_capacity`. Default 100,000. */
   readonly maxSubscriptions?: number;
   readonly clock?: Clock;
 }
 
+const knownOptions: OptionNames<EventBrokerOptions> = {
+  topics: true,
+  acl: true,
+  buffer: true,
+  flush: true,
+  log: true,
+  publishWhenDown: true,
+  reauthorizeTimeoutMs: true,
+  stalledMs: true,
+  maxSubscriptions: true,
+  clock: true,
+};
+
 /**
- * The broker: publish on one side, subscribe on the other. It joins the steps that a batch takes (ARCHITECTURE.md shows them) and has no algorithm of its own.
+ * The broker: publish on one side, subscribe on the other. It makes the parts, joins them, and has no algorithm of its own; ARCHITECTURE.md
+ * shows the way that a batch takes through them.
  *
  * An `eventemitter3` emitter of {@link BrokerNotifications}; a listener that throws harms nobody.
  *
@@ -63,42 +84,42 @@ export class EventBroker<
 > extends Notifications<BrokerNotifications> {
   /** Untyped inside: the types are checked at the door, by `publish` and `subscribe`. */
   readonly #topics: Topics;
-  readonly #clock: Clock;
-  readonly #acl: AclSource | undefined;
+  readonly #source: AclSource | undefined;
+  readonly #gate = new ReentryGate();
+  readonly #lifetime = new Lifetime();
   readonly #buffer: EventBuffer;
   readonly #interests = new InterestIndex();
+  readonly #queue: FlushQueue;
+  readonly #stalls: StallWatch;
   readonly #revocation: Revocation;
-  readonly #outbox: Outbox;
   readonly #feed: LogFeed | undefined;
+  readonly #registry: SubscriptionRegistry;
+  readonly #intake: BatchIntake;
   readonly #publisher: Publisher;
-  readonly #registry: Registry;
-  readonly #host: SubscriptionHost;
-  #epoch: string = crypto.randomUUID();
-  #isClosed = false;
-  /** What happened during the step under way; told when it is over, so that a listener finds the broker at rest. */
-  #untold: (() => void)[] | undefined;
-  #publishedBatches = 0;
-  #publishedEvents = 0;
+  readonly #admission: Admission;
+  #closing: Promise<void> | undefined;
 
-  /** @throws TypeError for an option that is out of its range */
+  /** @throws TypeError for an option that is not known or out of its range */
   constructor(options: EventBrokerOptions<T, Name> = {}) {
     super();
-    const { clock = systemClock, log, publishWhenDown = 'fail' } = options;
+    checkBroker(options);
+    const { clock = systemClock, log, acl } = options;
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
-    this.#clock = clock;
-    this.#acl = options.acl;
+    this.#source = acl;
     this.#buffer = new EventBuffer(options.buffer);
-    this.#outbox = new Outbox(clock, options.flush ?? {}, (flush) => this.#step(flush));
-    this.#revocation = this.#makeRevocation(bound(options, 'reauthorizeTimeoutMs', 5000));
-    this.#feed = log && this.#makeFeed(log, publishWhenDown === 'wait');
-    this.#registry = this.#makeRegistry(bound(options, 'maxSubscriptions', 100_000));
+    this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
+    this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
+    this.#revocation = this.#makeRevocation(clock, bound(options, 'reauthorizeTimeoutMs', 5000));
+    this.#feed = log && this.#makeFeed(log, options.publishWhenDown === 'wait');
+    this.#registry = this.#makeRegistry(clock);
+    this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
-    this.#host = this.#makeHost();
+    this.#admission = this.#makeAdmission(bound(options, 'maxSubscriptions', 100_000));
   }
 
   /** Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's. */
   get epoch(): string {
-    return this.#epoch;
+    return this.#buffer.epoch;
   }
 
   /** The topics that it was made with. */
@@ -111,7 +132,8 @@ export class EventBroker<
    *
    * Without a log the batch is there for `poll()` when the call returns; with one, the promise resolves when the log has acknowledged it.
    * @returns the batch's index
-   * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`, `at_capacity`; nothing was published then
+   * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`, `at_capacity`: nothing was
+   * published then; `unpublished` where a `commit` went before. TypeError for an option that is not known
    */
   async publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
     return this.#publisher.publish(events, options);
@@ -122,29 +144,23 @@ export class EventBroker<
    * (with a log: at this news' own place in it, in every process) until their rights are confirmed.
    */
   async aclChanged(changes: AclChange | readonly AclChange[]): Promise<void> {
-    this.#requireOpen();
+    this.#lifetime.requireOpen();
     const refs = refsOf(changes);
-    const rest = this.#atRest();
-    if (rest) await rest;
+    const idle = this.#gate.whenIdle();
+    if (idle) await idle;
     if (this.#feed) await this.#feed.append([], refs, {});
-    else this.#accept(new EncodedBatch(this.#buffer.head, []), refs);
+    else this.#intake.changeAcls(refs);
   }
 
   /**
    * Opens a subscription. It sees what was published from its start on, what its rights let it see.
    * @throws (rejects) BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `gap` or `restarted` (with `onGap: 'fail'`), `at_capacity`,
-   * `closed`, `log_unavailable`; the signal's reason when it is aborted
+   * `closed`, `log_unavailable`; the signal's reason when it is aborted; TypeError for an option that is not known
    */
   async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
-    this.#requireOpen();
-    const request = checkSubscribe(options, this.#topics);
-    await this.#feed?.ready();
-    const { run } = this.#buffer;
-    const range = await this.#rangeFor(request);
-    // Where the indexes began anew meanwhile, the start is another.
-    const open = (acl: Acl) => (run === this.#buffer.run ? this.#open(request, acl, range) : undefined);
-    const subscription = await this.#authorize(request, open);
-    return (subscription as unknown as Subscription<EventOf<T>> | undefined) ?? this.subscribe(options);
+    this.#lifetime.requireOpen();
+    const reader = await this.#admission.open(checkSubscribe(options, this.#topics));
+    return reader as unknown as Subscription<EventOf<T>>;
   }
 
   /**
@@ -152,161 +168,87 @@ export class EventBroker<
    * @throws BrokerError `not_supported` without a resolver that can tell
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
-    const { filter, namespaces, token } = checkSubscribe(options, this.#topics);
-    if (!this.#acl?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
-    return this.#acl.explain(token, needsOf(filter, namespaces, this.#topics));
+    const request = checkSubscribe(options, this.#topics);
+    if (!this.#source?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
+    return this.#source.explain(request.token, needsOf(request, this.#topics));
   }
 
   /** A plain snapshot; taking it costs little. */
   stats(): BrokerStats {
     return {
       ...this.#registry.stats(),
+      ...this.#intake.stats(),
       interests: this.#interests.size,
       bufferedBatches: this.#buffer.length,
       bufferedBytes: this.#buffer.bytes,
       oldestIndex: this.#buffer.oldest ?? 0,
       latestIndex: this.#buffer.head,
-      epoch: this.#epoch,
-      publishedBatches: this.#publishedBatches,
-      publishedEvents: this.#publishedEvents,
+      epoch: this.#buffer.epoch,
       listenerErrors: this.listenerErrors,
       log: this.#feed?.status,
     };
   }
 
-  /** Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second call does nothing. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const rest = this.#atRest();
-    if (rest) await rest;
-    this.#outbox.flush();
-    for (const subscription of this.#registry.all()) subscription.fail(closed());
-    this.#outbox.stop(closed());
+  /** Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second call waits for the first. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#lifetime.end();
+    const idle = this.#gate.whenIdle();
+    if (idle) await idle;
+    this.#queue.flush();
+    for (const reader of this.#registry.all()) reader.fail(closed());
+    this.#queue.stop(closed());
+    this.#stalls.stop();
     this.#revocation.close();
     await this.#feed?.close();
     this.emit('close');
   }
 
-  readonly #head = (): number => this.#buffer.head;
+  readonly #notify: Notify = (name, ...args) => this.#gate.defer(() => this.emit(name, ...(args as never)));
 
-  readonly #requireOpen = (): void => {
-    if (this.#isClosed) throw closed();
-  };
-
-  /** The one way in for what is published, here or through the log: fence first, then let it be found, then wake. */
-  readonly #accept = (batch: EncodedBatch, refs: readonly AclRef[]): void => {
-    this.#step(() => {
-      this.#revocation.expireDue();
-      this.#outbox.flushBefore(this.#buffer.wouldTrimUpTo(batch.bytes));
-      if (refs.length > 0) this.#revocation.change(refs, batch.index);
-      // News of ACLs alone has no index of its own without a log.
-      if (batch.index > this.#buffer.head) this.#append(batch);
-    });
-  };
-
-  /** Runs a step that writes to transports, which may act upon the broker: what they publish and change, and what listeners are to be told, waits until it is over. */
-  #step<R>(step: () => R): R {
-    const untold: (() => void)[] = (this.#untold = []);
-    try {
-      return step();
-    } finally {
-      this.#untold = undefined;
-      for (const tell of untold) tell();
-    }
-  }
-
-  /** Resolves when the step under way is over; undefined when none is. */
-  readonly #atRest = (): Promise<void> | undefined => this.#untold && new Promise((resolve) => this.#later(resolve));
-
-  #append(batch: EncodedBatch): void {
-    this.#buffer.append(batch);
-    this.#publishedBatches++;
-    this.#publishedEvents += batch.events.length;
-    this.#interests.match(batch, this.#offer);
-  }
-
-  readonly #offer = (interest: Interest, batch: EncodedBatch): void => {
-    if (interest.offer(batch.part(interest.hits))) this.#outbox.add(interest, batch.index);
-  };
-
-  async #authorize<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
-    try {
-      if (request.acl !== undefined) return use(this.#revocation.unexpired(request.acl));
-      if (this.#acl === undefined) return use(Acl.management);
-      return await this.#revocation.open(request.token, use);
-    } catch (error) {
-      if (BrokerError.is(error) && error.code === 'permission_denied') this.#denied(request, error.cause);
-      throw error;
-    }
-  }
-
-  #denied({ filter, namespaces }: CheckedSubscribe, cause: unknown): void {
-    this.emit('denied', { topics: String(filter), namespaces: namespaces.names, cause });
-  }
-
-  /** Where such a start can lie: the log is asked only where the buffer does not reach. */
-  #rangeFor({ index, epoch }: CheckedSubscribe): Range | Promise<Range> {
-    const { first, head } = this.#buffer;
-    const isHere =
-      index === 'latest' || (index >= first && (epoch === undefined || (epoch === this.#epoch && index <= head + 1)));
-    return isHere || !this.#feed ? { first, head: Infinity } : this.#feed.state();
-  }
-
-  /** Runs in one turn with the answer about the rights, so that no change can come between. */
-  #open(request: CheckedSubscribe, acl: Acl, range: Range): Subscription {
-    this.#requireOpen();
-    const from = { ...range, buffer: this.#buffer, epoch: this.#epoch, isPrecise: this.#feed === undefined };
-    return this.#registry.open(this.#host, request, acl, from);
-  }
-
-  /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
-  #restart({ epoch, first, head }: LogState): void {
-    const isSame = epoch === this.#epoch;
-    this.#epoch = epoch;
-    this.#begin(head, (subscription) => {
-      if (isSame) subscription.lose('ahead', head + 1);
-      else subscription.lose('restarted', first, epoch);
-    });
-  }
-
-  /** The log was trimmed faster than it was followed. */
-  #skipped(first: number): void {
-    this.#begin(first - 1, (subscription) => subscription.lose('trimmed', first));
-  }
-
-  /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are checked. */
-  #begin(head: number, lose: (subscription: Subscription) => void): void {
-    this.#step(() => this.#outbox.flush());
-    const subscriptions = this.#registry.all();
-    for (const subscription of subscriptions) subscription.part();
-    this.#revocation.changeAll();
-    this.#buffer.restart(head);
-    this.#interests.restart(head);
-    for (const subscription of subscriptions) lose(subscription);
-  }
-
-  #makeRevocation(timeoutMs: number): Revocation {
-    return new Revocation({ source: this.#acl, clock: this.#clock, timeoutMs, head: this.#head });
+  #makeRevocation(clock: Clock, timeoutMs: number): Revocation {
+    return new Revocation({ source: this.#source, clock, timeoutMs, newest: this.#buffer });
   }
 
   #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
     return new LogFeed(log, this.#topics, waitWhenDown, {
-      restart: (state) => this.#later(() => this.#restart(state)),
-      accept: (batch, refs) => this.#later(() => this.#accept(batch, refs)),
-      skipped: (first) => this.#later(() => this.#skipped(first)),
-      status: (status, cause) => void this.emit('log', { status, cause }),
+      restart: (state) => this.#intake.restart(state),
+      accept: (batch, refs) => this.#intake.accept(batch, refs),
+      skipped: (first) => this.#intake.skipped(first),
+      status: (status, cause) => this.#intake.status(status, cause),
     });
   }
 
-  #makeRegistry(maxSubscriptions: number): Registry {
-    return new Registry({
+  #makeRegistry(clock: Clock): SubscriptionRegistry {
+    return new SubscriptionRegistry({
       topics: this.#topics,
+      buffer: this.#buffer,
       interests: this.#interests,
       revocation: this.#revocation,
-      head: this.#head,
-      notify: (name, ...args) => this.#later(() => this.emit(name, ...(args as never))),
-      maxSubscriptions,
+      notify: this.#notify,
+      context: {
+        buffer: this.#buffer,
+        history: this.#feed,
+        clock,
+        queue: this.#queue,
+        stalls: this.#stalls,
+        gate: this.#gate,
+      },
+    });
+  }
+
+  #makeIntake(): BatchIntake {
+    return new BatchIntake({
+      gate: this.#gate,
+      buffer: this.#buffer,
+      interests: this.#interests,
+      queue: this.#queue,
+      revocation: this.#revocation,
+      registry: this.#registry,
+      notify: this.#notify,
     });
   }
 
@@ -315,28 +257,36 @@ export class EventBroker<
       topics: this.#topics,
       feed: this.#feed,
       capabilities: log?.capabilities,
-      head: this.#head,
-      accept: this.#accept,
-      atRest: this.#atRest,
-      requireOpen: this.#requireOpen,
+      buffer: this.#buffer,
+      intake: this.#intake,
+      gate: this.#gate,
+      lifetime: this.#lifetime,
     });
   }
 
-  #makeHost(): SubscriptionHost {
-    return {
+  #makeAdmission(maxSubscriptions: number): Admission {
+    return new Admission({
+      topics: this.#topics,
+      source: this.#source,
+      revocation: this.#revocation,
       buffer: this.#buffer,
-      history: this.#feed,
-      clock: this.#clock,
-      outbox: this.#outbox,
-      epoch: () => this.#epoch,
+      feed: this.#feed,
       registry: this.#registry,
-    };
+      lifetime: this.#lifetime,
+      notify: this.#notify,
+      maxSubscriptions,
+    });
   }
+}
 
-  #later(tell: () => void): void {
-    if (this.#untold) this.#untold.push(tell);
-    else tell();
-  }
+function checkBroker(options: EventBrokerOptions): void {
+  checkOptions(options, knownOptions, 'EventBroker');
+  const { publishWhenDown = 'fail', acl } = options;
+  if (publishWhenDown !== 'fail' && publishWhenDown !== 'wait')
+    throw new TypeError(`publishWhenDown must be 'fail' or 'wait'; got ${describe(publishWhenDown)}.`);
+  // Any value that is no source would be a broker that lets everybody see everything, or none that works.
+  if (acl !== undefined && typeof (acl as Partial<AclSource> | null)?.resolve !== 'function')
+    throw new TypeError(`acl must be an AclResolver, or have a function resolve; got ${describe(acl)}.`);
 }
 
 function bound<Name extends string>(options: { readonly [K in Name]?: number }, name: Name, byDefault: number): number {

@@ -3,6 +3,7 @@ import { BrokerError } from '../../model/errors.ts';
 import { EncodedEvent } from '../batch/encoded-event.ts';
 import { checkEventMeta, describe, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
+import { checkOptions } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** How a batch is published. */
@@ -15,11 +16,20 @@ export interface PublishOptions {
   readonly expectedIndex?: number;
   /**
    * Runs, and is waited for, before the batch gets its index: commit the change that the events tell of here, and no subscriber's rights
-   * are checked against what was there before. When it fails nothing is published.
+   * are checked against what was there before. When it fails nothing is published. What can be known to be in the way (an index that does
+   * not fit, a log that is down) is found before it runs; where publishing fails after it, the error is `unpublished`.
    */
   readonly commit?: () => unknown;
   /** Gives up waiting for a log. */
   readonly signal?: AbortSignal;
+}
+
+/** @throws TypeError for an option that is not known, or a commit that cannot be called */
+export function checkPublish(options: PublishOptions): void {
+  const known = { index: true, id: true, expectedIndex: true, commit: true, signal: true } as const;
+  checkOptions<PublishOptions>(options, known, 'publish');
+  if (options.commit !== undefined && typeof options.commit !== 'function')
+    throw new TypeError(`commit must be a function; got ${describe(options.commit)}.`);
 }
 
 /** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */

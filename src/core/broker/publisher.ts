@@ -1,67 +1,95 @@
-import type { AclRef } from '../../model/acl-ref.ts';
+import type { EventBuffer } from '../backlog/event-buffer.ts';
 import { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
-import { BrokerError } from '../../model/errors.ts';
-import type { NewEvent } from '../../model/event.ts';
 import type { LogCapabilities } from '../log/event-log.ts';
 import type { LogFeed } from '../log/log-feed.ts';
-import { changedRefs, checkEvents, checkIndex, type PublishOptions } from './publish-request.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { NewEvent } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
+import type { BatchIntake } from './batch-intake.ts';
+import type { Lifetime } from './lifetime.ts';
+import { changedRefs, checkEvents, checkIndex, checkPublish, type PublishOptions } from './publish-request.ts';
+import type { ReentryGate } from './reentry-gate.ts';
 
-export interface PublisherOptions {
+export interface PublisherParts {
   readonly topics: Topics;
   /** Where batches go first; undefined where this process alone gives the indexes. */
   readonly feed: LogFeed | undefined;
   readonly capabilities: LogCapabilities | undefined;
-  /** Newest published index. */
-  readonly head: () => number;
-  readonly accept: (batch: EncodedBatch, refs: readonly AclRef[]) => void;
-  /** Resolves when nothing is under way that must not be disturbed; undefined when nothing is. */
-  readonly atRest: () => Promise<void> | undefined;
-  /** @throws BrokerError `closed` */
-  readonly requireOpen: () => void;
+  readonly buffer: EventBuffer;
+  readonly intake: BatchIntake;
+  readonly gate: ReentryGate;
+  readonly lifetime: Lifetime;
 }
 
 /** Step one of a batch: checks it, copies it, and gets it its index. What fails leaves everything as it was. */
 export class Publisher {
-  readonly #options: PublisherOptions;
+  readonly #parts: PublisherParts;
 
-  constructor(options: PublisherOptions) {
-    this.#options = options;
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
   }
 
-  /** Synchronous up to `accept` where there is no log and nothing to commit. */
+  /** Synchronous up to the intake where there is no log and nothing to commit. */
   publish(events: NewEvent | readonly NewEvent[], options: PublishOptions): number | Promise<number> {
-    const checked = checkEvents(events, this.#options.topics);
+    checkPublish(options);
+    const checked = checkEvents(events, this.#parts.topics);
     // After the payloads were read, which may run the host's code.
-    this.#options.requireOpen();
-    this.#checkOptions(options);
-    if (options.commit !== undefined) return this.#after(options.commit(), checked, options);
-    return this.#assign(checked, options);
+    this.#parts.lifetime.requireOpen();
+    this.#checkSupport(options);
+    return options.commit === undefined
+      ? this.#assign(checked, options)
+      : this.#commit(options.commit, checked, options);
   }
 
-  async #after(step: unknown, events: readonly EncodedEvent[], options: PublishOptions): Promise<number> {
-    await step;
-    this.#options.requireOpen();
-    return this.#assign(events, options);
+  /**
+   * What can be known is checked before the host commits. What fails afterwards leaves the host's change without its event: that is said
+   * as what it is, and what the change took away is held here all the same.
+   */
+  async #commit(commit: () => unknown, events: readonly EncodedEvent[], options: PublishOptions): Promise<number> {
+    const { feed, lifetime, intake, topics } = this.#parts;
+    if (feed) await feed.up(options.signal);
+    else this.#nextIndex(options);
+    await commit();
+    try {
+      lifetime.requireOpen();
+      return await this.#assign(events, options);
+    } catch (cause) {
+      const refs = changedRefs(events, topics);
+      if (refs.length > 0) intake.changeAcls(refs);
+      throw new BrokerError(
+        'unpublished',
+        'The commit is done, but its events were not published: publish them again, without commit.',
+        { cause },
+      );
+    }
   }
 
   #assign(events: readonly EncodedEvent[], options: PublishOptions): number | Promise<number> {
-    const { feed, topics } = this.#options;
+    const { feed, topics, gate } = this.#parts;
     const refs = changedRefs(events, topics);
     if (feed) {
       const { id, expectedIndex, signal } = options;
       return feed.append(events, refs, { id, expectedHead: expectedIndex, signal });
     }
-    const rest = this.#options.atRest();
-    if (rest) return this.#after(rest, events, options);
+    const idle = gate.whenIdle();
+    return idle ? this.#assignWhen(idle, events, options) : this.#accept(events, options);
+  }
+
+  async #assignWhen(idle: Promise<void>, events: readonly EncodedEvent[], options: PublishOptions): Promise<number> {
+    await idle;
+    this.#parts.lifetime.requireOpen();
+    return this.#assign(events, options);
+  }
+
+  #accept(events: readonly EncodedEvent[], options: PublishOptions): number {
     const batch = new EncodedBatch(this.#nextIndex(options), events);
-    this.#options.accept(batch, refs);
+    this.#parts.intake.accept(batch, changedRefs(events, this.#parts.topics));
     return batch.index;
   }
 
   #nextIndex({ index, expectedIndex }: PublishOptions): number {
-    const head = this.#options.head();
+    const { head } = this.#parts.buffer;
     if (expectedIndex !== undefined && expectedIndex !== head) {
       throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}; the newest index is ${head}.`);
     }
@@ -71,8 +99,8 @@ export class Publisher {
     throw new BrokerError('index_conflict', `index must be above the newest index, ${head}; got ${next}.`);
   }
 
-  #checkOptions({ index, id, expectedIndex }: PublishOptions): void {
-    const { capabilities } = this.#options;
+  #checkSupport({ index, id, expectedIndex }: PublishOptions): void {
+    const { capabilities } = this.#parts;
     if (index !== undefined) {
       checkIndex(index, 'index', 1);
       if (capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');

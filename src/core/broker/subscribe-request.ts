@@ -4,6 +4,7 @@ import { describe } from '../../model/event.ts';
 import { NamespaceFilter, type NamespaceInput } from '../matching/namespace-filter.ts';
 import { checkIndex } from './publish-request.ts';
 import { TopicFilter, type TopicsInput } from '../matching/topic-filter.ts';
+import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** What a subscription asks for. */
@@ -37,8 +38,20 @@ export interface CheckedSubscribe {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws BrokerError `bad_request` naming the option and what is allowed; the signal's reason when it is aborted */
+const knownOptions: OptionNames<SubscribeOptions> = {
+  topics: true,
+  namespace: true,
+  index: true,
+  epoch: true,
+  token: true,
+  acl: true,
+  onGap: true,
+  signal: true,
+};
+
+/** @throws TypeError for an option that is not known; BrokerError `bad_request` naming the option and what is allowed; the signal's reason when it is aborted */
 export function checkSubscribe(options: SubscribeOptions, topics: Topics): CheckedSubscribe {
+  checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
   const { index = 0, epoch, token, acl, onGap = 'continue', signal } = options;
   signal?.throwIfAborted();
   const filter = TopicFilter.from(options.topics);

@@ -1,31 +1,27 @@
 import type { Acl } from '../../acl/acl.ts';
-import { meetsAll, needsOf, sightOf } from './requirements.ts';
-import type { Revocation } from '../../acl/revocation.ts';
-import type { BrokerNotifications, SubscriptionNotice } from './broker-notifications.ts';
-import type { BrokerStats } from './broker-stats.ts';
-import { BrokerError } from '../../model/errors.ts';
-import type { Gap } from '../../model/event.ts';
+import type { Guarded, Revocation } from '../../acl/revocation.ts';
+import type { CursorStart } from '../backlog/cursor.ts';
+import type { EventBuffer } from '../backlog/event-buffer.ts';
+import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
 import type { Asked, Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
-import { startOf, type StartFrom } from './start-position.ts';
-import type { CheckedSubscribe } from './subscribe-request.ts';
-import { Subscription, type SubscriptionHost } from '../delivery/subscription.ts';
+import { BrokerError, revoked } from '../../model/errors.ts';
+import type { Gap } from '../../model/gap.ts';
+import { onAbort } from '../../model/on-abort.ts';
 import type { Topics } from '../../model/topics.ts';
+import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
+import type { BrokerStats } from './broker-stats.ts';
+import { mayRead, visibilityOf } from './requirements.ts';
+import type { CheckedSubscribe } from './subscribe-request.ts';
 
-/** Tells a notification, when the broker is at rest. */
-export type Notify = <Name extends keyof BrokerNotifications>(
-  name: Name,
-  ...args: Parameters<BrokerNotifications[Name]>
-) => void;
-
-export interface RegistryOptions {
+export interface SubscriptionRegistryParts {
   readonly topics: Topics;
+  readonly buffer: EventBuffer;
   readonly interests: InterestIndex;
   readonly revocation: Revocation;
-  /** Newest published index. */
-  readonly head: () => number;
   readonly notify: Notify;
-  readonly maxSubscriptions: number;
+  /** What readers are made with, beside their observer, which is the registry. */
+  readonly context: Omit<ReaderContext, 'observer'>;
 }
 
 /** What is asked for is in the interest, shared with all who ask for the same. */
@@ -37,128 +33,116 @@ interface Registration {
 }
 
 /** The open subscriptions: their interests, the rights that they rest on, and what is told of their lives. */
-export class Registry {
-  readonly #options: RegistryOptions;
-  readonly #registrations = new Map<Subscription, Registration>();
+export class SubscriptionRegistry implements ReaderObserver {
+  readonly #parts: SubscriptionRegistryParts;
+  readonly #context: ReaderContext;
+  readonly #registrations = new Map<Reader, Registration>();
   #revoked = 0;
   #gaps = 0;
 
-  constructor(options: RegistryOptions) {
-    this.#options = options;
+  constructor(parts: SubscriptionRegistryParts) {
+    this.#parts = parts;
+    this.#context = { ...parts.context, observer: this };
+  }
+
+  get size(): number {
+    return this.#registrations.size;
   }
 
   stats(): Pick<BrokerStats, 'subscriptions' | 'revokedSubscriptions' | 'gaps'> {
-    return { subscriptions: this.#registrations.size, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
+    return { subscriptions: this.size, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
   }
 
   /** All at this moment: closing one while walking them is safe. */
-  all(): readonly Subscription[] {
+  all(): readonly Reader[] {
     return [...this.#registrations.keys()];
   }
 
-  /** Opens a subscription with these rights. @throws BrokerError `permission_denied`, `at_capacity`, `gap`, `restarted` */
-  open(host: SubscriptionHost, request: CheckedSubscribe, acl: Acl, from: StartFrom): Subscription {
-    request.signal?.throwIfAborted();
-    this.#check(request, acl);
-    const start = startOf(request, from);
+  /** Opens a subscription that was admitted, with the rights that admitted it. */
+  open(request: CheckedSubscribe, acl: Acl, start: CursorStart): Reader {
     const interest = this.#acquire(request, acl);
-    const subscription = new Subscription(host, interest, start, request.failOnGap);
-    this.#register(subscription, { interest, acl, unwatch: nothing }, request);
-    return subscription;
+    const reader = new Reader(this.#context, interest, start, request.failOnGap);
+    const registration: Registration = { interest, acl, unwatch: nothing };
+    this.#registrations.set(reader, registration);
+    registration.unwatch = this.#watch(reader, registration, request);
+    this.#parts.notify('subscribe', noticeOf(reader, registration));
+    return reader;
   }
 
-  /** A subscription has ended: lets go of all that it held. */
-  detach(subscription: Subscription, error: BrokerError | undefined): void {
-    const registration = this.#registrations.get(subscription);
+  detached(reader: Reader, error: BrokerError | undefined): void {
+    const registration = this.#registrations.get(reader);
     if (registration === undefined) return;
-    const notice = noticeOf(subscription, registration);
-    this.#registrations.delete(subscription);
+    const notice = noticeOf(reader, registration);
+    this.#registrations.delete(reader);
     registration.unwatch();
-    this.#options.interests.release(registration.interest);
-    this.#options.notify('unsubscribe', { ...notice, error });
+    this.#parts.interests.release(registration.interest);
+    this.#parts.notify('unsubscribe', { ...notice, error });
   }
 
-  gap(subscription: Subscription, gap: Gap): void {
+  gap(reader: Reader, gap: Gap): void {
     this.#gaps++;
-    this.#ifOpen(subscription, (notice) => this.#options.notify('gap', { ...notice, gap }));
+    this.#ifOpen(reader, (notice) => this.#parts.notify('gap', { ...notice, gap }));
   }
 
-  lagging(subscription: Subscription): void {
-    this.#ifOpen(subscription, (notice) => this.#options.notify('lagging', notice));
-  }
-
-  #meets({ filter, namespaces }: Asked, acl: Acl): boolean {
-    return meetsAll(acl, needsOf(filter, namespaces, this.#options.topics));
-  }
-
-  #check(asked: Asked, acl: Acl): void {
-    const { maxSubscriptions } = this.#options;
-    if (!this.#meets(asked, acl)) {
-      throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
-    }
-    if (this.#registrations.size < maxSubscriptions) return;
-    throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions are open.`);
+  lagging(reader: Reader): void {
+    this.#ifOpen(reader, (notice) => this.#parts.notify('lagging', notice));
   }
 
   #acquire({ filter, namespaces }: Asked, acl: Acl): Interest {
-    const { interests, topics, head } = this.#options;
-    return interests.acquire(filter, namespaces, sightOf(acl, namespaces, topics), head());
-  }
-
-  #register(subscription: Subscription, registration: Registration, request: CheckedSubscribe): void {
-    this.#registrations.set(subscription, registration);
-    registration.unwatch = this.#watch(subscription, registration, request);
-    this.#options.notify('subscribe', noticeOf(subscription, registration));
+    const { interests, topics, buffer } = this.#parts;
+    return interests.acquire(filter, namespaces, visibilityOf(acl, namespaces, topics), buffer.head);
   }
 
   /** Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch. */
-  #watch(subscription: Subscription, registration: Registration, request: CheckedSubscribe): () => void {
-    const unguard = registration.acl.isRevocable ? this.#guard(subscription, registration, request) : nothing;
-    const { signal } = request;
+  #watch(reader: Reader, registration: Registration, { token, acl, signal }: CheckedSubscribe): () => void {
+    const { revocation } = this.#parts;
+    const unguard = registration.acl.isRevocable
+      ? revocation.watch(token, registration.acl, acl !== undefined, this.#guardOf(reader, registration))
+      : nothing;
     if (!signal) return unguard;
-    const abort = (): void => subscription.close();
-    signal.addEventListener('abort', abort, { once: true });
+    const unlisten = onAbort(signal, () => reader.close());
     return () => {
       unguard();
-      signal.removeEventListener('abort', abort);
+      unlisten();
     };
   }
 
-  #guard(subscription: Subscription, registration: Registration, { token, acl }: CheckedSubscribe): () => void {
-    return this.#options.revocation.watch(token, registration.acl, acl !== undefined, {
-      fence: (index) => subscription.fence(index),
-      confirm: (next) => this.#confirm(subscription, registration, next),
-      revoke: (error) => this.#revoke(subscription, registration, error),
-    });
+  #guardOf(reader: Reader, registration: Registration): Guarded {
+    return {
+      fence: (index) => reader.fence(index),
+      decide: (answer) => this.#decide(reader, registration, answer),
+    };
   }
 
-  #confirm(subscription: Subscription, registration: Registration, acl: Acl): boolean {
+  /** Rights that suffice let it go on, with what they let it see now; anything else ends it. */
+  #decide(reader: Reader, registration: Registration, answer: Acl | BrokerError): void {
+    if (BrokerError.is(answer)) return this.#revoke(reader, registration, answer);
+    if (!mayRead(answer, registration.interest, this.#parts.topics))
+      return this.#revoke(reader, registration, revoked());
     const before = registration.interest;
-    if (!this.#meets(before, acl)) return false;
-    registration.acl = acl;
-    registration.interest = this.#acquire(before, acl);
-    subscription.release(registration.interest);
-    this.#options.interests.release(before);
-    return true;
+    registration.acl = answer;
+    registration.interest = this.#acquire(before, answer);
+    reader.release(registration.interest);
+    this.#parts.interests.release(before);
   }
 
-  #revoke(subscription: Subscription, registration: Registration, error: BrokerError): void {
+  #revoke(reader: Reader, registration: Registration, error: BrokerError): void {
     this.#revoked++;
-    subscription.revoke(error);
-    this.#options.notify('revoked', { ...noticeOf(subscription, registration), error });
+    reader.revoke(error);
+    this.#parts.notify('revoked', { ...noticeOf(reader, registration), error });
   }
 
-  #ifOpen(subscription: Subscription, tell: (notice: SubscriptionNotice) => void): void {
-    const registration = this.#registrations.get(subscription);
-    if (registration !== undefined) tell(noticeOf(subscription, registration));
+  #ifOpen(reader: Reader, tell: (notice: SubscriptionNotice) => void): void {
+    const registration = this.#registrations.get(reader);
+    if (registration !== undefined) tell(noticeOf(reader, registration));
   }
 }
 
 const nothing = (): void => undefined;
 
-function noticeOf(subscription: Subscription, { acl, interest }: Registration): SubscriptionNotice {
+function noticeOf(reader: Reader, { acl, interest }: Registration): SubscriptionNotice {
   return {
-    subscription,
+    subscription: reader,
     accessorId: acl.accessorId,
     topics: String(interest.filter),
     namespaces: interest.namespaces.names,

@@ -1,21 +1,30 @@
 import type { Clock } from '../../model/clock.ts';
-import type { Delivery } from './delivery.ts';
 import type { BrokerError } from '../../model/errors.ts';
-import { FlushSchedule, type FlushOptions } from './flush-schedule.ts';
-import { Heartbeats } from './heartbeats.ts';
 import type { Interest } from '../matching/interest.ts';
+import { FlushSchedule, type FlushOptions } from './flush-schedule.ts';
+import { Heartbeats, type Beating } from './heartbeats.ts';
 
-/** What waits to be written in the next flush: chunks of the interests that matched, then a slice for each delivery that is behind. */
-export class Outbox {
+/** Who reads by itself, a slice in each flush. */
+export interface Advancing {
+  advance(): void;
+  /** The queue has come to its end. */
+  fail(error: BrokerError): void;
+}
+
+/** What waits to be written in the next flush: chunks of the interests that matched, then a slice for each reader that is behind. */
+export class FlushQueue {
   readonly #clock: Clock;
   readonly #schedule: FlushSchedule;
   readonly #heartbeats = new Map<number, Heartbeats>();
   #interests: Interest[] = [];
-  #behind = new Set<Delivery>();
+  #behind = new Set<Advancing>();
   /** Oldest index that an interest holds unflushed. */
   #oldest = Infinity;
 
-  /** @param run runs a flush that is due */
+  /**
+   * @param run runs a flush that is due
+   * @throws TypeError for an option that is out of its range
+   */
   constructor(clock: Clock, options: FlushOptions, run: (flush: () => boolean) => boolean) {
     this.#clock = clock;
     this.#schedule = new FlushSchedule(clock, options, () => run(() => this.flush()));
@@ -28,17 +37,17 @@ export class Outbox {
     this.#schedule.request();
   }
 
-  /** Lets the delivery go on in the next flush. */
-  schedule(delivery: Delivery): void {
-    this.#behind.add(delivery);
+  /** Lets the reader go on in the next flush. */
+  schedule(reader: Advancing): void {
+    this.#behind.add(reader);
     this.#schedule.request();
   }
 
-  unschedule(delivery: Delivery): void {
-    this.#behind.delete(delivery);
+  unschedule(reader: Advancing): void {
+    this.#behind.delete(reader);
   }
 
-  /** Writes before the buffer lets go of what was not written: it bounds what interests hold. */
+  /** Writes before the buffer lets go of what was not written: so it bounds what interests hold. */
   flushBefore(trimmed: number): void {
     if (trimmed >= this.#oldest) this.flush();
   }
@@ -52,23 +61,23 @@ export class Outbox {
     for (const interest of interests) saved += interest.flush();
     const behind = this.#behind;
     this.#behind = new Set();
-    for (const delivery of behind) delivery.advance();
+    for (const reader of behind) reader.advance();
     return 2 * saved >= interests.length;
   }
 
   /** @returns what stops the heartbeats */
-  beatEvery(intervalMs: number, delivery: Delivery): () => void {
+  beatEvery(intervalMs: number, stream: Beating): () => void {
     const forget = (): void => void this.#heartbeats.delete(intervalMs);
     const heartbeats = this.#heartbeats.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs, forget);
     this.#heartbeats.set(intervalMs, heartbeats);
-    return heartbeats.add(delivery);
+    return heartbeats.add(stream);
   }
 
   /** Nothing is flushed any more: what is still behind ends with `error`. */
   stop(error: BrokerError): void {
     this.#schedule.stop();
     this.#interests = [];
-    for (const delivery of [...this.#behind]) delivery.fail(error);
+    for (const reader of [...this.#behind]) reader.fail(error);
     this.#behind.clear();
   }
 }

@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type ClockTimer } from '../../model/clock.ts';
+import type { Clock, ClockTimer } from '../../model/clock.ts';
 
 /** When chunks are handed to the transports. */
 export interface FlushOptions {
@@ -76,8 +76,8 @@ export class FlushSchedule {
     return now;
   }
 
-  /** Flushes take fractions of a millisecond, which the clock's own time does not show; a clock of a test is taken at its word. */
+  /** Flushes take fractions of a millisecond, which the time of day does not show. */
   #now(): number {
-    return this.#clock === systemClock ? performance.now() : this.#clock.now();
+    return this.#clock.elapsed?.() ?? this.#clock.now();
   }
 }

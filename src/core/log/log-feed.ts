@@ -1,5 +1,5 @@
 import type { AclRef } from '../../model/acl-ref.ts';
-import type { History } from '../backlog/cursor.ts';
+import type { History } from '../backlog/history-reading.ts';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
@@ -59,7 +59,7 @@ export class LogFeed implements History {
   }
 
   async append(events: readonly EncodedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
-    await this.#up(options.signal);
+    await this.up(options.signal);
     const kind = refs.length > 0 ? 'acl' : 'events';
     const { index } = await this.#log.append(encodeRecord(events, refs), { ...options, kind });
     return index;
@@ -120,7 +120,8 @@ export class LogFeed implements History {
     this.#host.status(status, cause);
   }
 
-  async #up(signal: AbortSignal | undefined): Promise<void> {
+  /** Waits until the log is up, where the broker was made to wait. @throws BrokerError `log_unavailable`, `at_capacity`, `closed` */
+  async up(signal: AbortSignal | undefined): Promise<void> {
     await this.ready();
     while (this.status === 'down' && !this.#isClosed) {
       if (!this.#waitWhenDown)

@@ -1,7 +1,7 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import { BrokerError } from '../../model/errors.ts';
-import { Interest, type Sight } from './interest.ts';
+import { Interest, type Visibility } from './interest.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import type { TopicFilter } from './topic-filter.ts';
 
@@ -32,9 +32,14 @@ export class InterestIndex {
   }
 
   /** The interest with this filter, made when there is none. Give it back with {@link release}. */
-  acquire(filter: TopicFilter, namespaces: NamespaceFilter, sight: Sight | undefined, head: number): Interest {
-    const key = `${namespaces} ${filter} ${sight?.key ?? ''}`;
-    const interest = this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, sight, head));
+  acquire(
+    filter: TopicFilter,
+    namespaces: NamespaceFilter,
+    visibility: Visibility | undefined,
+    head: number,
+  ): Interest {
+    const key = `${namespaces} ${filter} ${visibility?.key ?? ''}`;
+    const interest = this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, visibility, head));
     interest.users++;
     return interest;
   }

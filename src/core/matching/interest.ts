@@ -2,49 +2,28 @@ import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
-import type { StreamFormat } from '../batch/stream-format.ts';
+import { PlaceList, type Placed } from './place-list.ts';
+import { SharedChunk } from './shared-chunk.ts';
 import type { TopicFilter } from './topic-filter.ts';
 
 /** Narrows an interest to the events that its subscribers' ACL lets them see; equal keys mean equal answers. */
-export interface Sight {
+export interface Visibility {
   readonly key: string;
   sees(event: EncodedEvent): boolean;
 }
 
-/** A synced member: it gets what its interest gathered in a turn, as one chunk that all members share. */
-export interface InterestMember {
-  /** Place in the interest's list; kept by the interest. */
-  place: number;
-  receive(turn: Turn): void;
+/** A synced member: it gets what its interest gathered between two flushes, as one chunk that all members share. */
+export interface InterestMember extends Placed {
+  receive(chunk: SharedChunk): void;
 }
 
 /** Who waits for something that matches. */
-export interface InterestWaiter {
-  offered(): void;
+export interface InterestWaiter extends Placed {
+  wake(): void;
 }
 
 /** What a subscription asks for, and an interest is for. */
 export type Asked = Pick<Interest, 'filter' | 'namespaces'>;
-
-/** What one interest gathered since the last flush, encoded once per format. */
-export class Turn {
-  readonly #parts: readonly BatchPart[];
-  #format: StreamFormat | undefined;
-  #chunk: Uint8Array | undefined;
-
-  constructor(parts: readonly BatchPart[]) {
-    this.#parts = parts;
-  }
-
-  /** The chunk in a format: one object for all members that read in it one after another. */
-  chunk(format: StreamFormat): Uint8Array {
-    if (this.#chunk !== undefined && this.#format === format) return this.#chunk;
-    let text = '';
-    for (const part of this.#parts) text += format.batch(part);
-    this.#format = format;
-    return (this.#chunk = format.encode(text));
-  }
-}
 
 /** How many matched indexes an interest remembers. */
 const MAX_MATCHES = 128;
@@ -58,11 +37,11 @@ const MAX_MATCHES = 128;
 export class Interest {
   readonly filter: TopicFilter;
   readonly namespaces: NamespaceFilter;
-  readonly #sight: Sight | undefined;
+  readonly #visibility: Visibility | undefined;
   /** Passes every event, so that a batch need not be looked into. */
   readonly #isAll: boolean;
-  #members: InterestMember[] = [];
-  #waiters: InterestWaiter[] = [];
+  readonly #members = new PlaceList<InterestMember>();
+  readonly #waiters = new PlaceList<InterestWaiter>();
   #pending: BatchPart[] = [];
   /** Indexes that matched, oldest first: all of them from `#completeFrom` on. */
   #matches: number[] = [];
@@ -77,12 +56,18 @@ export class Interest {
   /** Canonical: equal for equal interests. */
   readonly key: string;
 
-  constructor(key: string, filter: TopicFilter, namespaces: NamespaceFilter, sight: Sight | undefined, head: number) {
+  constructor(
+    key: string,
+    filter: TopicFilter,
+    namespaces: NamespaceFilter,
+    visibility: Visibility | undefined,
+    head: number,
+  ) {
     this.key = key;
     this.filter = filter;
     this.namespaces = namespaces;
-    this.#sight = sight;
-    this.#isAll = filter.isAll && namespaces.isAll && sight === undefined;
+    this.#visibility = visibility;
+    this.#isAll = filter.isAll && namespaces.isAll && visibility === undefined;
     this.#completeFrom = head + 1;
   }
 
@@ -110,7 +95,7 @@ export class Interest {
   }
 
   sees(event: EncodedEvent): boolean {
-    return this.#sight === undefined || this.#sight.sees(event);
+    return this.#visibility === undefined || this.#visibility.sees(event);
   }
 
   /**
@@ -131,15 +116,15 @@ export class Interest {
     return this.namespaces.passes(event.namespace) && this.filter.matchesAny(event.names, event) && this.sees(event);
   }
 
-  /** Takes what a new batch holds for it, for its members to be written. @returns true when it is the first since the last flush */
-  offer(part: BatchPart): boolean {
+  /** Takes what a new batch holds for it, and wakes who waits. @returns whether it has something to flush now and had nothing before */
+  gather(part: BatchPart): boolean {
     this.#remember(part.index);
-    const isFirst = this.#members.length > 0 && this.#gather(part);
-    if (this.#waiters.length > 0) this.wakeAll();
+    const isFirst = this.#members.size > 0 && this.#addPending(part);
+    if (this.#waiters.size > 0) this.wakeAll();
     return isFirst;
   }
 
-  #gather(part: BatchPart): boolean {
+  #addPending(part: BatchPart): boolean {
     const isFirst = this.#pending.length === 0;
     // A literal has room for one, and with most interests it stays at that.
     if (isFirst) this.#pending = [part];
@@ -147,43 +132,36 @@ export class Interest {
     return isFirst;
   }
 
-  /** Calls once, as soon as something matches. */
+  /** Wakes it once, as soon as something matches. */
   wait(waiter: InterestWaiter): void {
-    this.#waiters.push(waiter);
+    this.#waiters.add(waiter);
   }
 
-  /** A waiter that no longer waits. */
+  /** It no longer waits. */
   unwait(waiter: InterestWaiter): void {
-    const place = this.#waiters.lastIndexOf(waiter);
-    if (place >= 0) this.#waiters.splice(place, 1);
+    this.#waiters.remove(waiter);
   }
 
   wakeAll(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter.offered();
+    for (const waiter of this.#waiters.takeAll()) waiter.wake();
   }
 
   join(member: InterestMember): void {
-    member.place = this.#members.push(member) - 1;
+    this.#members.add(member);
   }
 
   leave(member: InterestMember): void {
-    const last = this.#members.pop();
-    if (last === undefined || last === member) return;
-    this.#members[member.place] = last;
-    last.place = member.place;
+    this.#members.remove(member);
   }
 
   /** Hands what is pending to every member, and forgets it. @returns how many writes were saved by joining it */
   flush(): number {
     const parts = this.#pending;
     if (parts.length === 0) return 0;
-    const saved = (parts.length - 1) * this.#members.length;
+    const saved = (parts.length - 1) * this.#members.size;
     this.#pending = [];
-    const turn = new Turn(parts);
-    // One may leave while another receives.
-    for (const member of [...this.#members]) if (this.#members[member.place] === member) member.receive(turn);
+    const chunk = new SharedChunk(parts);
+    this.#members.forEach((member) => member.receive(chunk));
     return saved;
   }
 

@@ -114,7 +114,8 @@ describe('an event buffer', () => {
   it('forgets everything on a restart, and goes on after the head that it is given', () => {
     const buffer = new EventBuffer({ maxBatches: 2 });
     for (const index of [1, 2, 3]) buffer.append(encodedBatch(index));
-    buffer.restart(40);
+    buffer.restart(40, 'another');
+    expect(buffer.epoch).toBe('another');
     expect([buffer.length, buffer.bytes, buffer.head, buffer.first, buffer.oldest]).toEqual([0, 0, 40, 41, undefined]);
     expect(buffer.lastTrimmedFor(everything)).toBe(0);
     buffer.append(encodedBatch(41));

@@ -4,15 +4,15 @@ import type { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import type { Interest } from '../../../src/core/matching/interest.ts';
 import { InterestIndex } from '../../../src/core/matching/interest-index.ts';
 import { NamespaceFilter } from '../../../src/core/matching/namespace-filter.ts';
-import { Outbox } from '../../../src/core/delivery/flush-queue.ts';
+import { FlushQueue } from '../../../src/core/delivery/flush-queue.ts';
 import { TopicFilter } from '../../../src/core/matching/topic-filter.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { encodedBatch } from '../event-fixtures.ts';
 
 describe('a flush', () => {
-  const offerTo = (index: InterestIndex, outbox: Outbox, batch: EncodedBatch) =>
+  const publishTo = (index: InterestIndex, queue: FlushQueue, batch: EncodedBatch) =>
     index.match(batch, (interest) => {
-      if (interest.offer(batch.part(interest.hits))) outbox.add(interest, batch.index);
+      if (interest.gather(batch.part(interest.hits))) queue.add(interest, batch.index);
     });
 
   const join = (index: InterestIndex, members: number, ...terms: string[]): Interest => {
@@ -30,9 +30,9 @@ describe('a flush', () => {
     ['several of one key', [1], ['a', 'a', 'a'], true],
   ])('of %s', (_, members, keys, hasJoined) => {
     const index = new InterestIndex();
-    const outbox = new Outbox(new VirtualClock(), {}, (flush) => flush());
+    const queue = new FlushQueue(new VirtualClock(), {}, (flush) => flush());
     members.forEach((count, i) => join(index, count, `Job:${'abc'[i]}`));
-    keys.forEach((key, i) => offerTo(index, outbox, encodedBatch(i + 1, { key })));
-    expect(outbox.flush(), 'saved writes').toBe(hasJoined);
+    keys.forEach((key, i) => publishTo(index, queue, encodedBatch(i + 1, { key })));
+    expect(queue.flush(), 'saved writes').toBe(hasJoined);
   });
 });

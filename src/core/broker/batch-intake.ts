@@ -1,0 +1,107 @@
+import type { EventBuffer } from '../backlog/event-buffer.ts';
+import { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { FlushQueue } from '../delivery/flush-queue.ts';
+import type { Reader } from '../delivery/reader.ts';
+import type { LogFeedHost, LogStatus } from '../log/log-feed.ts';
+import type { LogState } from '../log/event-log.ts';
+import type { Interest } from '../matching/interest.ts';
+import type { InterestIndex } from '../matching/interest-index.ts';
+import type { Revocation } from '../../acl/revocation.ts';
+import type { AclRef } from '../../model/acl-ref.ts';
+import type { Notify } from './broker-notifications.ts';
+import type { BrokerStats } from './broker-stats.ts';
+import type { ReentryGate } from './reentry-gate.ts';
+import type { SubscriptionRegistry } from './subscription-registry.ts';
+
+export interface BatchIntakeParts {
+  readonly gate: ReentryGate;
+  readonly buffer: EventBuffer;
+  readonly interests: InterestIndex;
+  readonly queue: FlushQueue;
+  readonly revocation: Revocation;
+  readonly registry: SubscriptionRegistry;
+  readonly notify: Notify;
+}
+
+/**
+ * The one way in for what is published, here or through the log, and for news that the log is another one. The order of its steps is
+ * the fence: what a batch takes away is held before the batch can be found, and it can be found before anyone is woken.
+ */
+export class BatchIntake implements LogFeedHost {
+  readonly #parts: BatchIntakeParts;
+  #batches = 0;
+  #events = 0;
+
+  constructor(parts: BatchIntakeParts) {
+    this.#parts = parts;
+  }
+
+  stats(): Pick<BrokerStats, 'publishedBatches' | 'publishedEvents'> {
+    return { publishedBatches: this.#batches, publishedEvents: this.#events };
+  }
+
+  /** @param refs the ACL objects that the batch changes */
+  accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
+    const { gate } = this.#parts;
+    gate.defer(() => gate.run(() => this.#accept(batch, refs)));
+  }
+
+  /** ACL objects changed, and no batch tells of it: their subscriptions are held at the newest index. */
+  changeAcls(refs: readonly AclRef[]): void {
+    this.accept(new EncodedBatch(this.#parts.buffer.head, []), refs);
+  }
+
+  /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
+  restart({ epoch, first, head }: LogState): void {
+    const { gate, buffer } = this.#parts;
+    gate.defer(() => {
+      const isSame = epoch === buffer.epoch;
+      this.#beginAnew(head, epoch, (reader) => {
+        if (isSame) reader.moveTo(head + 1, 'ahead');
+        else reader.moveTo(first, 'restarted', epoch);
+      });
+    });
+  }
+
+  /** What came before `first` and was not seen yet is gone: the log was trimmed faster than it was followed. */
+  skipped(first: number): void {
+    const { gate, buffer } = this.#parts;
+    gate.defer(() => this.#beginAnew(first - 1, buffer.epoch, (reader) => reader.moveTo(first, 'trimmed')));
+  }
+
+  status(status: LogStatus, cause: Error | undefined): void {
+    this.#parts.notify('log', { status, cause });
+  }
+
+  #accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
+    const { revocation, queue, buffer } = this.#parts;
+    revocation.expireDue();
+    queue.flushBefore(buffer.wouldTrimUpTo(batch.bytes));
+    if (refs.length > 0) revocation.change(refs, batch.index);
+    // News of ACLs alone has no index of its own without a log.
+    if (batch.index > buffer.head) this.#append(batch);
+  }
+
+  #append(batch: EncodedBatch): void {
+    this.#parts.buffer.append(batch);
+    this.#batches++;
+    this.#events += batch.events.length;
+    this.#parts.interests.match(batch, this.#offer);
+  }
+
+  readonly #offer = (interest: Interest, batch: EncodedBatch): void => {
+    if (interest.gather(batch.part(interest.hits))) this.#parts.queue.add(interest, batch.index);
+  };
+
+  /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are asked for again. */
+  #beginAnew(head: number, epoch: string, move: (reader: Reader) => void): void {
+    const { gate, buffer, interests, queue, revocation, registry } = this.#parts;
+    gate.run(() => queue.flush());
+    const readers = registry.all();
+    for (const reader of readers) reader.part();
+    revocation.changeAll();
+    buffer.restart(head, epoch);
+    interests.restart(head);
+    for (const reader of readers) move(reader);
+  }
+}

@@ -1,0 +1,221 @@
+import type { StreamFormat } from '../batch/stream-format.ts';
+import type { InterestMember } from '../matching/interest.ts';
+import type { SharedChunk } from '../matching/shared-chunk.ts';
+import type { BrokerError } from '../../model/errors.ts';
+import type { Gap } from '../../model/gap.ts';
+import { checkOptions } from '../../model/options.ts';
+import type { ByteSink } from './byte-sink.ts';
+import { checkHeartbeatMs, defaultHeartbeatMs, type Delivery, type DeliveryOptions } from './delivery.ts';
+import type { Advancing, FlushQueue } from './flush-queue.ts';
+import type { Beating } from './heartbeats.ts';
+import type { ReaderRead } from './reader-read.ts';
+import type { ReaderStage } from './reader-stage.ts';
+import type { Stallable, StallWatch } from './stall-watch.ts';
+
+/** A reader, as far as writing it to a transport needs one. */
+export interface DeliverySource {
+  readonly stage: ReaderStage;
+  readonly epoch: string;
+  /** What a heartbeat may say was passed. */
+  readonly bookmark: number | undefined;
+  read(): ReaderRead;
+  /** A slice has ended with all that can be read now: the reader joins the others, or waits. */
+  awaitMore(): void;
+  /** The transport pushes back. */
+  block(): void;
+  /** The transport has drained. */
+  unblock(): void;
+  /** The transport, or a format, has failed: only this stream ends. */
+  close(): void;
+  fail(error: BrokerError): void;
+  /** The transport takes nothing. */
+  stalled(): void;
+}
+
+/** What drives all deliveries of a broker. */
+export interface DeliveryDrive {
+  readonly queue: FlushQueue;
+  readonly stalls: StallWatch;
+}
+
+/** About how much of the backlog one subscription is handed in one turn, in letters of text, so that many who catch up take turns. */
+const SLICE_LENGTH = 128 * 1024;
+
+/**
+ * Writes one reader to one transport: knows bytes, formats and pushback, and nothing of positions, rights or protocol. At most one slice
+ * or chunk is handed over beyond what the transport took.
+ */
+export class TransportDelivery implements Delivery, InterestMember, Advancing, Beating, Stallable {
+  place = -1;
+  readonly #source: DeliverySource;
+  readonly #drive: DeliveryDrive;
+  readonly #sink: ByteSink;
+  #format: StreamFormat;
+  readonly #heartbeatMs: number;
+  readonly #bookmarks: boolean;
+  #stopHeartbeats: (() => void) | undefined;
+  /** Read and not written yet: an end that comes while reading takes it along. */
+  #slice = '';
+
+  /** @throws TypeError for an option that is not known or out of its range */
+  constructor(
+    source: DeliverySource,
+    drive: DeliveryDrive,
+    sink: ByteSink,
+    format: StreamFormat,
+    options: DeliveryOptions,
+  ) {
+    checkOptions<DeliveryOptions>(options, { heartbeatMs: true, bookmarks: true }, 'deliverTo');
+    const { heartbeatMs = defaultHeartbeatMs, bookmarks = false } = options;
+    checkHeartbeatMs(heartbeatMs);
+    this.#source = source;
+    this.#drive = drive;
+    this.#sink = sink;
+    this.#format = format;
+    this.#heartbeatMs = heartbeatMs;
+    this.#bookmarks = bookmarks;
+  }
+
+  get isSynced(): boolean {
+    return this.#source.stage === 'synced';
+  }
+
+  get isBlocked(): boolean {
+    return this.#source.stage === 'blocked';
+  }
+
+  get waitingBytes(): number | undefined {
+    return this.#sink.waitingBytes;
+  }
+
+  /** Writes what stands before all else, and the first heartbeat: the peer sees at once that the stream is up. */
+  start(): void {
+    const { opening } = this.#format;
+    if (opening) this.#write(opening);
+    if (this.#heartbeatMs > 0 && !this.#hasEnded) {
+      this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this);
+      this.#greet();
+    }
+    if (this.#source.stage === 'behind') this.proceed();
+  }
+
+  drained(): void {
+    this.#drive.stalls.remove(this);
+    this.#source.unblock();
+  }
+
+  /** There may be something to read: it is read in the next flush. */
+  proceed(): void {
+    this.#drive.queue.schedule(this);
+  }
+
+  /** One slice; called from the flush. */
+  advance(): void {
+    if (this.#source.stage !== 'behind') return;
+    const isFull = this.#guarded(() => this.#readSlice());
+    this.#writeSlice();
+    if (this.#source.stage !== 'behind') return;
+    if (isFull === true) this.proceed();
+    else this.#source.awaitMore();
+  }
+
+  receive(chunk: SharedChunk): void {
+    this.#write(chunk);
+  }
+
+  fail(error: BrokerError): void {
+    this.#source.fail(error);
+  }
+
+  stalled(): void {
+    this.#source.stalled();
+  }
+
+  /** A transport that does not keep up gets no heartbeat: it has bytes enough to show that the stream is alive. */
+  beat(): void {
+    if (this.isBlocked || this.#hasEnded) return;
+    this.#guarded(() => this.#write(this.#format.heartbeat(this.#bookmark)));
+  }
+
+  /** The last bytes: what was read and not written yet, and the reason. */
+  end(error: BrokerError | undefined): void {
+    this.#stopHeartbeats?.();
+    this.#drive.queue.unschedule(this);
+    this.#drive.stalls.remove(this);
+    const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
+    this.#slice = '';
+    const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
+    this.#guarded(() => this.#sink.end(last));
+  }
+
+  /** Asked anew after every call that runs the host's code or the reader's. */
+  get #hasEnded(): boolean {
+    return this.#source.stage === 'ended';
+  }
+
+  get #bookmark(): number | undefined {
+    return this.#bookmarks ? this.#source.bookmark : undefined;
+  }
+
+  /** Who asks for bookmarks may not see the response's headers: the first heartbeat says in the body what they do. */
+  #greet(): void {
+    const greeting = { epoch: this.#source.epoch, heartbeatMs: this.#heartbeatMs };
+    this.#guarded(() => this.#write(this.#format.heartbeat(this.#bookmark, this.#bookmarks ? greeting : undefined)));
+  }
+
+  /** @returns whether there is more to read than one slice holds */
+  #readSlice(): boolean {
+    while (this.#slice.length < SLICE_LENGTH) {
+      const read = this.#source.read();
+      switch (read.kind) {
+        case 'part':
+          this.#slice += this.#format.batch(read);
+          break;
+        case 'gap':
+          this.#tell(read.gap);
+          break;
+        case 'fetch':
+        case 'wait':
+        case 'ended':
+          return false;
+      }
+    }
+    return true;
+  }
+
+  #tell(gap: Gap): void {
+    this.#slice += this.#format.gap(gap);
+    this.#format = this.#format.after?.(gap) ?? this.#format;
+  }
+
+  #writeSlice(): void {
+    const text = this.#slice;
+    this.#slice = '';
+    if (text !== '') this.#write(text);
+  }
+
+  /** Guards by itself: a closure for each reader of each chunk would cost more than all the rest of it. */
+  #write(source: SharedChunk | string): void {
+    let isReady = false;
+    try {
+      const format = this.#format;
+      isReady = this.#sink.write(typeof source === 'string' ? format.encode(source) : source.in(format));
+    } catch {
+      this.#source.close();
+    }
+    if (isReady || this.#hasEnded) return;
+    this.#drive.queue.unschedule(this);
+    this.#drive.stalls.add(this);
+    this.#source.block();
+  }
+
+  /** A transport or a format that throws loses its own stream and harms no other. */
+  #guarded<R>(call: () => R): R | undefined {
+    try {
+      return call();
+    } catch {
+      this.#source.close();
+      return undefined;
+    }
+  }
+}
