@@ -18,6 +18,10 @@ export class ResponseSink implements ByteSink {
     this.#response.on('drain', onDrain);
   }
 
+  get waitingBytes(): number {
+    return this.#response.socket ? waitingIn(this.#response.socket) : this.#response.writableLength;
+  }
+
   write(chunk: Uint8Array): boolean {
     const isReady = this.#response.write(chunk);
     if (!this.#response.flush) return isReady || this.#response.writableLength <= MAX_WAITING_BYTES;
@@ -47,6 +51,10 @@ export class SocketSink implements ByteSink {
   }
 
   /** Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read all of it. */
+  get waitingBytes(): number {
+    return waitingIn(this.#socket);
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.#response.writableEnded) return false;
     return this.#socket.write(chunk) || this.#socket.writableLength <= MAX_WAITING_BYTES;
@@ -56,4 +64,12 @@ export class SocketSink implements ByteSink {
     if (last && !this.#response.writableEnded) this.#socket.write(last);
     this.#response.end();
   }
+}
+
+/**
+ * What the kernel has not taken yet. `writableLength` falls only when all of a write was taken, which may be megabytes; the handle counts
+ * as it goes, and Node's own idle time-out looks at it for that reason.
+ */
+function waitingIn(socket: Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }): number {
+  return socket._handle?.writeQueueSize ?? socket.writableLength;
 }

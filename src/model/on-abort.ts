@@ -8,8 +8,9 @@ const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
   // A set of its own holds each caller once, also where two pass the same function.
   const own = (): void => call();
-  (callsBySignal.get(signal) ?? listenTo(signal)).add(own);
-  return () => void callsBySignal.get(signal)?.delete(own);
+  const calls = callsBySignal.get(signal) ?? listenTo(signal);
+  calls.add(own);
+  return () => void calls.delete(own);
 }
 
 function listenTo(signal: AbortSignal): Set<() => void> {
