@@ -8,18 +8,22 @@ export function meta(given: Partial<EventMeta> = {}): EventMeta {
   return { topic: 'Job', type: 'JobRegistered', key: 'web', namespace: 'default', filterKeys: [], ...given };
 }
 
+/** An event of a batch of its own. */
 export function encodedEvent(given: Partial<EventMeta> = {}, index = 1, payload: unknown = null): EncodedEvent {
+  const event = newEvent(given, payload);
+  return new EncodedBatch(index, [event]).events[0] ?? event;
+}
+
+export function newEvent(given: Partial<EventMeta> = {}, payload: unknown = null): EncodedEvent {
   const bytes = JSON.stringify(payload).length;
-  const event = new EncodedEvent(meta(given), [given.topic ?? 'Job'], { payload, bytes });
-  event.assignIndex(index);
-  return event;
+  return new EncodedEvent(meta(given), [given.topic ?? 'Job'], { payload, bytes });
 }
 
 export function encodedBatch(index: number, ...events: Partial<EventMeta>[]): EncodedBatch {
   const list = events.length === 0 ? [{}] : events;
   return new EncodedBatch(
     index,
-    list.map((event) => encodedEvent(event, index)),
+    list.map((event) => newEvent(event)),
   );
 }
 

@@ -1,5 +1,5 @@
 import invariant from 'tiny-invariant';
-import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { ByteLedger, EncodedBatch } from '../batch/encoded-batch.ts';
 import { lowerBound } from '../matching/lower-bound.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
 
@@ -25,7 +25,8 @@ export class EventBuffer {
   #ring: (EncodedBatch | undefined)[] = [];
   #firstOrdinal = 0;
   #nextOrdinal = 0;
-  #bytes = 0;
+  /** Counts what is held, also as it grows. */
+  #ledger: ByteLedger = { bytes: 0 };
   #head = 0;
   #start = 1;
   #trims: TrimMemory;
@@ -76,15 +77,16 @@ export class EventBuffer {
     return this.#nextOrdinal - this.#firstOrdinal;
   }
 
+  /** About how much memory it takes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#ledger.bytes;
   }
 
   /** Which batches an append of `bytes` would trim: the newest of their indexes, or 0. */
   wouldTrimUpTo(bytes: number): number {
-    if (this.length < this.#maxBatches && this.#bytes + bytes <= this.#maxBytes) return 0;
+    if (this.length < this.#maxBatches && this.bytes + bytes <= this.#maxBytes) return 0;
     let last = 0;
-    let free = this.#maxBytes - this.#bytes;
+    let free = this.#maxBytes - this.bytes;
     for (let n = this.#firstOrdinal; n < this.#nextOrdinal && (free < bytes || n === this.#firstOrdinal); n++) {
       const batch = this.#at(n);
       free += batch?.bytes ?? 0;
@@ -95,10 +97,10 @@ export class EventBuffer {
 
   append(batch: EncodedBatch): void {
     invariant(batch.index > this.#head, 'a batch was appended out of order');
-    while (this.length > 0 && (this.length >= this.#maxBatches || this.#bytes + batch.bytes > this.#maxBytes))
+    while (this.length > 0 && (this.length >= this.#maxBatches || this.bytes + batch.bytes > this.#maxBytes))
       this.#trimOldest();
     this.#ring[this.#nextOrdinal++ % this.#maxBatches] = batch;
-    this.#bytes += batch.bytes;
+    batch.countIn(this.#ledger);
     this.#head = batch.index;
   }
 
@@ -125,7 +127,8 @@ export class EventBuffer {
     this.#epoch = epoch;
     this.#ring = [];
     this.#firstOrdinal = this.#nextOrdinal = 0;
-    this.#bytes = 0;
+    // What was held may grow on: it is still read.
+    this.#ledger = { bytes: 0 };
     this.#run++;
     this.#head = head;
     this.#start = head + 1;
@@ -141,7 +144,7 @@ export class EventBuffer {
     const batch = this.#ring[place];
     this.#ring[place] = undefined;
     if (!batch) return;
-    this.#bytes -= batch.bytes;
+    batch.countOut();
     this.#start = batch.index + 1;
     this.#trims.trimmed(batch);
   }

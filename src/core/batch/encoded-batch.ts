@@ -1,4 +1,4 @@
-import { BATCH_END, type EncodedEvent } from './encoded-event.ts';
+import { BATCH_END, type EncodedEvent, type EventOwner } from './encoded-event.ts';
 import type { EventBatch } from '../../model/event.ts';
 
 /** The events of one batch that one interest matches, encoded once for all who share it. Immutable. */
@@ -33,20 +33,58 @@ export class BatchPart {
   }
 }
 
-/** One published batch, and the {@link BatchPart} that is all of it; its events get its index. Each other subset of its events is a part that exists once. */
-export class EncodedBatch extends BatchPart {
-  /** About how many bytes it holds. */
-  readonly bytes: number;
-  #parts: Map<string, BatchPart> | undefined;
+/** Where the bytes of what is held are added up. */
+export interface ByteLedger {
+  bytes: number;
+}
+
+/** A batch, its list, and the part that was asked for last. */
+const BATCH_BYTES = 200;
+/** An event's place in the lists. */
+const PLACE_BYTES = 24;
+
+/**
+ * One published batch, and the {@link BatchPart} that is all of it; its events get its index. Any other subset of its events is a part
+ * that is made when asked for. The last one is kept, since its readers ask one after the other; kept all, the parts of many filters would
+ * take more than the batch.
+ */
+export class EncodedBatch extends BatchPart implements EventOwner {
+  #bytes: number;
+  /** Of whoever holds it. */
+  #ledger: ByteLedger | undefined;
+  #lastPositions: readonly number[] = [];
+  #lastPart: BatchPart | undefined;
 
   constructor(index: number, events: readonly EncodedEvent[]) {
     super(index, events);
-    let bytes = 0;
+    let bytes = BATCH_BYTES + PLACE_BYTES * events.length;
     for (const event of events) {
-      event.assignIndex(index);
+      event.joinBatch(this);
       bytes += event.bytes;
     }
-    this.bytes = bytes;
+    this.#bytes = bytes;
+  }
+
+  /** About how much memory it takes now, with all that readers made it make. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** From now on it counts there, also as it grows. */
+  countIn(ledger: ByteLedger): void {
+    this.#ledger = ledger;
+    ledger.bytes += this.#bytes;
+  }
+
+  /** It is held no more. */
+  countOut(): void {
+    if (this.#ledger) this.#ledger.bytes -= this.#bytes;
+    this.#ledger = undefined;
+  }
+
+  grow(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#ledger) this.#ledger.bytes += bytes;
   }
 
   /**
@@ -55,14 +93,13 @@ export class EncodedBatch extends BatchPart {
    */
   part(positions: readonly number[]): BatchPart {
     if (positions.length === this.events.length) return this;
-    const name = positions.join();
-    const known = this.#parts?.get(name);
-    if (known) return known;
-    const part = new BatchPart(
-      this.index,
-      this.events.filter((_, i) => positions.includes(i)),
-    );
-    (this.#parts ??= new Map()).set(name, part);
-    return part;
+    if (this.#lastPart !== undefined && areEqual(positions, this.#lastPositions)) return this.#lastPart;
+    const events = positions.map((position) => this.events[position] as EncodedEvent);
+    this.#lastPositions = positions;
+    return (this.#lastPart = new BatchPart(this.index, events));
   }
+}
+
+function areEqual(some: readonly number[], others: readonly number[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i]);
 }

@@ -1,12 +1,21 @@
 import invariant from 'tiny-invariant';
+import { deepFreeze } from './frozen.ts';
+import { arrayBytes, textBytes } from './heap-size.ts';
 import type { Event, EventMeta } from '../../model/event.ts';
 
 /** Where an event's payload comes from: a frozen value (published here) or its JSON text (read from a log). */
 export interface PayloadSource {
   readonly payload?: unknown;
   readonly json?: string;
-  /** About the length of the text. */
+  /** About how much memory it takes, value or text. */
   readonly bytes: number;
+}
+
+/** The batch that an event is of. */
+export interface EventOwner {
+  readonly index: number;
+  /** The event takes so many bytes more, or less. */
+  grow(bytes: number): void;
 }
 
 /** What stands around the one event of a line; a line of several puts commas between. */
@@ -25,13 +34,14 @@ export class EncodedEvent implements EventMeta {
   readonly filterKeys: readonly string[];
   /** Names by which filters can ask for it: its topic and the aliases that cover it. */
   readonly names: readonly string[];
-  /** About how many bytes it holds. */
-  readonly bytes: number;
-  #index = 0;
+  /** What it holds in each of its forms, in bytes. */
+  #bytes: number;
+  #payloadBytes: number;
+  #batch: EventOwner | undefined;
   /** The value, as long as it is cheaper to keep than to make anew; undefined otherwise. */
   #payload: unknown;
   /** Its JSON text, when it came from a log. */
-  readonly #payloadJson: string | undefined;
+  #payloadJson: string | undefined;
   #line: string | undefined;
   #event: Event | undefined;
 
@@ -44,20 +54,25 @@ export class EncodedEvent implements EventMeta {
     this.names = names;
     this.#payload = payload;
     this.#payloadJson = json;
-    this.bytes =
-      OVERHEAD_BYTES + meta.topic.length + meta.type.length + meta.key.length + meta.namespace.length + bytes;
-    for (const filterKey of meta.filterKeys) this.bytes += filterKey.length;
+    this.#payloadBytes = bytes;
+    this.#bytes = EVENT_BYTES + meta.key.length + bytes + filterKeyBytes(meta.filterKeys);
+  }
+
+  /** About how much memory it takes now: it changes as its forms are made, and its batch is told. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Its batch's index. */
   get index(): number {
-    return this.#index;
+    invariant(this.#batch, 'an event was asked for its index before it had one');
+    return this.#batch.index;
   }
 
-  /** Called once, when its batch gets its index: the line and the event hold it, and could not be made before. */
-  assignIndex(index: number): void {
-    invariant(this.#line === undefined && this.#event === undefined, 'an event was encoded before it had its index');
-    this.#index = index;
+  /** Called once, when its batch gets its index. */
+  joinBatch(batch: EventOwner): void {
+    invariant(this.#batch === undefined, 'an event is of one batch');
+    this.#batch = batch;
   }
 
   /** The payload's JSON text. */
@@ -89,9 +104,11 @@ export class EncodedEvent implements EventMeta {
    * load off the garbage collector: `npm run bench`, scenarios "fanout" and "latency".
    */
   #encode(): string {
-    const line = `{"Index":${this.#index},"Events":[${this.#encodeEvent()}${BATCH_END}`;
+    const line = `{"Index":${this.index},"Events":[${this.#encodeEvent()}${BATCH_END}`;
     line.charCodeAt(0);
-    this.#payload = undefined;
+    this.#payload = this.#payloadJson = undefined;
+    this.#resize(textBytes(line) - this.#payloadBytes);
+    this.#payloadBytes = 0;
     return line;
   }
 
@@ -104,7 +121,7 @@ export class EncodedEvent implements EventMeta {
       Key: key,
       Namespace: namespace,
       FilterKeys: filterKeys.length === 0 ? null : filterKeys,
-      Index: this.#index,
+      Index: this.index,
       Payload: this.#payload,
     };
     const json = JSON.stringify(event);
@@ -115,8 +132,20 @@ export class EncodedEvent implements EventMeta {
 
   #decode(): Event {
     const { topic, type, key, namespace, filterKeys, index } = this;
-    const payload = this.#payload ?? deepFreeze(JSON.parse(this.payloadJson));
+    const payload = this.#payload ?? this.#parse();
+    this.#resize(DECODED_BYTES);
     return Object.freeze({ topic, type, key, namespace, filterKeys, index, payload });
+  }
+
+  #parse(): unknown {
+    const payload: unknown = JSON.parse(this.payloadJson);
+    this.#resize(deepFreeze(payload));
+    return payload;
+  }
+
+  #resize(bytes: number): void {
+    this.#bytes += bytes;
+    this.#batch?.grow(bytes);
   }
 }
 
@@ -125,11 +154,15 @@ function payloadIn(json: string): string {
   return json.slice(json.indexOf(PAYLOAD_MEMBER) + PAYLOAD_MEMBER.length, -1);
 }
 
-/** Member names, quotes and digits around an event's own texts. */
-const OVERHEAD_BYTES = 100;
+/** The object itself, and the texts that it shares with others or that are short. */
+const EVENT_BYTES = 200;
 
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
+/** What readers in process are handed beside the payload. */
+const DECODED_BYTES = 96;
+
+function filterKeyBytes(keys: readonly string[]): number {
+  if (keys.length === 0) return 0;
+  let bytes = arrayBytes(keys.length);
+  for (const key of keys) bytes += textBytes(key);
+  return bytes;
 }

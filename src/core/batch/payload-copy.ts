@@ -1,13 +1,17 @@
 import { BrokerError } from '../../model/errors.ts';
+import { arrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
 
 /** Deeper payloads are refused: they are circular or would exhaust the stack of whoever reads them. */
 const MAX_DEPTH = 500;
+
+/** Up to so many elements an array's room is made at once. Beyond it V8 would make a sparse one. */
+const MAX_RESERVED = 10_000;
 
 /** What an event keeps of a payload. */
 export interface Snapshot {
   /** Deeply frozen; equal to what `JSON.parse(JSON.stringify(value))` gives. */
   readonly payload: unknown;
-  /** About the length of its JSON text (escapes and non-ASCII letters are not counted). */
+  /** About how much memory it takes. */
   readonly bytes: number;
 }
 
@@ -50,13 +54,12 @@ class Walk implements Snapshot {
   copy(value: unknown, key: string, depth: number): unknown {
     switch (typeof value) {
       case 'string':
-        this.bytes += value.length + 2;
+        this.bytes += textBytes(value);
         return value;
       case 'number':
-        this.bytes += 8;
+        this.bytes += numberBytes(value);
         return Number.isFinite(value) ? value + 0 : null;
       case 'boolean':
-        this.bytes += 5;
         return value;
       case 'object':
         return this.#copyObject(value, key, depth);
@@ -69,10 +72,7 @@ class Walk implements Snapshot {
   }
 
   #copyObject(value: object | null, key: string, depth: number): unknown {
-    if (value === null) {
-      this.bytes += 4;
-      return null;
-    }
+    if (value === null) return null;
     if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or deeper than ${MAX_DEPTH} levels`);
     return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#copyMembers(value, depth);
   }
@@ -99,23 +99,27 @@ class Walk implements Snapshot {
   }
 
   #copyArray(values: readonly unknown[], depth: number): unknown {
-    this.bytes += 2;
-    const copies: unknown[] = [];
-    for (let i = 0; i < values.length; i++) copies.push(this.copy(values[i], String(i), depth + 1) ?? null);
-    this.bytes += copies.length;
+    const { length } = values;
+    this.bytes += arrayBytes(length);
+    // An array that grows keeps room to grow further, which a frozen one never uses.
+    const copies: unknown[] = new Array<unknown>(length <= MAX_RESERVED ? length : 0);
+    for (let i = 0; i < length; i++) copies[i] = this.copy(values[i], String(i), depth + 1) ?? null;
     return Object.freeze(copies);
   }
 
   #copyRecord(record: Readonly<Record<string, unknown>>, depth: number): unknown {
-    this.bytes += 2;
+    let members = 0;
     const copies: Record<string, unknown> = {};
-    for (const key of Object.keys(record)) {
+    const keys = Object.keys(record);
+    for (const key of keys) {
       const copy = this.copy(record[key], key, depth + 1);
       if (copy === undefined) continue;
-      this.bytes += key.length + 4;
+      members++;
+      this.bytes += nameBytes(key, keys.length);
       if (key === '__proto__') Object.defineProperty(copies, key, { value: copy, enumerable: true });
       else copies[key] = copy;
     }
+    this.bytes += recordBytes(members);
     return Object.freeze(copies);
   }
 }

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import { EventBuffer } from '../../../src/core/backlog/event-buffer.ts';
-import { encodedBatch, encodedEvent } from '../event-fixtures.ts';
+import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
+import { encodedBatch, meta, newEvent } from '../event-fixtures.ts';
 
 const everything = { topics: ['*'], passesNamespace: () => true };
 
 /** A batch of about so many bytes. */
 function sized(index: number, letters: number): EncodedBatch {
-  return new EncodedBatch(index, [encodedEvent({}, index, 'x'.repeat(letters))]);
+  return new EncodedBatch(index, [newEvent({}, 'x'.repeat(letters))]);
 }
 
 /** The same bounds, as an array. */
@@ -49,7 +50,7 @@ describe('an event buffer', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
-        fc.integer({ min: 1, max: 2000 }),
+        fc.integer({ min: 1, max: 5000 }),
         appends,
         (maxBatches, maxBytes, list) => {
           const buffer = new EventBuffer({ maxBatches, maxBytes });
@@ -80,7 +81,7 @@ describe('an event buffer', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 6 }),
-        fc.integer({ min: 1, max: 2000 }),
+        fc.integer({ min: 1, max: 5000 }),
         appends,
         (maxBatches, maxBytes, list) => {
           const buffer = new EventBuffer({ maxBatches, maxBytes });
@@ -129,4 +130,34 @@ describe('an event buffer', () => {
       expect(() => new EventBuffer(options)).toThrow(Object.keys(options)[0]);
     },
   );
+});
+
+describe('the bytes of a buffer', () => {
+  it('grow with what readers make of its batches, and go with them', () => {
+    const buffer = new EventBuffer({ maxBatches: 2 });
+    const [first, second, third] = [sized(1, 100), sized(2, 100), sized(3, 100)];
+    for (const batch of [first, second]) buffer.append(batch);
+    const unread = buffer.bytes;
+    expect(second.batch.events).toHaveLength(1);
+    expect(buffer.bytes).toBeGreaterThan(unread);
+    buffer.append(third);
+    expect(buffer.bytes).toBe(second.bytes + third.bytes);
+    // It has left: what is made of it is no longer the buffer's.
+    expect(first.line).toContain('"Index":1');
+    expect(buffer.bytes).toBe(second.bytes + third.bytes);
+  });
+
+  it('trim with the next batch what grew past the bound', () => {
+    const payload = Array.from({ length: 50 }, () => ({}));
+    const json = JSON.stringify(payload);
+    const parsed = (index: number) =>
+      new EncodedBatch(index, [new EncodedEvent(meta(), ['Job'], { json, bytes: json.length })]);
+    const buffer = new EventBuffer({ maxBytes: 6000 });
+    for (let index = 1; index <= 4; index++) buffer.append(parsed(index));
+    expect(buffer.length).toBe(4);
+    for (let ordinal = 0; ordinal < 4; ordinal++) expect(buffer.at(ordinal)?.batch.index).toBe(ordinal + 1);
+    expect(buffer.bytes).toBeGreaterThan(6000);
+    buffer.append(parsed(5));
+    expect(buffer.bytes).toBeLessThanOrEqual(6000);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
-import { encodedBatch, encodedEvent, meta } from '../event-fixtures.ts';
+import { encodedBatch, encodedEvent, meta, newEvent } from '../event-fixtures.ts';
 
 describe('an encoded event', () => {
   it('has its members in the order of the wire, and null for no filter keys', () => {
@@ -23,6 +23,7 @@ describe('an encoded event', () => {
 
   it('reads its payload from JSON text once, deeply frozen', () => {
     const event = new EncodedEvent(meta(), ['Job'], { json: '{"a":{"b":[1]}}', bytes: 1 });
+    expect(new EncodedBatch(1, [event]).events).toEqual([event]);
     const { payload } = event.event as { payload: { a: { b: number[] } } };
     expect(payload).toEqual({ a: { b: [1] } });
     expect(Object.isFrozen(payload.a.b)).toBe(true);
@@ -65,7 +66,7 @@ describe('an encoded batch', () => {
     let encodings = 0;
     const payload = { toJSON: () => ++encodings };
     const event = new EncodedEvent(meta(), ['Job'], { payload, bytes: 1 });
-    const batch = new EncodedBatch(1, [event, encodedEvent({}, 1)]);
+    const batch = new EncodedBatch(1, [event, newEvent()]);
     for (const part of [batch, batch.part([0]), batch.part([0])]) for (let i = 0; i < 3; i++) void part.line;
     expect(encodings).toBe(1);
   });

@@ -12,8 +12,14 @@ describe('a list of places', () => {
         const model = new Set<number>();
         for (const { do: action, who } of steps) {
           const item = all[who]!;
-          if (action === 'add') (list.add(item), model.add(who));
-          if (action === 'remove') (list.remove(item), model.delete(who));
+          if (action === 'add') {
+            list.add(item);
+            model.add(who);
+          }
+          if (action === 'remove') {
+            list.remove(item);
+            model.delete(who);
+          }
           if (action === 'takeAll') {
             expect(new Set(list.takeAll().map(({ id }) => id))).toEqual(model);
             model.clear();

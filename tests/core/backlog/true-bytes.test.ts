@@ -1,0 +1,17 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const script = fileURLToPath(new URL('measure-memory.ts', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+describe('bufferedBytes', () => {
+  it('is within a factor of two of what the heap grows by, for any payload and whoever has read it', async () => {
+    const args = ['--expose-gc', '--import', './tests/tooling/typescript.mjs', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    const ratios = Object.entries(JSON.parse(stdout) as Record<string, number>);
+    expect(ratios.length).toBeGreaterThan(30);
+    expect(ratios.filter(([, ratio]) => !(ratio > 0.5 && ratio < 2))).toEqual([]);
+  });
+});
