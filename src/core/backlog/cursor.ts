@@ -119,6 +119,13 @@ export class Cursor {
     return this.#readBuffer(isMatch) ?? waitForMore;
   }
 
+  /** Where the next read begins in the buffer; undefined when it is to tell of a gap first, or has nothing to read there. */
+  get placeInBuffer(): number | undefined {
+    if (this.#reading?.batch !== undefined) return undefined;
+    this.#approach();
+    return this.#gap === undefined && this.position <= this.end && !this.isInLog ? this.position : undefined;
+  }
+
   /** Fetches the next chunk from the log. Call it after a read gave `fetch`, and while none is under way. */
   async fetch(): Promise<void> {
     const { buffer, history } = this.#backlog;

@@ -1,6 +1,7 @@
 import type { StreamFormat } from '../batch/stream-format.ts';
 import { Cursor, type Backlog, type CursorStart } from '../backlog/cursor.ts';
 import type { Interest, InterestWaiter } from '../matching/interest.ts';
+import type { Slice } from '../matching/shared-slices.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { EventBatch } from '../../model/event.ts';
@@ -152,6 +153,23 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
       case 'wait':
         return this.#ending ? this.#finish(this.#ending) : read;
     }
+  }
+
+  get sliceStart(): number | undefined {
+    return this.#stage === 'behind' ? this.#cursor.placeInBuffer : undefined;
+  }
+
+  takeSlice(format: StreamFormat, start: number): Slice | undefined {
+    const slice = this.#interest.slices.find(format, start);
+    // One that was made by a reader with more rights, or before this one's were in question.
+    if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;
+    this.#cursor.stopReading();
+    this.#cursor.position = slice.end;
+    return slice;
+  }
+
+  shareSlice(slice: Omit<Slice, 'end'>): void {
+    this.#interest.slices.keep({ ...slice, end: this.#cursor.position });
   }
 
   awaitMore(): void {

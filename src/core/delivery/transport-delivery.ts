@@ -1,6 +1,7 @@
 import type { StreamFormat } from '../batch/stream-format.ts';
 import type { InterestMember } from '../matching/interest.ts';
-import type { SharedChunk } from '../matching/shared-chunk.ts';
+import { SharedChunk } from '../matching/shared-chunk.ts';
+import type { Slice } from '../matching/shared-slices.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { checkOptions } from '../../model/options.ts';
@@ -19,6 +20,12 @@ export interface DeliverySource {
   /** What a heartbeat may say was passed. */
   readonly bookmark: number | undefined;
   read(): ReaderRead;
+  /** Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read. */
+  readonly sliceStart: number | undefined;
+  /** What another reader was handed from there on; this one is past it then. */
+  takeSlice(format: StreamFormat, start: number): Slice | undefined;
+  /** Offers what was read from there on to the others. */
+  shareSlice(slice: Omit<Slice, 'end'>): void;
   /** A slice has ended with all that can be read now: the reader joins the others, or waits. */
   awaitMore(): void;
   /** The transport pushes back. */
@@ -91,7 +98,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** Writes what stands before all else, and the first heartbeat: the peer sees at once that the stream is up. */
   start(): void {
     const { opening } = this.#format;
-    if (opening) this.#write(opening);
+    if (opening) this.#writeText(() => opening);
     if (this.#heartbeatMs > 0 && !this.#hasEnded) {
       this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this);
       this.#greet();
@@ -112,11 +119,34 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** One slice; called from the flush. */
   advance(): void {
     if (this.#source.stage !== 'behind') return;
-    const isFull = this.#guarded(() => this.#readSlice());
-    this.#writeSlice();
+    const isFull = this.#writeShared() ?? this.#writeOwn();
     if (this.#source.stage !== 'behind') return;
-    if (isFull === true) this.proceed();
+    if (isFull) this.proceed();
     else this.#source.awaitMore();
+  }
+
+  /** @returns true when there is more for another turn; undefined when it has to read by itself */
+  #writeShared(): true | undefined {
+    const start = this.#source.sliceStart;
+    const slice = start === undefined ? undefined : this.#source.takeSlice(this.#format, start);
+    if (slice === undefined) return undefined;
+    this.#write(slice.bytes);
+    return slice.isFull || this.#source.stage !== 'behind' ? true : undefined;
+  }
+
+  /** @returns whether there is more to read than one slice holds */
+  #writeOwn(): boolean {
+    const start = this.#source.sliceStart;
+    const format = this.#format;
+    const isFull = this.#guarded(() => this.#readSlice()) ?? false;
+    const text = this.#slice;
+    this.#slice = '';
+    const bytes = text === '' ? undefined : this.#guarded(() => this.#format.encode(text));
+    if (bytes === undefined || this.#hasEnded) return isFull;
+    // One that tells a gap is this reader's alone: where it could begin to tell one, there is no start.
+    if (start !== undefined) this.#source.shareSlice({ format, start, bytes, isFull });
+    this.#write(bytes);
+    return isFull;
   }
 
   receive(chunk: SharedChunk): void {
@@ -134,7 +164,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** A transport that does not keep up gets no heartbeat: it has bytes enough to show that the stream is alive. */
   beat(): void {
     if (this.isBlocked || this.#hasEnded) return;
-    this.#guarded(() => this.#write(this.#format.heartbeat(this.#bookmark)));
+    this.#writeText((format) => format.heartbeat(this.#bookmark));
   }
 
   /** The last bytes: what was read and not written yet, and the reason. */
@@ -160,7 +190,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** Who asks for bookmarks may not see the response's headers: the first heartbeat says in the body what they do. */
   #greet(): void {
     const greeting = { epoch: this.#source.epoch, heartbeatMs: this.#heartbeatMs };
-    this.#guarded(() => this.#write(this.#format.heartbeat(this.#bookmark, this.#bookmarks ? greeting : undefined)));
+    this.#writeText((format) => format.heartbeat(this.#bookmark, this.#bookmarks ? greeting : undefined));
   }
 
   /** @returns whether there is more to read than one slice holds */
@@ -188,18 +218,17 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#format = this.#format.after?.(gap) ?? this.#format;
   }
 
-  #writeSlice(): void {
-    const text = this.#slice;
-    this.#slice = '';
-    if (text !== '') this.#write(text);
+  #writeText(textOf: (format: StreamFormat) => string): void {
+    const format = this.#format;
+    const bytes = this.#guarded(() => format.encode(textOf(format)));
+    if (bytes !== undefined) this.#write(bytes);
   }
 
   /** Guards by itself: a closure for each reader of each chunk would cost more than all the rest of it. */
-  #write(source: SharedChunk | string): void {
+  #write(source: SharedChunk | Uint8Array): void {
     let isReady = false;
     try {
-      const format = this.#format;
-      isReady = this.#sink.write(typeof source === 'string' ? format.encode(source) : source.in(format));
+      isReady = this.#sink.write(source instanceof SharedChunk ? source.in(this.#format) : source);
     } catch {
       this.#source.close();
     }

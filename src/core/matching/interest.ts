@@ -4,6 +4,7 @@ import { lowerBound } from './lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import { PlaceList, type Placed } from './place-list.ts';
 import { SharedChunk } from './shared-chunk.ts';
+import { SharedSlices } from './shared-slices.ts';
 import type { TopicFilter } from './topic-filter.ts';
 
 /** Narrows an interest to the events that its subscribers' ACL lets them see; equal keys mean equal answers. */
@@ -46,6 +47,7 @@ export class Interest {
   /** Indexes that matched, oldest first: all of them from `#completeFrom` on. */
   #matches: number[] = [];
   #completeFrom: number;
+  #slices: SharedSlices | undefined;
   /** How many subscriptions share it; kept by the {@link InterestIndex}. */
   users = 0;
   /** Scratch of the index while a batch is matched: which batch, the positions of its events, and the interest that was found before. */
@@ -86,7 +88,13 @@ export class Interest {
   restart(head: number): void {
     this.#matches = [];
     this.#pending = [];
+    this.#slices = undefined;
     this.#completeFrom = head + 1;
+  }
+
+  /** What its readers that are behind share. */
+  get slices(): SharedSlices {
+    return (this.#slices ??= new SharedSlices());
   }
 
   /** Index of the oldest that matched and is not flushed yet. */

@@ -1,0 +1,41 @@
+import type { StreamFormat } from '../batch/stream-format.ts';
+
+/** A stretch of what one interest matched, encoded for readers that are behind. */
+export interface Slice {
+  readonly format: StreamFormat;
+  /** The position that it begins at. */
+  readonly start: number;
+  /** The position after it. */
+  readonly end: number;
+  readonly bytes: Uint8Array;
+  /** There was more when it was cut. */
+  readonly isFull: boolean;
+}
+
+/** What a transport holds while it waits to send are the bytes: they are what is held weakly. */
+type KeptSlice = Omit<Slice, 'bytes'> & { readonly bytes: WeakRef<Uint8Array> };
+
+/** Past so many the oldest is forgotten: it is encoded again by the next who needs it. */
+const MAX_SLICES = 64;
+
+/**
+ * The slices that readers of one interest were handed lately, so that those who are behind at the same place share one: a thousand who come
+ * back after a deploy, or a hundred who stall on one large batch. Held weakly: a slice lives as long as some transport waits to send
+ * it, and no longer, so this bounds memory instead of taking any.
+ */
+export class SharedSlices {
+  readonly #slices = new Map<number, KeptSlice>();
+
+  find(format: StreamFormat, start: number): Slice | undefined {
+    const slice = this.#slices.get(start);
+    const bytes = slice?.format === format ? slice.bytes.deref() : undefined;
+    return slice && bytes && { ...slice, bytes };
+  }
+
+  keep(slice: Slice): void {
+    this.#slices.delete(slice.start);
+    this.#slices.set(slice.start, { ...slice, bytes: new WeakRef(slice.bytes) });
+    const [oldest] = this.#slices.keys();
+    if (this.#slices.size > MAX_SLICES && oldest !== undefined) this.#slices.delete(oldest);
+  }
+}
