@@ -102,8 +102,9 @@ export class Cursor {
 
   /** Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must hear of it. */
   get passed(): number {
-    if (this.#gap !== undefined) return Math.min(this.#gap.from, this.position) - 1;
-    return this.#reached;
+    const { buffer } = this.#backlog;
+    if (this.#gap !== undefined) return Math.min(this.#gap.from, buffer.indexAt(this.position)) - 1;
+    return buffer.passedAt(this.#reached);
   }
 
   /** The next matching part, the gap before it, or why there is neither. */
@@ -147,8 +148,9 @@ export class Cursor {
 
   /** Goes on at `next`, which may be another place than where it was, and tells what may be missing. @returns the gap, if there is one */
   moveTo(next: number, reason: GapReason, epoch?: string): Gap | undefined {
-    const gap = gapOf(reason, this.position, next, epoch);
-    this.#run = this.#backlog.buffer.run;
+    const { buffer } = this.#backlog;
+    const gap = buffer.inIndexes(gapOf(reason, this.position, next, epoch));
+    this.#run = buffer.run;
     this.stopReading();
     if (gap === undefined) return undefined;
     this.position = next;
@@ -190,12 +192,12 @@ export class Cursor {
   #readFetched(): BatchPart | undefined {
     const reading = this.#reading;
     for (let batch = reading?.batch; batch !== undefined; batch = reading?.batch) {
-      if (batch.index > this.end) {
+      if (batch.position > this.end) {
         this.position = Math.max(this.position, this.end + 1);
         return undefined;
       }
       reading?.advance();
-      this.position = batch.index + 1;
+      this.position = batch.position + 1;
       const part = this.#interest.partOf(batch);
       if (part !== undefined) return part;
     }
@@ -230,10 +232,10 @@ export class Cursor {
     const { end, position } = this;
     for (let ordinal = buffer.ordinalOf(position); ; ordinal++) {
       const batch = buffer.at(ordinal);
-      if (batch === undefined || batch.index > end) break;
-      const part = this.#interest.partOf(batch, isMatch && batch.index === position);
+      if (batch === undefined || batch.position > end) break;
+      const part = this.#interest.partOf(batch, isMatch && batch.position === position);
       if (part === undefined) continue;
-      this.position = batch.index + 1;
+      this.position = batch.position + 1;
       return part;
     }
     this.position = end + 1;

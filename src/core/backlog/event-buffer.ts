@@ -1,6 +1,8 @@
 import invariant from 'tiny-invariant';
 import type { ByteLedger, EncodedBatch } from '../batch/encoded-batch.ts';
+import type { Gap } from '../../model/gap.ts';
 import { lowerBound } from '../matching/lower-bound.ts';
+import { IndexMap } from './index-map.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
 
 /** Bounds of an {@link EventBuffer}. */
@@ -32,6 +34,7 @@ export class EventBuffer {
   #trims: TrimMemory;
   #run = 0;
   #epoch: string | undefined;
+  #indexes = new IndexMap();
 
   /** @throws TypeError for a bound that is no positive integer */
   constructor({ maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 }: BufferOptions = {}) {
@@ -45,19 +48,44 @@ export class EventBuffer {
     this.#trims = new TrimMemory(maxTrimEntries);
   }
 
-  /** Index of the newest batch ever appended; 0 before the first. */
+  /** Position of the newest batch ever appended; 0 before the first. */
   get head(): number {
     return this.#head;
   }
 
-  /** From this index on the buffer has every batch. `head + 1` when it is empty. */
+  /** Index of the newest batch ever appended; 0 before the first. */
+  get latestIndex(): number {
+    return this.indexAt(this.#head);
+  }
+
+  /** The index of what is, or was, at a position. */
+  indexAt(position: number): number {
+    return this.#indexes.indexAt(position);
+  }
+
+  /** A gap between positions, as readers are told it. */
+  inIndexes(gap: Gap | undefined): Gap | undefined {
+    return gap && { ...gap, from: this.indexAt(gap.from), to: this.#indexes.highestIndexAt(gap.to) };
+  }
+
+  /** Newest index of which nothing follows after this position. */
+  passedAt(position: number): number {
+    return this.#indexes.passedAt(position);
+  }
+
+  /** Where a reader goes on that has handled what came before `index`. */
+  positionOf(index: number): number {
+    return this.#indexes.positionOf(index);
+  }
+
+  /** From this position on the buffer has every batch. `head + 1` when it is empty. */
   get first(): number {
     return this.#start;
   }
 
-  /** Index of the oldest batch that is held; undefined when none is. */
+  /** Position of the oldest batch that is held; undefined when none is. */
   get oldest(): number | undefined {
-    return this.#at(this.#firstOrdinal)?.index;
+    return this.#at(this.#firstOrdinal)?.position;
   }
 
   /** Counts the restarts: indexes of another run say nothing about this one. */
@@ -82,7 +110,7 @@ export class EventBuffer {
     return this.#ledger.bytes;
   }
 
-  /** Which batches an append of `bytes` would trim: the newest of their indexes, or 0. */
+  /** Which batches an append of `bytes` would trim: the newest of their positions, or 0. */
   wouldTrimUpTo(bytes: number): number {
     if (this.length < this.#maxBatches && this.bytes + bytes <= this.#maxBytes) return 0;
     let last = 0;
@@ -90,26 +118,27 @@ export class EventBuffer {
     for (let n = this.#firstOrdinal; n < this.#nextOrdinal && (free < bytes || n === this.#firstOrdinal); n++) {
       const batch = this.#at(n);
       free += batch?.bytes ?? 0;
-      last = batch?.index ?? last;
+      last = batch?.position ?? last;
     }
     return last;
   }
 
   append(batch: EncodedBatch): void {
-    invariant(batch.index > this.#head, 'a batch was appended out of order');
+    invariant(batch.position > this.#head, 'a batch was appended out of order');
     while (this.length > 0 && (this.length >= this.#maxBatches || this.bytes + batch.bytes > this.#maxBytes))
       this.#trimOldest();
     this.#ring[this.#nextOrdinal++ % this.#maxBatches] = batch;
     batch.countIn(this.#ledger);
-    this.#head = batch.index;
+    if (batch.index === this.latestIndex) this.#indexes.append(batch.position, batch.index);
+    this.#head = batch.position;
   }
 
-  /** Batches from `index` on, oldest first: the ordinal to hand to {@link at}. */
-  ordinalOf(index: number): number {
+  /** Batches from `position` on, oldest first: the ordinal to hand to {@link at}. */
+  ordinalOf(position: number): number {
     // Where the indexes have no holes it stands just there.
-    const guess = this.#nextOrdinal - 1 - (this.#head - index);
-    if (guess >= this.#firstOrdinal && this.at(guess)?.index === index) return guess;
-    return lowerBound(this.#firstOrdinal, this.#nextOrdinal, (n) => (this.#at(n)?.index ?? 0) < index);
+    const guess = this.#nextOrdinal - 1 - (this.#head - position);
+    if (guess >= this.#firstOrdinal && this.at(guess)?.position === position) return guess;
+    return lowerBound(this.#firstOrdinal, this.#nextOrdinal, (n) => (this.#at(n)?.position ?? 0) < position);
   }
 
   /** The batch with that ordinal; undefined past the newest. */
@@ -133,6 +162,7 @@ export class EventBuffer {
     this.#head = head;
     this.#start = head + 1;
     this.#trims = new TrimMemory(this.#maxTrimEntries);
+    this.#indexes = new IndexMap();
   }
 
   #at(ordinal: number): EncodedBatch | undefined {
@@ -145,7 +175,8 @@ export class EventBuffer {
     this.#ring[place] = undefined;
     if (!batch) return;
     batch.countOut();
-    this.#start = batch.index + 1;
+    this.#start = batch.position + 1;
+    this.#indexes.trimmed(batch.position);
     this.#trims.trimmed(batch);
   }
 }

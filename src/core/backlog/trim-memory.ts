@@ -44,7 +44,7 @@ export class TrimMemory {
 
   trimmed(batch: EncodedBatch): void {
     for (const event of batch.events) {
-      for (const name of event.names) this.#remember(name, event.namespace, batch.index);
+      for (const name of event.names) this.#remember(name, event.namespace, batch.position);
     }
   }
 

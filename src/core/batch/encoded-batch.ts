@@ -4,11 +4,14 @@ import type { EventBatch } from '../../model/event.ts';
 /** The events of one batch that one interest matches, encoded once for all who share it. Immutable. */
 export class BatchPart {
   readonly index: number;
+  /** Its place in the order: the index, but where a host gave one index to several batches. Readers go by this. */
+  readonly position: number;
   readonly events: readonly EncodedEvent[];
   #batch: EventBatch | undefined;
 
-  constructor(index: number, events: readonly EncodedEvent[]) {
+  constructor(index: number, events: readonly EncodedEvent[], position = index) {
     this.index = index;
+    this.position = position;
     this.events = events;
   }
 
@@ -55,8 +58,8 @@ export class EncodedBatch extends BatchPart implements EventOwner {
   #lastPositions: readonly number[] = [];
   #lastPart: BatchPart | undefined;
 
-  constructor(index: number, events: readonly EncodedEvent[]) {
-    super(index, events);
+  constructor(index: number, events: readonly EncodedEvent[], position = index) {
+    super(index, events, position);
     let bytes = BATCH_BYTES + PLACE_BYTES * events.length;
     for (const event of events) {
       event.joinBatch(this);
@@ -96,7 +99,7 @@ export class EncodedBatch extends BatchPart implements EventOwner {
     if (this.#lastPart !== undefined && areEqual(positions, this.#lastPositions)) return this.#lastPart;
     const events = positions.map((position) => this.events[position] as EncodedEvent);
     this.#lastPositions = positions;
-    return (this.#lastPart = new BatchPart(this.index, events));
+    return (this.#lastPart = new BatchPart(this.index, events, this.position));
   }
 }
 

@@ -77,9 +77,9 @@ export class BatchIntake implements LogFeedHost {
     const { revocation, queue, buffer } = this.#parts;
     revocation.expireDue();
     queue.flushBefore(buffer.wouldTrimUpTo(batch.bytes));
-    if (refs.length > 0) revocation.change(refs, batch.index);
+    if (refs.length > 0) revocation.change(refs, batch.position);
     // News of ACLs alone has no index of its own without a log.
-    if (batch.index > buffer.head) this.#append(batch);
+    if (batch.position > buffer.head) this.#append(batch);
   }
 
   #append(batch: EncodedBatch): void {
@@ -90,7 +90,7 @@ export class BatchIntake implements LogFeedHost {
   }
 
   readonly #offer = (interest: Interest, batch: EncodedBatch): void => {
-    if (interest.gather(batch.part(interest.hits))) this.#parts.queue.add(interest, batch.index);
+    if (interest.gather(batch.part(interest.hits))) this.#parts.queue.add(interest, batch.position);
   };
 
   /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are asked for again. */

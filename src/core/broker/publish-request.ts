@@ -10,6 +10,12 @@ import type { Topics } from '../../model/topics.ts';
 export interface PublishOptions {
   /** The host's own index for the batch: a safe integer above the newest. Not with a log, which gives its own. */
   readonly index?: number;
+  /**
+   * With `index`: it may be the newest index once more, and the events are a further batch of it. For who mirrors a source that writes
+   * several lines with one index, as Nomad does; its readers get as many batches. Who resumes after that index gets what was appended to it
+   * again, since nobody knows how much of it had come. Default false; not with a log.
+   */
+  readonly append?: boolean;
   /** Needs a log that recognises repeats: publishes with one id make one batch. */
   readonly id?: string;
   /** Publish only if this is the newest index. @throws BrokerError `index_conflict` otherwise */
@@ -26,7 +32,7 @@ export interface PublishOptions {
 
 /** @throws TypeError for an option that is not known, or a commit that cannot be called */
 export function checkPublish(options: PublishOptions): void {
-  const known = { index: true, id: true, expectedIndex: true, commit: true, signal: true } as const;
+  const known = { index: true, append: true, id: true, expectedIndex: true, commit: true, signal: true } as const;
   checkOptions<PublishOptions>(options, known, 'publish');
   if (options.commit !== undefined && typeof options.commit !== 'function')
     throw new TypeError(`commit must be a function; got ${describe(options.commit)}.`);

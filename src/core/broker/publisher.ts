@@ -83,28 +83,33 @@ export class Publisher {
   }
 
   #accept(events: readonly EncodedEvent[], options: PublishOptions): number {
-    const batch = new EncodedBatch(this.#nextIndex(options), events);
+    const { head, latestIndex } = this.#parts.buffer;
+    const index = this.#nextIndex(options);
+    // One that is appended stands behind the newest in the order, and moves what comes after it by one.
+    const batch = new EncodedBatch(index, events, head + Math.max(1, index - latestIndex));
     this.#parts.intake.accept(batch, changedRefs(events, this.#parts.topics));
-    return batch.index;
+    return index;
   }
 
-  #nextIndex({ index, expectedIndex }: PublishOptions): number {
-    const { head } = this.#parts.buffer;
-    if (expectedIndex !== undefined && expectedIndex !== head) {
-      throw new BrokerError('index_conflict', `expectedIndex is ${expectedIndex}; the newest index is ${head}.`);
-    }
-    const next = index ?? head + 1;
-    if (next > Number.MAX_SAFE_INTEGER) throw new BrokerError('index_conflict', `There is no index above ${head}.`);
-    if (next > head) return next;
-    throw new BrokerError('index_conflict', `index must be above the newest index, ${head}; got ${next}.`);
+  /** @throws BrokerError `index_conflict` */
+  #nextIndex({ index, append = false, expectedIndex }: PublishOptions): number {
+    const { head, latestIndex } = this.#parts.buffer;
+    if (expectedIndex !== undefined && expectedIndex !== latestIndex)
+      throw conflict(`expectedIndex is ${expectedIndex}; the newest index is ${latestIndex}.`);
+    const next = index ?? latestIndex + 1;
+    if (next + head - latestIndex > MAX_POSITION) throw conflict(`There is no index above ${latestIndex}.`);
+    if (next > latestIndex || (append && next === latestIndex)) return next;
+    const rule = append ? `the newest index, ${latestIndex}, or above it` : `above the newest index, ${latestIndex}`;
+    throw conflict(`index must be ${rule}; got ${next}.`);
   }
 
-  #checkSupport({ index, id, expectedIndex }: PublishOptions): void {
+  #checkSupport({ index, append = false, id, expectedIndex }: PublishOptions): void {
     const { capabilities } = this.#parts;
     if (index !== undefined) {
       checkIndex(index, 'index', 1);
       if (capabilities) throw unsupported('index', 'no log: a log gives the indexes itself');
     }
+    if (append && index === undefined) throw new TypeError('append needs the index that the events are appended to.');
     if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0))
       throw unsupported('id', 'a log with dedupeWindowMs above 0');
     if (expectedIndex !== undefined) {
@@ -114,6 +119,11 @@ export class Publisher {
     }
   }
 }
+
+/** Each batch that was appended moves the positions after it by one: they reach the end of what is exact first. */
+const MAX_POSITION = Number.MAX_SAFE_INTEGER;
+
+const conflict = (message: string) => new BrokerError('index_conflict', message);
 
 const unsupported = (option: string, need: string) =>
   new BrokerError('not_supported', `Publishing with ${option} needs ${need}; nothing was published.`);

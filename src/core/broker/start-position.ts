@@ -40,14 +40,16 @@ export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart
 function placeOf(index: number, request: CheckedSubscribe, from: StartFrom): CursorStart {
   const { first, head, buffer, isPrecise } = from;
   const { epoch } = request;
+  const oldest = buffer.indexAt(first);
   if (epoch !== undefined && epoch !== buffer.epoch)
-    return { position: first, gap: gapOf('restarted', index, first, buffer.epoch) };
-  if (index <= head + 1) return { position: Math.max(index, first), gap: trimmedBefore(index, request, from) };
-  if (epoch === undefined) return { position: first, gap: gapOf('ahead', index, first) };
-  if (isPrecise) return { position: index };
+    return { position: first, gap: gapOf('restarted', index, oldest, buffer.epoch) };
+  const position = buffer.positionOf(index);
+  if (position <= head + 1) return { position: Math.max(position, first), gap: trimmedBefore(position, request, from) };
+  if (epoch === undefined) return { position: first, gap: gapOf('ahead', index, oldest) };
+  if (isPrecise) return { position };
   return { position: head + 1, gap: gapOf('ahead', index, head + 1) };
 }
 
-function trimmedBefore(index: number, asked: Asked, { buffer, first, isPrecise }: StartFrom): Gap | undefined {
-  return gapOf('trimmed', index, isPrecise ? lastTrimmed(buffer, asked) + 1 : first);
+function trimmedBefore(position: number, asked: Asked, { buffer, first, isPrecise }: StartFrom): Gap | undefined {
+  return buffer.inIndexes(gapOf('trimmed', position, isPrecise ? lastTrimmed(buffer, asked) + 1 : first));
 }

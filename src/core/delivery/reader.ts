@@ -76,7 +76,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   get position(): number {
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
-    return this.#stage === 'synced' ? this.#passedTogether : this.#cursor.passed;
+    return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
   }
 
   get error(): BrokerError | undefined {
@@ -328,7 +328,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   /** @param index newest index that was passed, for the error */
   #finish(error: BrokerError | undefined, index = this.position): typeof ended {
     if (this.#stage === 'ended') return ended;
-    this.#error = error?.at(Math.max(0, Math.min(index, this.#context.buffer.head)));
+    this.#error = error?.at(Math.max(0, Math.min(index, this.#context.buffer.latestIndex)));
     this.#enter('ended');
     return ended;
   }

@@ -97,9 +97,9 @@ export class Interest {
     return (this.#slices ??= new SharedSlices());
   }
 
-  /** Index of the oldest that matched and is not flushed yet. */
+  /** Position of the oldest that matched and is not flushed yet. */
   get oldestPending(): number | undefined {
-    return this.#pending[0]?.index;
+    return this.#pending[0]?.position;
   }
 
   sees(event: EncodedEvent): boolean {
@@ -126,7 +126,7 @@ export class Interest {
 
   /** Takes what a new batch holds for it, and wakes who waits. @returns whether it has something to flush now and had nothing before */
   gather(part: BatchPart): boolean {
-    this.#remember(part.index);
+    this.#remember(part.position);
     const isFirst = this.#members.size > 0 && this.#addPending(part);
     if (this.#waiters.size > 0) this.wakeAll();
     return isFirst;

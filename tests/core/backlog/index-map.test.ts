@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { IndexMap } from '../../../src/core/backlog/index-map.ts';
+
+/** Three batches for each index, and all but the newest thousand trimmed. */
+function filled(indexes: number): { map: IndexMap; index: (position: number) => number; newest: number } {
+  const map = new IndexMap();
+  const byPosition: number[] = [0];
+  for (let index = 1; index <= indexes; index++)
+    for (let part = 0; part < 3; part++) {
+      const position = byPosition.push(index) - 1;
+      if (part > 0) map.append(position, index);
+      if (position > 1000) map.trimmed(position - 1000);
+    }
+  return { map, index: (position) => byPosition[position] ?? 0, newest: byPosition.length - 1 };
+}
+
+describe('the map of positions and indexes', () => {
+  it('is the same number where nothing was appended', () => {
+    const map = new IndexMap();
+    expect([map.indexAt(7), map.positionOf(7), map.passedAt(7)]).toEqual([7, 7, 7]);
+  });
+
+  it('is exact as long as it remembers', () => {
+    const { map, index, newest } = filled(2000);
+    for (let position = 1; position <= newest; position++) {
+      expect(map.indexAt(position)).toBe(index(position));
+      expect(map.highestIndexAt(position)).toBe(index(position));
+    }
+  });
+
+  it('gives bounds for what it has forgotten, and stays exact for what is held', () => {
+    const { map, index, newest } = filled(20_000);
+    for (let position = 1; position <= newest; position += 7) {
+      expect(map.indexAt(position)).toBeLessThanOrEqual(index(position));
+      expect(map.highestIndexAt(position)).toBeGreaterThanOrEqual(index(position));
+      if (position > newest - 1000) expect(map.indexAt(position)).toBe(index(position));
+    }
+  });
+
+  it('has not passed an index of which something follows', () => {
+    const { map } = filled(3);
+    expect([1, 2, 3, 4, 5, 6].map((position) => map.passedAt(position))).toEqual([0, 0, 1, 1, 1, 2]);
+  });
+
+  it('goes on, after an index, with what was appended to it', () => {
+    const { map } = filled(3);
+    expect([1, 2, 3].map((index) => map.positionOf(index))).toEqual([1, 2, 5]);
+  });
+});
