@@ -20,6 +20,7 @@ export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireErr
 export type { Event, EventBatch, NewEvent } from './model/event.ts';
 export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
+export type { BrokerLimits } from './core/broker/limits.ts';
 export type { BufferOptions } from './core/backlog/event-buffer.ts';
 export type {
   AppendOptions,

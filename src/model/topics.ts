@@ -1,5 +1,6 @@
 import { BrokerError } from './errors.ts';
-import type { Event, NewEvent } from './event.ts';
+import { describe, type Event, type NewEvent } from './event.ts';
+import { checkOptions, type OptionNames } from './options.ts';
 
 /** What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID). */
 export type AclObject = 'token' | 'policy' | 'role';
@@ -61,6 +62,29 @@ type NameOf<D extends Record<string, TopicDefinition>> = keyof D & string;
 type PublishedOf<D extends Record<string, TopicDefinition>> = {
   readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: PayloadsOf<D>[K];
 };
+
+const knownMembers: OptionNames<TopicDefinition> = {
+  payload: true,
+  types: true,
+  key: true,
+  requires: true,
+  aclChange: true,
+  aliasOf: true,
+};
+const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
+const blocks: readonly string[] = ['namespace', 'node', 'operator', 'nodePool'];
+
+/** @throws TypeError for a rule that could never be met, or a change that nothing could rest on: it would be silent for ever */
+function checkRules(name: string, { requires = 'management', aclChange }: TopicDefinition): void {
+  if (aclChange !== undefined && !aclObjects.has(aclChange))
+    throw new TypeError(`Topic "${name}": aclChange must be 'token', 'policy' or 'role'; got ${describe(aclChange)}.`);
+  if (requires === 'management' || requires === 'anyone') return;
+  const [[block, needed] = [], ...others] = Object.entries((requires ?? {}) as object) as [string, unknown][];
+  if (others.length === 0 && blocks.includes(String(block)) && typeof needed === 'string' && needed !== '') return;
+  throw new TypeError(
+    `Topic "${name}": requires must be 'management', 'anyone', or an object with one of ${blocks.join(', ')}; got ${describe(requires)}.`,
+  );
+}
 
 /** A declared set of topics, or the open set in which every name is a topic. Made by {@link defineTopics}. */
 export class Topics<T extends TopicMap = TopicMap, Name extends string = string> {
@@ -130,7 +154,10 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     );
   }
 
-  #check(name: string, { aliasOf, types = [] }: TopicDefinition): void {
+  #check(name: string, definition: TopicDefinition): void {
+    checkOptions<TopicDefinition>(definition, knownMembers, `Topic ${JSON.stringify(name)}`);
+    checkRules(name, definition);
+    const { aliasOf, types = [] } = definition;
     if (name === '' || name === '*' || name.includes(':')) {
       throw new TypeError(`A topic's name must not be empty, "*" or contain ":"; got "${name}".`);
     }

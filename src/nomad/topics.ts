@@ -231,7 +231,7 @@ export const nomadTopicTable = {
  * Nomad's topics, for `new EventBroker({ topics: nomadTopics })`: filters may name these topics alone, each topic needs what
  * it needs in Nomad, and the events of `ACLToken`, `ACLPolicy` and `ACLRole` fence the subscriptions that depend on them.
  */
-export const nomadTopics = defineTopics(nomadTopicTable);
+export const nomadTopics = defineTopics(definitionsOf(nomadTopicTable));
 
 /** Topic → payload. */
 export type NomadPayloads = typeof nomadTopics.payloads;
@@ -241,3 +241,13 @@ export type NomadTopicName = keyof NomadPayloads;
 
 /** An event of any of Nomad's topics, as a subscriber gets it: `payload` narrows with `topic`. */
 export type NomadEvent = EventOf<NomadPayloads>;
+
+/** What a broker has to know of them: the rest of the table is for the constructors and the documents. */
+function definitionsOf<Table extends Readonly<Record<string, TopicDefinition>>>(table: Table): Table {
+  const members: ReadonlySet<string> = new Set(['payload', 'types', 'key', 'requires', 'aclChange', 'aliasOf']);
+  const definitions = Object.entries(table).map(([name, row]) => [
+    name,
+    Object.fromEntries(Object.entries(row).filter(([member]) => members.has(member))),
+  ]);
+  return Object.fromEntries(definitions) as Table;
+}

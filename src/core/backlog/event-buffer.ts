@@ -1,6 +1,7 @@
 import invariant from 'tiny-invariant';
 import type { ByteLedger, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { Gap } from '../../model/gap.ts';
+import { checkOptions } from '../../model/options.ts';
 import { lowerBound } from '../matching/lower-bound.ts';
 import { IndexMap } from './index-map.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
@@ -36,8 +37,10 @@ export class EventBuffer {
   #epoch: string | undefined;
   #indexes = new IndexMap();
 
-  /** @throws TypeError for a bound that is no positive integer */
-  constructor({ maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 }: BufferOptions = {}) {
+  /** @throws TypeError for a bound that is not known or no positive integer */
+  constructor(options: BufferOptions = {}) {
+    checkOptions<BufferOptions>(options, { maxBatches: true, maxBytes: true, maxTrimEntries: true }, 'buffer');
+    const { maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 } = options;
     for (const [name, value] of Object.entries({ maxBatches, maxBytes, maxTrimEntries })) {
       if (!Number.isSafeInteger(value) || value < 1)
         throw new TypeError(`buffer.${name} must be at least 1; got ${value}.`);

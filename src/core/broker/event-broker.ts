@@ -19,6 +19,7 @@ import { Admission } from './admission.ts';
 import { BatchIntake } from './batch-intake.ts';
 import type { BrokerNotifications, Notify } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
+import { checkLimits, type BrokerLimits, type CheckedLimits } from './limits.ts';
 import { Lifetime } from './lifetime.ts';
 import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
@@ -47,7 +48,9 @@ export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends 
    * what it holds would stay. Default 60,000; Infinity for never.
    */
   readonly stalledMs?: number;
-  /** How many subscriptions may be open; one more is refused with `at_capacity`. Default 100,000. */
+  /** What clients may take in all. */
+  readonly limits?: BrokerLimits;
+  /** The same as `limits.subscriptions`, which counts where both are given. */
   readonly maxSubscriptions?: number;
   readonly clock?: Clock;
 }
@@ -61,6 +64,7 @@ const knownOptions: OptionNames<EventBrokerOptions> = {
   publishWhenDown: true,
   reauthorizeTimeoutMs: true,
   stalledMs: true,
+  limits: true,
   maxSubscriptions: true,
   clock: true,
 };
@@ -88,7 +92,8 @@ export class EventBroker<
   readonly #gate = new ReentryGate();
   readonly #lifetime = new Lifetime();
   readonly #buffer: EventBuffer;
-  readonly #interests = new InterestIndex();
+  readonly #limits: CheckedLimits;
+  readonly #interests: InterestIndex;
   readonly #queue: FlushQueue;
   readonly #stalls: StallWatch;
   readonly #revocation: Revocation;
@@ -106,7 +111,9 @@ export class EventBroker<
     const { clock = systemClock, log, acl } = options;
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     this.#source = acl;
+    this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
     this.#buffer = new EventBuffer(options.buffer);
+    this.#interests = new InterestIndex(this.#limits.placesInAll);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
     this.#revocation = this.#makeRevocation(clock, bound(options, 'reauthorizeTimeoutMs', 5000));
@@ -114,7 +121,7 @@ export class EventBroker<
     this.#registry = this.#makeRegistry(clock);
     this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
-    this.#admission = this.#makeAdmission(bound(options, 'maxSubscriptions', 100_000));
+    this.#admission = this.#makeAdmission();
   }
 
   /** Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's. */
@@ -159,7 +166,7 @@ export class EventBroker<
    */
   async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
     this.#lifetime.requireOpen();
-    const reader = await this.#admission.open(checkSubscribe(options, this.#topics));
+    const reader = await this.#admission.open(checkSubscribe(options, this.#topics, this.#limits));
     return reader as unknown as Subscription<EventOf<T>>;
   }
 
@@ -168,7 +175,7 @@ export class EventBroker<
    * @throws BrokerError `not_supported` without a resolver that can tell
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
-    const request = checkSubscribe(options, this.#topics);
+    const request = checkSubscribe(options, this.#topics, this.#limits);
     if (!this.#source?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
     return this.#source.explain(request.token, needsOf(request, this.#topics));
   }
@@ -264,7 +271,7 @@ export class EventBroker<
     });
   }
 
-  #makeAdmission(maxSubscriptions: number): Admission {
+  #makeAdmission(): Admission {
     return new Admission({
       topics: this.#topics,
       source: this.#source,
@@ -274,7 +281,7 @@ export class EventBroker<
       registry: this.#registry,
       lifetime: this.#lifetime,
       notify: this.#notify,
-      maxSubscriptions,
+      maxSubscriptions: this.#limits.subscriptions,
     });
   }
 }

@@ -2,6 +2,7 @@ import type { Acl } from '../../acl/acl.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { describe } from '../../model/event.ts';
 import { NamespaceFilter, type NamespaceInput } from '../matching/namespace-filter.ts';
+import type { CheckedLimits } from './limits.ts';
 import { checkIndex } from './publish-request.ts';
 import { TopicFilter, type TopicsInput } from '../matching/topic-filter.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
@@ -50,18 +51,21 @@ const knownOptions: OptionNames<SubscribeOptions> = {
 };
 
 /** @throws TypeError for an option that is not known; BrokerError `bad_request` naming the option and what is allowed; the signal's reason when it is aborted */
-export function checkSubscribe(options: SubscribeOptions, topics: Topics): CheckedSubscribe {
+export function checkSubscribe(options: SubscribeOptions, topics: Topics, limits: CheckedLimits): CheckedSubscribe {
   checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
   const { index = 0, epoch, token, acl, onGap = 'continue', signal } = options;
   signal?.throwIfAborted();
   const filter = TopicFilter.from(options.topics);
+  const namespaces = NamespaceFilter.from(options.namespace);
+  // Before anything is done for them: a short query can ask for many.
+  checkPlaces(filter, namespaces, limits);
   for (const name of filter.topics) topics.checkKnown(name, 'topic');
   if (onGap !== 'continue' && onGap !== 'fail')
     throw new BrokerError('bad_request', `onGap must be "continue" or "fail"; got ${describe(onGap)}.`);
   if (token !== undefined && typeof token !== 'string') throw new BrokerError('bad_request', 'token must be a string.');
   return {
     filter,
-    namespaces: NamespaceFilter.from(options.namespace),
+    namespaces,
     index: index === 'latest' ? index : checkIndex(index, 'index', 0),
     epoch,
     token,
@@ -69,4 +73,13 @@ export function checkSubscribe(options: SubscribeOptions, topics: Topics): Check
     failOnGap: onGap === 'fail',
     signal,
   };
+}
+
+function checkPlaces(filter: TopicFilter, namespaces: NamespaceFilter, { placesPerRequest }: CheckedLimits): void {
+  const places = filter.size * namespaces.names.length;
+  if (places <= placesPerRequest) return;
+  throw new BrokerError(
+    'bad_request',
+    `A subscription may ask for at most ${placesPerRequest} pairs of namespace and topic, not ${places}.`,
+  );
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../model/options.ts';
 import type { Clock, ClockTimer } from '../../model/clock.ts';
 
 /** When chunks are handed to the transports. */
@@ -35,7 +36,9 @@ export class FlushSchedule {
    * @param flush tells whether it joined what was published one after another
    * @throws TypeError for a share outside 0 … 1
    */
-  constructor(clock: Clock, { maxShare = 0.5 }: FlushOptions, flush: () => boolean) {
+  constructor(clock: Clock, options: FlushOptions, flush: () => boolean) {
+    checkOptions<FlushOptions>(options, { maxShare: true }, 'flush');
+    const { maxShare = 0.5 } = options;
     if (!(maxShare > 0 && maxShare <= 1))
       throw new TypeError(`flush.maxShare must be above 0, at most 1; got ${maxShare}.`);
     this.#clock = clock;

@@ -5,9 +5,6 @@ import { Interest, type Visibility } from './interest.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import type { TopicFilter } from './topic-filter.ts';
 
-/** Namespaces times terms of one filter; more would make a request cheap to send and dear to hold. */
-const MAX_PLACES = 10_000;
-
 const none: readonly number[] = [];
 
 /** Most places have one interest: a set for each would cost more memory than all the rest of them. */
@@ -23,15 +20,25 @@ type ByTopic = Map<string, ByKey>;
 export class InterestIndex {
   readonly #places = new Map<string, ByTopic>();
   readonly #byKey = new Map<string, Interest>();
+  readonly #maxPlaces: number;
+  #usedPlaces = 0;
   #stamp = 0;
   /** Scratch of {@link match}: a chain of what it has found, last first, so that a publish makes no list. */
   #found: Interest | undefined;
+
+  /** @param maxPlaces of all interests together: what they cost in memory */
+  constructor(maxPlaces = Infinity) {
+    this.#maxPlaces = maxPlaces;
+  }
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  /** The interest with this filter, made when there is none. Give it back with {@link release}. */
+  /**
+   * The interest with this filter, made when there is none. Give it back with {@link release}.
+   * @throws BrokerError `at_capacity` when there is no place left for it
+   */
   acquire(
     filter: TopicFilter,
     namespaces: NamespaceFilter,
@@ -47,6 +54,7 @@ export class InterestIndex {
   release(interest: Interest): void {
     if (--interest.users > 0) return;
     this.#byKey.delete(interest.key);
+    this.#usedPlaces -= placesIn(interest);
     for (const [namespace, topic, key] of placesOf(interest)) this.#remove(namespace, topic, key, interest);
   }
 
@@ -107,6 +115,10 @@ export class InterestIndex {
   }
 
   #add(interest: Interest): Interest {
+    const used = this.#usedPlaces + placesIn(interest);
+    if (used > this.#maxPlaces)
+      throw new BrokerError('at_capacity', `All ${this.#maxPlaces} pairs of namespace and topic are in use.`);
+    this.#usedPlaces = used;
     const places = placesOf(interest);
     this.#byKey.set(interest.key, interest);
     for (const [namespace, topic, term] of places) {
@@ -137,15 +149,13 @@ function withOthers(others: Interest | Set<Interest>, interest: Interest): Set<I
   return others instanceof Set ? others.add(interest) : new Set([others, interest]);
 }
 
+/** How many {@link placesOf} it has. */
+const placesIn = ({ filter, namespaces }: Interest): number =>
+  filter.size * (namespaces.isAll ? 1 : namespaces.names.length + 1);
+
 /** Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without `*` stands too. */
 function placesOf({ filter, namespaces }: Interest): [namespace: string, topic: string, key: string][] {
   const levels = namespaces.isAll ? ['*'] : ['', ...namespaces.names];
   const terms = filter.terms();
-  if (levels.length * terms.length > MAX_PLACES) {
-    throw new BrokerError(
-      'bad_request',
-      `A filter may have at most ${MAX_PLACES} pairs of namespace and topic, not ${levels.length * terms.length}.`,
-    );
-  }
   return levels.flatMap((namespace) => terms.map(([topic, key]): [string, string, string] => [namespace, topic, key]));
 }

@@ -62,6 +62,13 @@ export class TopicFilter {
     return this.#keysOf.keys();
   }
 
+  /** How many terms it has. */
+  get size(): number {
+    let size = 0;
+    for (const keys of this.#keysOf.values()) size += keys === '*' ? 1 : keys.size;
+    return size;
+  }
+
   /** True when it passes every event. */
   get isAll(): boolean {
     return this.#keysOf.get('*') === '*';

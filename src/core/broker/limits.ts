@@ -1,0 +1,30 @@
+import { describe } from '../../model/event.ts';
+import { checkOptions } from '../../model/options.ts';
+
+/** What a broker lets its clients take in all. Each is a whole number of at least 1. */
+export interface BrokerLimits {
+  /** Subscriptions that are open at once; one more is refused with `at_capacity`. Default 100,000. */
+  readonly subscriptions?: number;
+  /**
+   * Places in which one subscription is found: its namespaces times its topics with their keys. More is a `bad_request`. A place takes about
+   * 200 bytes, and a query of two kilobytes can ask for thousands. Default 10,000.
+   */
+  readonly placesPerRequest?: number;
+  /** Places of all distinct filters that are open together; past it, `at_capacity`. Default 500,000, about 100 MB. */
+  readonly placesInAll?: number;
+}
+
+export type CheckedLimits = Required<BrokerLimits>;
+
+const defaults: CheckedLimits = { subscriptions: 100_000, placesPerRequest: 10_000, placesInAll: 500_000 };
+
+/** @throws TypeError for a limit that is not known or no whole number from 1 on */
+export function checkLimits(limits: BrokerLimits = {}): CheckedLimits {
+  checkOptions<BrokerLimits>(limits, { subscriptions: true, placesPerRequest: true, placesInAll: true }, 'limits');
+  const checked = { ...defaults, ...limits };
+  for (const [name, value] of Object.entries(checked) as [string, unknown][]) {
+    if (Number.isSafeInteger(value) && (value as number) >= 1) continue;
+    throw new TypeError(`limits.${name} must be a whole number, 1 or more; got ${describe(value)}.`);
+  }
+  return checked;
+}
