@@ -55,7 +55,6 @@ export class EncodedBatch extends BatchPart implements EventOwner {
   #bytes: number;
   /** Of whoever holds it. */
   #ledger: ByteLedger | undefined;
-  #lastPositions: readonly number[] = [];
   #lastPart: BatchPart | undefined;
 
   constructor(index: number, events: readonly EncodedEvent[], position = index) {
@@ -96,13 +95,12 @@ export class EncodedBatch extends BatchPart implements EventOwner {
    */
   part(positions: readonly number[]): BatchPart {
     if (positions.length === this.events.length) return this;
-    if (this.#lastPart !== undefined && areEqual(positions, this.#lastPositions)) return this.#lastPart;
+    if (this.#lastPart !== undefined && this.#hasAt(positions, this.#lastPart.events)) return this.#lastPart;
     const events = positions.map((position) => this.events[position] as EncodedEvent);
-    this.#lastPositions = positions;
     return (this.#lastPart = new BatchPart(this.index, events, this.position));
   }
-}
 
-function areEqual(some: readonly number[], others: readonly number[]): boolean {
-  return some.length === others.length && some.every((one, i) => one === others[i]);
+  #hasAt(positions: readonly number[], events: readonly EncodedEvent[]): boolean {
+    return positions.length === events.length && positions.every((position, i) => this.events[position] === events[i]);
+  }
 }

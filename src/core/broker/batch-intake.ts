@@ -43,7 +43,14 @@ export class BatchIntake implements LogFeedHost {
   /** @param refs the ACL objects that the batch changes */
   accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
     const { gate } = this.#parts;
-    gate.defer(() => gate.run(() => this.#accept(batch, refs)));
+    if (gate.isBusy) return gate.defer(() => this.accept(batch, refs));
+    // Not `run`: a closure for each publish would be seen in what it costs.
+    gate.enter();
+    try {
+      this.#accept(batch, refs);
+    } finally {
+      gate.leave();
+    }
   }
 
   /** ACL objects changed, and no batch tells of it: their subscriptions are held at the newest index. */

@@ -3,7 +3,7 @@ import { BrokerError } from '../../model/errors.ts';
 import { EncodedEvent } from '../batch/encoded-event.ts';
 import { checkEventMeta, describe, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
-import { checkOptions } from '../../model/options.ts';
+import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** How a batch is published. */
@@ -30,10 +30,18 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+const knownOptions: OptionNames<PublishOptions> = {
+  index: true,
+  append: true,
+  id: true,
+  expectedIndex: true,
+  commit: true,
+  signal: true,
+};
+
 /** @throws TypeError for an option that is not known, or a commit that cannot be called */
 export function checkPublish(options: PublishOptions): void {
-  const known = { index: true, append: true, id: true, expectedIndex: true, commit: true, signal: true } as const;
-  checkOptions<PublishOptions>(options, known, 'publish');
+  checkOptions<PublishOptions>(options, knownOptions, 'publish');
   if (options.commit !== undefined && typeof options.commit !== 'function')
     throw new TypeError(`commit must be a function; got ${describe(options.commit)}.`);
 }

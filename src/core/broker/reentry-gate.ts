@@ -7,6 +7,11 @@ export class ReentryGate {
   #depth = 0;
   #deferred: (() => void)[] = [];
 
+  /** A step is under way. */
+  get isBusy(): boolean {
+    return this.#depth > 0;
+  }
+
   /** Runs a step; nested ones are part of the outermost. */
   run<R>(step: () => R): R {
     this.enter();
