@@ -34,7 +34,7 @@ const stream = eventStreamHandler({ broker });
 const explorer = explorerHandler({ streamUrl: '/v1/event/stream' });
 const server = http.createServer((request, response) => {
   const path = request.url?.split('?')[0];
-  if (path === '/v1/event/stream') stream(request, response);
+  if (path === '/v1/event/stream') void stream(request, response);
   else if (path === '/') explorer(request, response);
   else response.writeHead(404).end('Not found. Try /v1/event/stream, or / for the explorer.\n');
 });

@@ -44,7 +44,7 @@ const server = http.createServer((request, response) => {
       (index) => response.end(`${name} was deleted at index ${index}\n`),
       (error: Error) => response.writeHead(400).end(`${error.message}\n`),
     );
-  } else stream(request, response);
+  } else void stream(request, response);
 });
 await cluster.ready;
 console.log(`Stream as the tenant, as an operator, as root; without the token it is 403. Then, in another terminal, delete the policy:

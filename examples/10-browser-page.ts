@@ -23,6 +23,6 @@ takeOrders(broker);
 const stream = eventStreamHandler({ broker });
 const server = http.createServer((request, response) => {
   if (request.url === '/') response.setHeader('Content-Type', 'text/html').end(page);
-  else stream(request, response);
+  else void stream(request, response);
 });
 serve(server, broker);

@@ -46,7 +46,10 @@ broker.on('lagging', () => lagging.inc());
 takeOrders(broker);
 const stream = eventStreamHandler({ broker });
 const server = http.createServer((request, response) => {
-  if (request.url !== '/metrics') return stream(request, response);
+  if (request.url !== '/metrics') {
+    void stream(request, response);
+    return;
+  }
   registry.metrics().then(
     (text) => response.setHeader('Content-Type', registry.contentType).end(text),
     (error: Error) => response.writeHead(500).end(error.message),

@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { eventStreamHandler, type EventStreamHandlerOptions } from './http.ts';
+import { nodeOptions, type EventStreamHandlerOptions } from './http.ts';
+import { nodeHandler } from './node-handler.ts';
+import type { OptionNames } from '../model/options.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
+
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Fastify as the plugin needs. */
 export interface FastifyHost {
@@ -23,6 +28,10 @@ export interface FastifyEventStreamOptions extends EventStreamHandlerOptions {
   readonly path?: string;
 }
 
+/** What a plugin is registered with belongs to Fastify too. */
+const ofFastify = { prefix: true, logLevel: true, logSerializers: true, exposeHeadRoute: true } as const;
+const knownOptions: OptionNames<FastifyEventStreamOptions> = { ...nodeOptions, path: true, ...ofFastify };
+
 /**
  * A Fastify plugin. Hooks run before the stream opens (`onRequest`, `preHandler`), and the headers that they set are sent.
  *
@@ -37,7 +46,8 @@ export function fastifyEventStream(
   options: FastifyEventStreamOptions,
   done: (error?: Error) => void,
 ): void {
-  const handle = eventStreamHandler(options);
+  checkEndpoint(options, 'fastifyEventStream', knownOptions);
+  const handle = nodeHandler(options);
   host.route({
     method: ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
     url: options.path ?? '/v1/event/stream',
@@ -47,7 +57,7 @@ export function fastifyEventStream(
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value);
       }
-      handle(request.raw, reply.raw);
+      void handle(request.raw, reply.raw);
     },
   });
   done();

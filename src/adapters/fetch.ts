@@ -5,14 +5,21 @@ import type { Subscription } from '../core/delivery/subscription.ts';
 import {
   answerStreamRequest,
   checkEndpoint,
+  endpointOptions,
   type StreamAnswer,
   type StreamEndpointOptions,
 } from './stream-endpoint.ts';
+import { whenItsTurn } from './pipelining.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+
 /** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
 const MAX_WAITING_BYTES = 64 * 1024;
+
+/** @param server what the runtime hands a handler beside the request: Bun its server, Deno what it knows of the connection */
+export type FetchHandler = (request: Request, server?: unknown) => Promise<Response>;
 
 /**
  * Serves a broker's event stream to whatever speaks fetch: Bun, Deno, edge runtimes, Hono.
@@ -21,11 +28,17 @@ const MAX_WAITING_BYTES = 64 * 1024;
  * Bun.serve({ fetch: fetchHandler({ broker }) });
  * Deno.serve(fetchHandler({ broker }));
  * ```
- * @throws TypeError for an option that is out of its range
+ * @throws TypeError for an option that is not known or out of its range
  */
-export function fetchHandler(options: StreamEndpointOptions<Request>): (request: Request) => Promise<Response> {
-  checkEndpoint(options);
-  return async (request) => {
+export function fetchHandler(options: StreamEndpointOptions<Request>): FetchHandler {
+  checkEndpoint(options, 'fetchHandler', endpointOptions);
+  return fetchServer(options);
+}
+
+/** What all mounts that speak fetch share; each checks its options before. */
+export function fetchServer(options: StreamEndpointOptions<Request>): FetchHandler {
+  return async (request, server) => {
+    if (!(await whenItsTurnOn(server))) return new Response(null, { status: 499 });
     const answer = await answerStreamRequest(options, {
       method: request.method,
       url: request.url,
@@ -33,8 +46,24 @@ export function fetchHandler(options: StreamEndpointOptions<Request>): (request:
       token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers.get(name))),
       signal: request.signal,
     });
-    return 'plain' in answer ? plainResponse(answer.plain) : streamResponse(answer.stream);
+    if ('plain' in answer) return plainResponse(answer.plain);
+    liftIdleLimit(server, request);
+    return streamResponse(answer.stream);
   };
+}
+
+/** Bridges from Node hand on what they bridge: a pipelined request waits there as it does on Node itself. */
+function whenItsTurnOn(server: unknown): boolean | Promise<boolean> {
+  const { incoming, outgoing } = (server ?? {}) as { incoming?: unknown; outgoing?: unknown };
+  if (typeof incoming !== 'object' || typeof outgoing !== 'object' || incoming === null || outgoing === null)
+    return true;
+  return whenItsTurn(incoming, outgoing);
+}
+
+/** Bun cuts a response that was silent for ten seconds, unless its server is told not to: a heartbeat comes later than that. */
+function liftIdleLimit(server: unknown, request: Request): void {
+  const { timeout } = (server ?? {}) as { timeout?: unknown };
+  if (typeof timeout === 'function') timeout.call(server, request, 0);
 }
 
 function plainResponse({ status, headers, body }: PlainAnswer): Response {
@@ -44,7 +73,6 @@ function plainResponse({ status, headers, body }: PlainAnswer): Response {
 function streamResponse({ subscription, headers, format, options }: StreamAnswer): Response {
   const source = new StreamBody(subscription, format, options);
   const limits = { highWaterMark: MAX_WAITING_BYTES, size: (chunk: Uint8Array) => chunk.byteLength };
-  // Not a byte stream: that takes the chunk's buffer away, which other streams share.
   return new Response(new ReadableStream(source, limits), { status: 200, headers });
 }
 
@@ -76,8 +104,9 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
     this.#subscription.close();
   }
 
+  /** Who reads the body may write to a chunk, or transfer its buffer: it gets its own, or others would see it. */
   write(chunk: Uint8Array): boolean {
-    this.#controller?.enqueue(chunk);
+    this.#controller?.enqueue(new Uint8Array(chunk));
     return (this.#controller?.desiredSize ?? 0) > 0;
   }
 

@@ -1,9 +1,17 @@
-import { fetchHandler } from './fetch.ts';
-import type { StreamEndpointOptions } from './stream-endpoint.ts';
+import { fetchServer } from './fetch.ts';
+import { checkEndpoint, endpointOptions, type StreamEndpointOptions } from './stream-endpoint.ts';
+import { EXPOSE_HEADERS, withExposed } from './stream-response.ts';
+
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Hono's context as the handler needs. */
 export interface HonoContext {
   readonly req: { readonly raw: Request };
+  /** What middleware has set so far. */
+  readonly res: Response;
+  /** What the runtime hands beside the request: Bun its server. */
+  readonly env: unknown;
+  header(name: string, value: string): void;
 }
 
 /**
@@ -13,8 +21,27 @@ export interface HonoContext {
  * const app = new Hono();
  * app.all('/v1/event/stream', honoEventStream({ broker }));
  * ```
+ * @throws TypeError for an option that is not known or out of its range
  */
 export function honoEventStream(options: StreamEndpointOptions<Request>): (context: HonoContext) => Promise<Response> {
-  const handle = fetchHandler(options);
-  return ({ req }) => handle(req.raw);
+  checkEndpoint(options, 'honoEventStream', endpointOptions);
+  const handle = fetchServer(options);
+  return async (context) => {
+    const response = await handle(context.req.raw, serverOf(context.env));
+    exposeToo(context, response);
+    return response;
+  };
+}
+
+/** Hono puts what middleware has set over a handler's own headers: the two lists of exposed names become one there. */
+function exposeToo(context: HonoContext, response: Response): void {
+  const [own, others] = [response.headers.get(EXPOSE_HEADERS), context.res.headers.get(EXPOSE_HEADERS)];
+  if (own === null || others === null) return;
+  const exposed = withExposed({ [EXPOSE_HEADERS]: own }, others)[EXPOSE_HEADERS];
+  if (exposed !== undefined) context.header(EXPOSE_HEADERS, exposed);
+}
+
+/** On Bun the environment is the server itself, or holds it. */
+function serverOf(env: unknown): unknown {
+  return (env as { readonly server?: unknown } | undefined)?.server ?? env;
 }

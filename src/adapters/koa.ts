@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { eventStreamHandler, type EventStreamHandlerOptions } from './http.ts';
+import { nodeOptions, type EventStreamHandlerOptions } from './http.ts';
+import { nodeHandler } from './node-handler.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
+
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Koa's context as the middleware needs. */
 export interface KoaContext {
@@ -21,18 +25,20 @@ export interface KoaEventStreamOptions extends EventStreamHandlerOptions {
  * const app = new Koa();
  * app.use(koaEventStream({ broker }));
  * ```
+ * @throws TypeError for an option that is not known or out of its range
  */
 export function koaEventStream(
   options: KoaEventStreamOptions,
 ): (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown> {
+  checkEndpoint<KoaEventStreamOptions>(options, 'koaEventStream', { ...nodeOptions, path: true });
   const { path = '/v1/event/stream' } = options;
-  const handle = eventStreamHandler(options);
+  const handle = nodeHandler(options);
   return async (context, next) => {
     if (context.path !== path) return next();
     // The response is written past Koa, which would wait for the end of a body.
     context.respond = false;
     context.res.statusCode = 200;
-    handle(context.req, context.res);
+    await handle(context.req, context.res);
     return undefined;
   };
 }

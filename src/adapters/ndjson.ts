@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Delivery, DeliveryOptions } from '../core/delivery/delivery.ts';
+import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { Event } from '../model/event.ts';
 import type { ByteSink } from '../core/delivery/byte-sink.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
@@ -23,14 +24,22 @@ export interface NdjsonStreamOptions extends DeliveryOptions {
  * ```ts
  * ndjsonStream(await broker.subscribe({ topics: ['Job'] })).pipe(response);
  * ```
- * @throws TypeError when the subscription is delivered elsewhere already
+ * @throws TypeError when the subscription is delivered elsewhere already; for an option that is not known or out of its range
  */
 export function ndjsonStream<E extends Event>(
   subscription: Subscription<E>,
   options: NdjsonStreamOptions = {},
 ): Readable {
+  checkOptions<NdjsonStreamOptions>(options, knownOptions, 'ndjsonStream');
   return new SubscriptionStream(subscription, options);
 }
+
+const knownOptions: OptionNames<NdjsonStreamOptions> = {
+  highWaterMarkBytes: true,
+  format: true,
+  heartbeatMs: true,
+  bookmarks: true,
+};
 
 class SubscriptionStream extends Readable implements ByteSink {
   readonly #subscription: Subscription;
@@ -45,8 +54,13 @@ class SubscriptionStream extends Readable implements ByteSink {
     this.#delivery = subscription.deliverTo(this, format, options);
   }
 
+  get waitingBytes(): number {
+    return this.readableLength;
+  }
+
+  /** Who reads the stream may write to a chunk: it gets its own, or others would see it. */
   write(chunk: Uint8Array): boolean {
-    return this.push(chunk);
+    return this.push(new Uint8Array(chunk));
   }
 
   end(last?: Uint8Array): void {

@@ -12,9 +12,12 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** Writes with the response's own `write`: works wherever a response does. */
 export class ResponseSink implements ByteSink {
   readonly #response: ServerResponse & { flush?: () => void };
+  /** A middleware has put its own `write` there: what it does with a chunk, the others must not see. */
+  readonly #isForeign: boolean;
 
   constructor(response: NodeResponse, onDrain: () => void) {
     this.#response = response as ServerResponse;
+    this.#isForeign = Object.hasOwn(response, 'write');
     this.#response.on('drain', onDrain);
   }
 
@@ -23,7 +26,7 @@ export class ResponseSink implements ByteSink {
   }
 
   write(chunk: Uint8Array): boolean {
-    const isReady = this.#response.write(chunk);
+    const isReady = this.#response.write(this.#isForeign ? new Uint8Array(chunk) : chunk);
     if (!this.#response.flush) return isReady || this.#response.writableLength <= MAX_WAITING_BYTES;
     // Compression middleware holds small writes back until it is told. What waits in it the response does not count: its word on readiness is all there is.
     this.#response.flush();
@@ -33,6 +36,7 @@ export class ResponseSink implements ByteSink {
   end(last?: Uint8Array): void {
     if (last) this.#response.end(last);
     else this.#response.end();
+    endSoon(this.#response);
   }
 }
 
@@ -63,7 +67,18 @@ export class SocketSink implements ByteSink {
   end(last?: Uint8Array): void {
     if (last && !this.#response.writableEnded) this.#socket.write(last);
     this.#response.end();
+    endSoon(this.#response);
   }
+}
+
+/** How long a peer may take to read the last bytes, in ms. One that does not read would hold its socket for ever. */
+const LINGER_MS = 5000;
+
+function endSoon(response: ServerResponse): void {
+  if (response.writableFinished || response.destroyed) return;
+  const timer = setTimeout(() => response.destroy(), LINGER_MS);
+  timer.unref();
+  response.on('close', () => clearTimeout(timer));
 }
 
 /**

@@ -2,8 +2,11 @@ import { BrokerError, wireGap } from '../model/errors.ts';
 import type { Gap } from '../model/gap.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 
-/** How long a browser waits before it reconnects, in ms. */
-const RECONNECT_MS = 2000;
+/**
+ * How long a browser waits before it reconnects, in ms: from one second to three, another for each stream. Browsers add nothing of their own,
+ * and those that were cut off together would come back in one instant.
+ */
+const reconnectMs = (): number => 1000 + Math.floor(Math.random() * 2000);
 
 const encoder = new TextEncoder();
 
@@ -32,7 +35,7 @@ export function sseFormat(epoch: string): StreamFormat {
 function makeFormat(epoch: string): StreamFormat {
   if (/[\r\n\0]/.test(epoch)) throw new TypeError('An epoch must not hold line breaks.');
   return Object.freeze({
-    opening: `retry: ${RECONNECT_MS}\n\n`,
+    opening: () => `retry: ${reconnectMs()}\n\n`,
     batch: ({ index, line }: { readonly index: number; readonly line: string }) =>
       `id: ${epoch}:${index}\ndata: ${line}\n`,
     gap: (gap: Gap) => `event: gap\ndata: ${JSON.stringify(wireGap(gap))}\n\n`,
@@ -46,13 +49,17 @@ function makeFormat(epoch: string): StreamFormat {
 
 /**
  * The place that `Last-Event-ID` names.
+ * @param where it stood, for the message
  * @throws BrokerError `bad_request` for one that no stream of ours sent
  */
-export function parseLastEventId(id: string): { readonly epoch: string; readonly index: number } {
+export function parseLastEventId(
+  id: string,
+  where = 'Header Last-Event-ID',
+): { readonly epoch: string; readonly index: number } {
   const colon = id.lastIndexOf(':');
   const index = Number(id.slice(colon + 1));
   if (colon > 0 && /^\d+$/.test(id.slice(colon + 1)) && Number.isSafeInteger(index + 1)) {
     return { epoch: id.slice(0, colon), index: index + 1 };
   }
-  throw new BrokerError('bad_request', 'Header Last-Event-ID must be an id of this stream, "<epoch>:<index>".');
+  throw new BrokerError('bad_request', `${where} must be an id of this stream, "<epoch>:<index>".`);
 }

@@ -1,6 +1,17 @@
-import { eventStreamHandler, type EventStreamHandlerOptions } from './http.ts';
+import type { OptionNames } from '../model/options.ts';
+import type { EventStreamHandlerOptions } from './http.ts';
+import { nodeHandler, type EventStreamHandler } from './node-handler.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
 
 export { parseLastEventId, sseFormat } from './sse-format.ts';
+export type { EventStreamHandler, NodeRequest } from './node-handler.ts';
+export type { NodeResponse } from './response-sink.ts';
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+
+export type SseHandlerOptions = Omit<EventStreamHandlerOptions, 'format'>;
+
+/** Its format is no option. */
+const sseOptions: OptionNames<SseHandlerOptions> = { broker: true, heartbeatMs: true, token: true, writer: true };
 
 /**
  * Serves a broker's stream as server-sent events, whatever the request accepts: for a path of its own. On one path for both, `eventStreamHandler` sends them to
@@ -13,7 +24,9 @@ export { parseLastEventId, sseFormat } from './sse-format.ts';
  * http.createServer(sseHandler({ broker, token: (request) => tokenOfSession(request) })).listen(8080);
  * // in the page: new EventSource('/?topic=Job').onmessage = ({ data }) => …
  * ```
+ * @throws TypeError for an option that is not known or out of its range
  */
-export function sseHandler(options: Omit<EventStreamHandlerOptions, 'format'>): ReturnType<typeof eventStreamHandler> {
-  return eventStreamHandler({ ...options, format: 'sse' });
+export function sseHandler(options: SseHandlerOptions): EventStreamHandler {
+  checkEndpoint<SseHandlerOptions>(options, 'sseHandler', sseOptions);
+  return nodeHandler({ ...options, format: 'sse' });
 }

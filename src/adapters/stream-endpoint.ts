@@ -1,5 +1,7 @@
-import { checkHeartbeatMs, type DeliveryOptions } from '../core/delivery/delivery.ts';
+import { checkHeartbeatMs, defaultHeartbeatMs, type DeliveryOptions } from '../core/delivery/delivery.ts';
 import { BrokerError } from '../model/errors.ts';
+import { describe } from '../model/event.ts';
+import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 import type { Subscription } from '../core/delivery/subscription.ts';
@@ -18,7 +20,7 @@ export interface StreamSource {
 export interface StreamEndpointOptions<Request> {
   /** The broker, whatever its topics. */
   readonly broker: StreamSource;
-  /** Time between heartbeats in ms. Default 30,000; 0 for none. */
+  /** Time between heartbeats in ms. Default 15,000; 0 for none. */
   readonly heartbeatMs?: number;
   /** `'accept'` (default): server-sent events for who accepts `text/event-stream` by name, ndjson for everybody else. Else always that one. */
   readonly format?: 'accept' | 'ndjson' | 'sse';
@@ -29,11 +31,34 @@ export interface StreamEndpointOptions<Request> {
 /** What of the options concerns every request alike. */
 export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format' | 'heartbeatMs'>;
 
-/** @throws TypeError for an option that is out of its range: once, where the endpoint is made, and not with each request */
-export function checkEndpoint({ heartbeatMs = 30_000, format = 'accept' }: StreamEndpointOptions<never>): void {
+/** The options that every mount has. */
+export const endpointOptions: OptionNames<StreamEndpointOptions<never>> = {
+  broker: true,
+  heartbeatMs: true,
+  format: true,
+  token: true,
+};
+
+/**
+ * Once, where the endpoint is made, and not with each request.
+ * @param where the mount's function, for the message
+ * @param known the options that it has
+ * @throws TypeError for an option that is not known or out of its range
+ */
+export function checkEndpoint<O extends StreamEndpointOptions<never>>(
+  options: O,
+  where: string,
+  known: OptionNames<O>,
+): void {
+  checkOptions(options, known, where);
+  const { broker, heartbeatMs = defaultHeartbeatMs, format = 'accept', token } = (options ?? {}) as Partial<O>;
+  if (typeof broker?.subscribe !== 'function')
+    throw new TypeError(`${where} needs a broker: { broker: new EventBroker() }; got ${describe(broker)}.`);
   checkHeartbeatMs(heartbeatMs);
   if (!['accept', 'ndjson', 'sse'].includes(format))
-    throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${format as string}.`);
+    throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${describe(format)}.`);
+  if (token !== undefined && typeof token !== 'function')
+    throw new TypeError(`token must be a function that finds the secret in a request; got ${describe(token)}.`);
 }
 
 /** A request, as far as the endpoint looks at it. */
@@ -83,10 +108,10 @@ export async function answerStreamRequest(endpoint: Endpoint, request: EndpointR
 }
 
 async function openStream({ broker, format, heartbeatMs }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
-  const { topics, bookmarks, ...start } = parseStreamRequest(request.url);
+  const { topics, bookmarks, lastEventId, ...start } = parseStreamRequest(request.url);
   const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(headerValue(request.header, 'accept')));
-  const resumed = isSse ? resumePoint(request) : undefined;
-  const token = await request.token();
+  const resumed = isSse ? resumePoint(request, lastEventId) : undefined;
+  const token = checkToken(await request.token());
   const subscription = await broker.subscribe({
     ...start,
     ...resumed,
@@ -116,10 +141,20 @@ function acceptsEvents(accept: string | undefined): boolean {
   return range !== undefined && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(range);
 }
 
+/** What a host finds is its own: a value that is no secret is its mistake, which the client hears nothing of. */
+function checkToken(token: string | undefined): string | undefined {
+  if (token === undefined || typeof token === 'string') return token;
+  throw new TypeError(`token must find a text or undefined; got ${describe(token)}.`);
+}
+
 /** A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each time. */
-function resumePoint(request: EndpointRequest): { readonly epoch: string; readonly index: number } | undefined {
-  const id = headerValue(request.header, 'last-event-id');
-  return id ? parseLastEventId(id) : undefined;
+function resumePoint(
+  request: EndpointRequest,
+  inQuery: string | undefined,
+): { readonly epoch: string; readonly index: number } | undefined {
+  const inHeader = headerValue(request.header, 'last-event-id');
+  if (inHeader) return parseLastEventId(inHeader, 'Header Last-Event-ID');
+  return inQuery === undefined ? undefined : parseLastEventId(inQuery, 'Parameter lastEventId');
 }
 
 /** What a GET would answer, without its stream. */

@@ -7,6 +7,8 @@ export interface StreamRequest {
   readonly namespace: readonly string[];
   readonly index: number | 'latest';
   readonly epoch?: string;
+  /** The id that a browser's polyfill, or a client of Mercure, puts into the query since it cannot set the header. */
+  readonly lastEventId?: string;
   readonly onGap: 'continue' | 'fail';
   readonly bookmarks: boolean;
 }
@@ -21,16 +23,21 @@ const MAX_PARAMETERS = 1000;
  */
 export function parseStreamRequest(url: string): StreamRequest {
   const query = new Query(url);
-  const epoch = query.single('epoch');
+  const [epoch, lastEventId] = [query.single('epoch'), query.oneOf(lastEventIdNames)];
+  const namespaces = query.all('namespace').filter((name) => name !== '');
   return {
     topics: query.all('topic'),
-    namespace: query.has('namespace') ? query.all('namespace') : ['default'],
+    namespace: namespaces.length > 0 ? namespaces : ['default'],
     index: parseIndex(query.single('index')),
-    ...(epoch === undefined ? {} : { epoch }),
+    ...(epoch ? { epoch } : {}),
+    ...(lastEventId ? { lastEventId } : {}),
     onGap: query.choice('gap', ['continue', 'fail']),
     bookmarks: query.choice('bookmarks', ['false', 'true']) === 'true',
   };
 }
+
+/** What clients call it: polyfills of EventSource, and Mercure, which says it in both ways. */
+const lastEventIdNames = ['lastEventId', 'last-event-id', 'Last-Event-ID', 'lastEventID'] as const;
 
 class Query {
   readonly #values = new Map<string, string[]>();
@@ -45,10 +52,6 @@ class Query {
     for (const pair of pairs) this.#add(pair);
   }
 
-  has(name: string): boolean {
-    return this.#values.has(name);
-  }
-
   all(name: string): readonly string[] {
     return this.#values.get(name) ?? [];
   }
@@ -58,6 +61,11 @@ class Query {
     const values = this.all(name);
     if (values.length > 1) throw bad(`Parameter ${name} is given ${values.length} times; it may stand once.`);
     return values[0];
+  }
+
+  /** The one of several names for one parameter that stands there. */
+  oneOf(names: readonly string[]): string | undefined {
+    return names.map((name) => this.single(name)).find((value) => value !== undefined);
   }
 
   /** One of the allowed values; the first is the default. */
@@ -78,14 +86,16 @@ class Query {
   }
 }
 
+/** Empty is as absent, as in Nomad. More than any index can be is what people write for "from now on". */
 function parseIndex(text: string | undefined): number | 'latest' {
-  if (text === undefined) return 0;
+  if (!text) return 0;
   if (text === 'latest') return 'latest';
+  if (!/^\d{1,30}$/.test(text))
+    throw bad(
+      `Parameter index must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or "latest"; got ${describe(text)}.`,
+    );
   const index = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(index)) return index;
-  throw bad(
-    `Parameter index must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or "latest"; got ${describe(text)}.`,
-  );
+  return Number.isSafeInteger(index) ? index : 'latest';
 }
 
 function decode(text: string): string {

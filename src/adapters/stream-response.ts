@@ -15,11 +15,31 @@ export function streamHeaders(contentType: string, epoch: string): Readonly<Reco
     'X-Accel-Buffering': 'no',
     'X-Content-Type-Options': 'nosniff',
     'X-Fenceline-Epoch': epoch,
+    // Without it a page of another origin would not see the epoch, and believe an index of another run.
+    [EXPOSE_HEADERS]: 'X-Fenceline-Epoch',
   };
 }
 
-/** How many seconds a client should wait after a 503. */
-const RETRY_AFTER_S = 1;
+export const EXPOSE_HEADERS = 'Access-Control-Expose-Headers';
+
+/**
+ * Headers of ours beside what a host's middleware has set: the names that it exposes to pages of other origins stay exposed.
+ * @param others what it has set for {@link EXPOSE_HEADERS}
+ */
+export function withExposed(
+  headers: Readonly<Record<string, string>>,
+  others: unknown,
+): Readonly<Record<string, string>> {
+  const own = headers[EXPOSE_HEADERS];
+  if (own === undefined || typeof others !== 'string' || others === '') return headers;
+  return { ...headers, [EXPOSE_HEADERS]: `${others}, ${own}` };
+}
+
+/**
+ * How many seconds a client should wait after a 503: from one to three, so that those who were refused together do not come back
+ * together.
+ */
+const retryAfterS = (): number => 1 + Math.floor(Math.random() * 3);
 
 /** Status, headers and body of an answer that is no stream. */
 export interface PlainAnswer {
@@ -36,7 +56,10 @@ export function errorAnswer(error: BrokerError): PlainAnswer {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   };
-  if (status === 503) headers['Retry-After'] = String(RETRY_AFTER_S);
+  if (status === 503) {
+    headers['Retry-After'] = String(retryAfterS());
+    headers[EXPOSE_HEADERS] = 'Retry-After';
+  }
   if (status === 405) headers['Allow'] = allowedMethods;
   return { status, headers, body: `${JSON.stringify(error.toWire())}\n` };
 }

@@ -73,7 +73,7 @@ describe.each(mounts)('an answer that is no stream, on $name,', (mount) => {
     await client.open();
     const { status, headers, body } = await client.ask();
     expect(status).toBe(503);
-    expect(headers).toMatchObject({ ...errorHeaders, 'retry-after': '1' });
+    expect(headers).toMatchObject({ ...errorHeaders, 'retry-after': expect.stringMatching(/^[123]$/) as string });
     expect(JSON.parse(await body.rest())).toMatchObject({ Error: { Code: 'at_capacity', Retry: 'resume' } });
   });
 
@@ -82,7 +82,7 @@ describe.each(mounts)('an answer that is no stream, on $name,', (mount) => {
     await broker.close();
     const { status, headers, body } = await client.ask();
     expect(status).toBe(503);
-    expect(headers).toMatchObject({ ...errorHeaders, 'retry-after': '1' });
+    expect(headers).toMatchObject({ ...errorHeaders, 'retry-after': expect.stringMatching(/^[123]$/) as string });
     const reason = { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume' };
     expect(JSON.parse(await body.rest())).toEqual({ Error: reason });
   });

@@ -68,14 +68,14 @@ async function onFastify(options: MountOptions): Promise<MountedServer> {
   return server;
 }
 
-function onFetch(fetch: (request: Request) => Response | Promise<Response>): Promise<MountedServer> {
+function onFetch(fetch: (request: Request, env: object) => Response | Promise<Response>): Promise<MountedServer> {
   return MountedServer.listening(serve({ fetch, port: 0, hostname: host }));
 }
 
 function onHono(options: MountOptions): Promise<MountedServer> {
   const app = new Hono();
   app.all(path, honoEventStream(options));
-  return onFetch((request) => app.fetch(request));
+  return onFetch((request, env) => app.fetch(request, env));
 }
 
 export const mounts: readonly Mount[] = [
@@ -116,6 +116,6 @@ export const compressedMount = onExpress('Express, the stream compressed', path,
     const { writeHead } = response;
     response.writeHead = ((status: number, headers: Record<string, string>) =>
       writeHead.call(response, status, { ...headers, 'Cache-Control': 'no-cache' })) as typeof writeHead;
-    handle(request, response);
+    void handle(request, response);
   });
 });

@@ -57,7 +57,7 @@ describeWithNginx('behind nginx with its defaults', () => {
     await broker.close();
     const closed = await client.ask();
     expect(closed.status).toBe(503);
-    expect(closed.headers).toMatchObject({ 'retry-after': '1' });
+    expect(closed.headers).toMatchObject({ 'retry-after': expect.stringMatching(/^[123]$/) as string });
   });
 
   it('a client that leaves frees its subscription', async () => {

@@ -67,7 +67,7 @@ describe('parseStreamRequest', () => {
     expect(parse('index=latest').index).toBe('latest');
   });
 
-  it.each(['-1', '1.5', '1e3', '0x10', '', ' 1', '1 ', 'Latest', 'NaN', 'Infinity', '9007199254740992', '٣', '1_0'])(
+  it.each(['-1', '1.5', '1e3', '0x10', ' 1', '1 ', 'Latest', 'NaN', 'Infinity', '9'.repeat(31), '٣', '1_0'])(
     'refuses the index %j, and says what is allowed',
     (index) => {
       expect(refusal(`index=${encodeURIComponent(index)}`)).toEqual({
@@ -76,6 +76,22 @@ describe('parseStreamRequest', () => {
       });
     },
   );
+
+  it('takes an empty index, namespace or epoch for an absent one, as Nomad does', () => {
+    expect(parse('index=&namespace=&epoch=')).toEqual(defaults);
+    expect(parse('namespace=&namespace=prod')).toEqual({ ...defaults, namespace: ['prod'] });
+  });
+
+  it.each(['9007199254740992', '9223372036854775807', '99999999999999999999'])(
+    'takes the index %s, which none can have, for "latest": so people ask for what comes from now on',
+    (index) => {
+      expect(parse(`index=${index}`)).toEqual({ ...defaults, index: 'latest' });
+    },
+  );
+
+  it.each(['lastEventId', 'last-event-id', 'Last-Event-ID'])('finds the id of the last event under %s', (name) => {
+    expect(parse(`${name}=e%3A7`)).toEqual({ ...defaults, lastEventId: 'e:7' });
+  });
 
   it.each([
     ['gap=FAIL', 'Parameter gap must be continue or fail; got "FAIL".'],
@@ -122,9 +138,9 @@ describe('parseStreamRequest', () => {
         expect(parse(String(query))).toEqual({
           ...defaults,
           topics,
-          namespace: namespaces.length > 0 ? namespaces : ['default'],
+          namespace: namespaces.some((name) => name !== '') ? namespaces.filter((name) => name !== '') : ['default'],
           index,
-          ...(epoch === null ? {} : { epoch }),
+          ...(epoch ? { epoch } : {}),
         });
       }),
     );

@@ -373,7 +373,7 @@ describe('a host that ends the response of a slow client', () => {
       const responses: ServerResponse[] = [];
       const server = createServer((request, response) => {
         responses.push(response);
-        handle(request, response);
+        void handle(request, response);
       });
       const socket = await connectTo(server);
       socket.write('GET /?namespace=* HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
@@ -470,7 +470,7 @@ describe('a response whose writeHead throws', () => {
       response.writeHead = () => {
         throw new Error('on-headers');
       };
-      handle(request, response);
+      void handle(request, response);
     });
     const ended = once(broker as never, 'unsubscribe');
     const socket = await connectTo(server);

@@ -175,7 +175,7 @@ describe('a stream over HTTP', () => {
       [full, 'at_capacity'],
     ] as const) {
       const stream = await (await serve(broker)).open();
-      expect([stream.status, stream.headers['retry-after']]).toEqual([503, '1']);
+      expect([stream.status, stream.headers['retry-after']]).toEqual([503, expect.stringMatching(/^[123]$/)]);
       expect((await stream.line())?.Error).toMatchObject({ Code: code, Retry: 'resume' });
       await endpoint?.close();
     }

@@ -32,7 +32,7 @@ export class StreamServer {
     this.#server = http.createServer((request, response) => {
       if (!request.url?.startsWith('/v1/event/stream')) return explorer(request, response);
       this.requests++;
-      stream(request, response);
+      void stream(request, response);
     });
   }
 

@@ -14,8 +14,8 @@ export interface Greeting {
  * use one object for all streams of a kind.
  */
 export interface StreamFormat {
-  /** What stands before all else, once. Default nothing. */
-  readonly opening?: string;
+  /** What stands before all else, once; a function is asked for each stream. Default nothing. */
+  readonly opening?: string | (() => string);
   /** @param part its `line` ends with its newline */
   batch(part: Pick<BatchPart, 'index' | 'line'>): string;
   gap(gap: Gap): string;

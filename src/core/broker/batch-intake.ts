@@ -105,7 +105,7 @@ export class BatchIntake implements LogFeedHost {
     const { gate, buffer, interests, queue, revocation, registry } = this.#parts;
     gate.run(() => queue.flush());
     const readers = registry.all();
-    for (const reader of readers) reader.part();
+    for (const reader of readers) reader.stepOut();
     revocation.changeAll();
     buffer.restart(head, epoch);
     interests.restart(head);

@@ -231,7 +231,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   /** Out of step with all others, at a position of its own. */
-  part(): void {
+  stepOut(): void {
     if (this.#stage === 'synced') this.#enter('parted');
     else this.#cursor.advanceToReached();
   }

@@ -98,7 +98,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** Writes what stands before all else, and the first heartbeat: the peer sees at once that the stream is up. */
   start(): void {
     const { opening } = this.#format;
-    if (opening) this.#writeText(() => opening);
+    if (opening) this.#writeText(() => (typeof opening === 'string' ? opening : opening()));
     if (this.#heartbeatMs > 0 && !this.#hasEnded) {
       this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this);
       this.#greet();
