@@ -112,11 +112,14 @@ export class Revocation {
     this.#hold(refs, index, () => this.#options.source?.changed?.(refs));
   }
 
-  /** Fences everybody before all that is read from now on, and asks anew for those who are being opened: nobody knows what changed. */
-  changeAll(): void {
+  /**
+   * Fences everybody, and asks anew for those who are being opened: nobody knows what changed.
+   * @param index what may still be read: by default nothing, since the indexes begin anew
+   */
+  changeAll(index = 0): void {
     this.#losses++;
     const refs = [...new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn))];
-    this.#hold(refs, 0, () => {
+    this.#hold(refs, index, () => {
       this.#options.source?.allChanged?.();
       this.#options.source?.changed?.(refs);
     });

@@ -1,4 +1,4 @@
-const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+const listenerBySignal = new WeakMap<AbortSignal, SharedListener>();
 
 /**
  * Calls once when the signal is aborted. All who wait for one signal share one listener: Node warns of a leak from the eleventh on, and
@@ -8,18 +8,34 @@ const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
   // A set of its own holds each caller once, also where two pass the same function.
   const own = (): void => call();
-  const calls = callsBySignal.get(signal) ?? listenTo(signal);
-  calls.add(own);
-  return () => void calls.delete(own);
+  const listener = listenerBySignal.get(signal) ?? new SharedListener(signal);
+  listener.add(own);
+  return () => listener.delete(own);
 }
 
-function listenTo(signal: AbortSignal): Set<() => void> {
-  const calls = new Set<() => void>();
-  callsBySignal.set(signal, calls);
-  const abort = (): void => {
-    callsBySignal.delete(signal);
-    for (const call of calls) call();
+class SharedListener {
+  readonly #signal: AbortSignal;
+  readonly #calls = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    listenerBySignal.set(signal, this);
+    signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  add(call: () => void): void {
+    this.#calls.add(call);
+  }
+
+  /** The last one takes the listener along: a signal that lives long keeps nothing of those who are gone. */
+  delete(call: () => void): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    this.#signal.removeEventListener('abort', this.#abort);
+    listenerBySignal.delete(this.#signal);
+  }
+
+  readonly #abort = (): void => {
+    listenerBySignal.delete(this.#signal);
+    for (const call of this.#calls) call();
   };
-  signal.addEventListener('abort', abort, { once: true });
-  return calls;
 }

@@ -1,4 +1,4 @@
-import type { BatchPart } from '../batch/encoded-batch.ts';
+import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { Asked, Interest } from '../matching/interest.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { gapOf, joinGaps, type Gap, type GapReason } from '../../model/gap.ts';
@@ -112,12 +112,11 @@ export class Cursor {
     const fetched = this.#readFetched();
     if (fetched !== undefined) return fetched;
     const isMatch = this.#approach();
-    if (this.#gap !== undefined) return { kind: 'gap', gap: this.#takeGap(this.#gap) };
-    if (this.position > this.end) return waitForMore;
+    if (this.#gap !== undefined || this.position > this.end) return this.#gapOr(waitForMore);
     if (this.isInLog) return fetchFirst;
     // What was being read of the log is behind by now.
     this.stopReading();
-    return this.#readBuffer(isMatch) ?? waitForMore;
+    return this.#readBuffer(isMatch) ?? this.#gapOr(waitForMore);
   }
 
   /** Where the next read begins in the buffer; undefined when it is to tell of a gap first, or has nothing to read there. */
@@ -179,9 +178,17 @@ export class Cursor {
     return this.limit === Infinity && this.isAtHead ? Math.max(before, this.#backlog.buffer.head) : before;
   }
 
-  #takeGap(gap: Gap): Gap {
+  #gapOr<R>(otherwise: R): { readonly kind: 'gap'; readonly gap: Gap } | R {
+    const gap = this.#gap;
+    if (gap === undefined) return otherwise;
     this.#gap = undefined;
-    return gap;
+    return { kind: 'gap', gap };
+  }
+
+  /** What it held nobody knows: it may have been for this reader. */
+  #passUnreadable({ index, position }: EncodedBatch): undefined {
+    this.position = position + 1;
+    this.#gap = joinGaps(this.#gap, { from: index, to: index, reason: 'trimmed' });
   }
 
   #finishReading(reading: HistoryReading): void {
@@ -197,6 +204,7 @@ export class Cursor {
         return undefined;
       }
       reading?.advance();
+      if (batch.isUnreadable) return this.#passUnreadable(batch);
       this.position = batch.position + 1;
       const part = this.#interest.partOf(batch);
       if (part !== undefined) return part;
@@ -233,6 +241,7 @@ export class Cursor {
     for (let ordinal = buffer.ordinalOf(position); ; ordinal++) {
       const batch = buffer.at(ordinal);
       if (batch === undefined || batch.position > end) break;
+      if (batch.isUnreadable) return this.#passUnreadable(batch);
       const part = this.#interest.partOf(batch, isMatch && batch.position === position);
       if (part === undefined) continue;
       this.position = batch.position + 1;

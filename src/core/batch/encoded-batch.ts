@@ -67,6 +67,11 @@ export class EncodedBatch extends BatchPart implements EventOwner {
     this.#bytes = bytes;
   }
 
+  /** It stands for a record that cannot be read. */
+  get isUnreadable(): boolean {
+    return false;
+  }
+
   /** About how much memory it takes now, with all that readers made it make. */
   get bytes(): number {
     return this.#bytes;
@@ -102,5 +107,19 @@ export class EncodedBatch extends BatchPart implements EventOwner {
 
   #hasAt(positions: readonly number[], events: readonly EncodedEvent[]): boolean {
     return positions.length === events.length && positions.every((position, i) => this.events[position] === events[i]);
+  }
+}
+
+/**
+ * In place of a record that cannot be read: it is not ours, or damaged. It has an index, and may have held anything: every reader that comes
+ * past it is told of a gap.
+ */
+export class UnreadableBatch extends EncodedBatch {
+  constructor(index: number) {
+    super(index, []);
+  }
+
+  override get isUnreadable(): boolean {
+    return true;
   }
 }

@@ -1,5 +1,5 @@
 import type { EventBuffer } from '../backlog/event-buffer.ts';
-import { EncodedBatch } from '../batch/encoded-batch.ts';
+import { EncodedBatch, UnreadableBatch } from '../batch/encoded-batch.ts';
 import type { FlushQueue } from '../delivery/flush-queue.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeedHost, LogStatus } from '../log/log-feed.ts';
@@ -58,6 +58,15 @@ export class BatchIntake implements LogFeedHost {
     this.accept(new EncodedBatch(this.#parts.buffer.head, []), refs);
   }
 
+  /**
+   * A record that nobody can read stands at this index: it is passed, and every reader is told so. It may have been news of ACLs: everybody's
+   * rights are asked for again before anything after it is read.
+   */
+  unreadable(index: number): void {
+    const { gate } = this.#parts;
+    gate.defer(() => gate.run(() => this.#acceptUnreadable(new UnreadableBatch(index))));
+  }
+
   /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
   restart({ epoch, first, head }: LogState): void {
     const { gate, buffer } = this.#parts;
@@ -87,6 +96,16 @@ export class BatchIntake implements LogFeedHost {
     if (refs.length > 0) revocation.change(refs, batch.position);
     // News of ACLs alone has no index of its own without a log.
     if (batch.position > buffer.head) this.#append(batch);
+  }
+
+  #acceptUnreadable(batch: EncodedBatch): void {
+    const { revocation, queue, buffer, interests, registry } = this.#parts;
+    if (batch.position <= buffer.head) return;
+    queue.flush();
+    revocation.changeAll(batch.position);
+    buffer.append(batch);
+    interests.concernAll(batch.position);
+    for (const reader of registry.all()) reader.meetUnreadable();
   }
 
   #append(batch: EncodedBatch): void {

@@ -8,7 +8,7 @@ import type { FlushOptions } from '../delivery/flush-schedule.ts';
 import { StallWatch } from '../delivery/stall-watch.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { LogFeed } from '../log/log-feed.ts';
+import { LogFeed, type LogFeedHost } from '../log/log-feed.ts';
 import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
@@ -117,7 +117,7 @@ export class EventBroker<
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
     this.#revocation = this.#makeRevocation(clock, bound(options, 'reauthorizeTimeoutMs', 5000));
-    this.#feed = log && this.#makeFeed(log, options.publishWhenDown === 'wait');
+    this.#feed = log && this.#makeFeed(log, clock, options.publishWhenDown === 'wait');
     this.#registry = this.#makeRegistry(clock);
     this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
@@ -220,13 +220,16 @@ export class EventBroker<
     return new Revocation({ source: this.#source, clock, timeoutMs, newest: this.#buffer });
   }
 
-  #makeFeed(log: EventLog, waitWhenDown: boolean): LogFeed {
-    return new LogFeed(log, this.#topics, waitWhenDown, {
+  #makeFeed(log: EventLog, clock: Clock, waitsWhenDown: boolean): LogFeed {
+    const host: LogFeedHost = {
       restart: (state) => this.#intake.restart(state),
       accept: (batch, refs) => this.#intake.accept(batch, refs),
+      unreadable: (index) => this.#intake.unreadable(index),
       skipped: (first) => this.#intake.skipped(first),
       status: (status, cause) => this.#intake.status(status, cause),
-    });
+    };
+    const { historyReads } = this.#limits;
+    return new LogFeed({ log, topics: this.#topics, waitsWhenDown, historyReads, clock, host });
   }
 
   #makeRegistry(clock: Clock): SubscriptionRegistry {

@@ -1,5 +1,5 @@
 import { describe } from '../../model/event.ts';
-import { checkOptions } from '../../model/options.ts';
+import { checkOptions, type OptionNames } from '../../model/options.ts';
 
 /** What a broker lets its clients take in all. Each is a whole number of at least 1. */
 export interface BrokerLimits {
@@ -12,15 +12,29 @@ export interface BrokerLimits {
   readonly placesPerRequest?: number;
   /** Places of all distinct filters that are open together; past it, `at_capacity`. Default 500,000, about 100 MB. */
   readonly placesInAll?: number;
+  /** Chunks of 64 KiB that are read of a log's history at once; other readers wait their turn. Default 8. */
+  readonly historyReads?: number;
 }
 
 export type CheckedLimits = Required<BrokerLimits>;
 
-const defaults: CheckedLimits = { subscriptions: 100_000, placesPerRequest: 10_000, placesInAll: 500_000 };
+const defaults: CheckedLimits = {
+  subscriptions: 100_000,
+  placesPerRequest: 10_000,
+  placesInAll: 500_000,
+  historyReads: 8,
+};
+
+const known: OptionNames<BrokerLimits> = {
+  subscriptions: true,
+  placesPerRequest: true,
+  placesInAll: true,
+  historyReads: true,
+};
 
 /** @throws TypeError for a limit that is not known or no whole number from 1 on */
 export function checkLimits(limits: BrokerLimits = {}): CheckedLimits {
-  checkOptions<BrokerLimits>(limits, { subscriptions: true, placesPerRequest: true, placesInAll: true }, 'limits');
+  checkOptions<BrokerLimits>(limits, known, 'limits');
   const checked = { ...defaults, ...limits };
   for (const [name, value] of Object.entries(checked) as [string, unknown][]) {
     if (Number.isSafeInteger(value) && (value as number) >= 1) continue;

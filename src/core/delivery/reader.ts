@@ -236,6 +236,12 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     else this.#cursor.advanceToReached();
   }
 
+  /** What cannot be read is at the head: it is no chunk that is shared, each tells it for itself. */
+  meetUnreadable(): void {
+    this.#enter('parted');
+    this.wake();
+  }
+
   /** Goes on at `next`: the log is another one, came back shorter, or was trimmed unseen. */
   moveTo(next: number, reason: GapReason, epoch?: string): void {
     const gap = this.#cursor.moveTo(next, reason, epoch);
@@ -298,8 +304,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   #passGap(gap: Gap): typeof ended | undefined {
     this.#context.observer.gap(this, gap);
-    // One that a request can be refused for was refused when it was opened.
-    return gap.reason === 'slow' && this.#failOnGap ? this.#finish(gapError(gap), gap.from - 1) : undefined;
+    return this.#failOnGap ? this.#finish(gapError(gap), gap.from - 1) : undefined;
   }
 
   #fetch(): void {

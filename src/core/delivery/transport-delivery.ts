@@ -63,6 +63,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #stopHeartbeats: (() => void) | undefined;
   /** Read and not written yet: an end that comes while reading takes it along. */
   #slice = '';
+  /** In the slice that is being read. */
+  #hasToldGap = false;
 
   /** @throws TypeError for an option that is not known or out of its range */
   constructor(
@@ -138,13 +140,14 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #writeOwn(): boolean {
     const start = this.#source.sliceStart;
     const format = this.#format;
+    this.#hasToldGap = false;
     const isFull = this.#guarded(() => this.#readSlice()) ?? false;
     const text = this.#slice;
     this.#slice = '';
     const bytes = text === '' ? undefined : this.#guarded(() => this.#format.encode(text));
     if (bytes === undefined || this.#hasEnded) return isFull;
-    // One that tells a gap is this reader's alone: where it could begin to tell one, there is no start.
-    if (start !== undefined) this.#source.shareSlice({ format, start, bytes, isFull });
+    // One that tells a gap is this reader's alone: each has to be told for itself.
+    if (start !== undefined && !this.#hasToldGap) this.#source.shareSlice({ format, start, bytes, isFull });
     this.#write(bytes);
     return isFull;
   }
@@ -214,6 +217,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   #tell(gap: Gap): void {
+    this.#hasToldGap = true;
     this.#slice += this.#format.gap(gap);
     this.#format = this.#format.after?.(gap) ?? this.#format;
   }

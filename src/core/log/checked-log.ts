@@ -1,4 +1,7 @@
+import type { Clock } from '../../model/clock.ts';
+import { withDeadline } from '../../model/deadline.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
+import { describe } from '../../model/event.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -11,17 +14,23 @@ import type {
   TailHandler,
 } from './event-log.ts';
 
+/** How long a log may take for a call that reads, in ms. Appends are not bounded here: the log's own limit says what became of them. */
+const ANSWER_MS = 30_000;
+
 /**
- * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, indexes that increase, each record once, and
- * trimmed history found. No engine reports that by itself: a start below the oldest record silently moves up, so a first record that is not the one asked
- * for is a gap, and so is a hole in the middle where the log says that it is dense.
+ * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, an answer in time and one that can be read,
+ * indexes that increase, each record once, and trimmed history found. No engine reports that by itself: a start below the oldest
+ * record silently moves up, so a first record that is not the one asked for is a gap, and so is a hole in the middle where the log says
+ * that it is dense.
  */
 export class CheckedLog {
   readonly #log: EventLog;
+  readonly #clock: Clock;
   #isClosed = false;
 
-  constructor(log: EventLog) {
+  constructor(log: EventLog, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   get capabilities(): LogCapabilities {
@@ -30,9 +39,9 @@ export class CheckedLog {
 
   async state(): Promise<LogState> {
     this.#requireOpen();
-    const state = await guard(() => this.#log.state());
+    const state = await this.#answer(() => this.#log.state());
     this.#requireOpen();
-    return state;
+    return checkState(state);
   }
 
   /** @throws BrokerError `bad_request` naming the limit, `log_unavailable`, `closed`, and what the log throws */
@@ -45,17 +54,28 @@ export class CheckedLog {
         `A batch may take at most ${maxRecordBytes} bytes in this log, not ${body.length}; nothing was published.`,
       );
     }
-    return guard(() => this.#log.append(body, options));
+    const result = await guard(() => this.#log.append(body, options));
+    if (isIndex(result?.index, 1)) return result;
+    throw nonsense('append must answer with the index of the record', result);
   }
 
-  /** @throws BrokerError `gap` where a record that must be there is not */
+  /** @throws BrokerError `gap` where a record that must be there is not; `log_unavailable` when a chunk takes too long */
   async *read(from: number, to: number, options: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
     this.#requireOpen();
+    const chunks = this.#log.read(from, to, options)[Symbol.asyncIterator]();
     let next = from;
-    for await (const records of this.#log.read(from, to, options)) {
-      this.#requireOpen();
-      for (const { index } of records) next = this.#follow(next, index) + 1;
-      yield records;
+    try {
+      for (;;) {
+        const result = await this.#answer(() => chunks.next());
+        this.#requireOpen();
+        if (result.done === true) break;
+        const records = checkRecords(result.value);
+        for (const { index } of records) next = this.#follow(next, index) + 1;
+        yield records;
+      }
+    } finally {
+      // A log that does not end its own reading keeps nobody.
+      void chunks.return?.().then(undefined, () => undefined);
     }
     if (next <= to && this.capabilities.dense) this.#follow(next, 0);
   }
@@ -64,33 +84,42 @@ export class CheckedLog {
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
     this.#requireOpen();
     let position = after;
-    return guard(() =>
-      this.#log.tail(after, {
-        status: (status, cause) => handler.status(status, cause),
-        records: async (records) => {
-          const fresh = records.filter(({ index }) => index > position);
-          const [first] = fresh;
-          if (first === undefined) return;
-          if (this.capabilities.dense && first.index > position + 1)
-            handler.gap({ after: position, first: first.index });
-          position = fresh.at(-1)?.index ?? position;
-          await handler.records(fresh);
-        },
-        gap: (gap) => {
-          position = Math.max(position, gap.first - 1);
-          handler.gap(gap);
-        },
-        reset: (state) => {
-          position = state.head;
-          handler.reset(state);
-        },
-      }),
-    );
+    const checked: TailHandler = {
+      status: (status, cause) => handler.status(status, cause),
+      records: async (records) => {
+        const fresh = checkRecords(records).filter(({ index }) => index > position);
+        const [first] = fresh;
+        if (first === undefined) return;
+        if (this.capabilities.dense && first.index > position + 1) handler.gap({ after: position, first: first.index });
+        position = fresh.at(-1)?.index ?? position;
+        await handler.records(fresh);
+      },
+      gap: (gap) => {
+        position = Math.max(position, gap.first - 1);
+        handler.gap(gap);
+      },
+      reset: (state) => {
+        position = checkState(state).head;
+        handler.reset(state);
+      },
+    };
+    const tail = await this.#answer(() => this.#log.tail(after, checked));
+    if (typeof tail?.stop === 'function') return { stop: () => this.#answer(() => tail.stop()) };
+    throw nonsense('tail must answer with what can be stopped', tail);
   }
 
   /** Refuses everything from now on. The log itself is closed by who opened it. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  #answer<R>(call: () => Promise<R>): Promise<R> {
+    return withDeadline(
+      this.#clock,
+      ANSWER_MS,
+      guard(call),
+      () => new BrokerError('log_unavailable', `The event log did not answer within ${ANSWER_MS} ms.`),
+    );
   }
 
   #follow(expected: number, index: number): number {
@@ -113,3 +142,26 @@ async function guard<R>(call: () => Promise<R>): Promise<R> {
     throw new BrokerError('log_unavailable', 'The event log failed.', { cause: error });
   }
 }
+
+function checkState(state: LogState): LogState {
+  const { epoch, first, head } = (state ?? {}) as Partial<LogState>;
+  const isName = typeof epoch === 'string' && epoch !== '';
+  if (isName && isIndex(head, 0) && isIndex(first, 1) && (first as number) <= (head as number) + 1) return state;
+  throw nonsense('state must answer with epoch, first and head', state);
+}
+
+function checkRecords(records: readonly LogRecord[]): readonly LogRecord[] {
+  const given: unknown = records;
+  if (Array.isArray(given) && given.every(isRecord)) return records;
+  throw nonsense('records must have an index and a body of bytes', records);
+}
+
+function isRecord(value: unknown): boolean {
+  const { index, body } = (value ?? {}) as Partial<LogRecord>;
+  return isIndex(index, 1) && body instanceof Uint8Array;
+}
+
+const isIndex = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
+
+const nonsense = (rule: string, value: unknown): BrokerError =>
+  new BrokerError('log_unavailable', `The event log answered nonsense: ${rule}; got ${describe(value)}.`);

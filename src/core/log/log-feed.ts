@@ -1,11 +1,14 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import type { History } from '../backlog/history-reading.ts';
-import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import { UnreadableBatch, type EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
+import type { Clock } from '../../model/clock.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
+import { onAbort } from '../../model/on-abort.ts';
 import { CheckedLog } from './checked-log.ts';
 import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
-import { decodeRecord, encodeRecord } from './batch-record.ts';
+import { decodeRecord, encodeRecord, type DecodedRecord } from './batch-record.ts';
+import { FairLimit } from './fair-limit.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** Whether the log answers. */
@@ -16,9 +19,22 @@ export interface LogFeedHost {
   /** The log was opened, or is another one. */
   restart(state: LogState): void;
   accept(batch: EncodedBatch, refs: readonly AclRef[]): void;
+  /** A record that cannot be read stands at this index. */
+  unreadable(index: number): void;
   /** What came before `first` and was not seen yet is gone. */
   skipped(first: number): void;
   status(status: LogStatus, cause: Error | undefined): void;
+}
+
+export interface LogFeedParts {
+  readonly log: EventLog;
+  readonly topics: Topics;
+  /** Publishes wait while the log is down; else they are refused. */
+  readonly waitsWhenDown: boolean;
+  /** How many chunks of history may be read at once. */
+  readonly historyReads: number;
+  readonly clock: Clock;
+  readonly host: LogFeedHost;
 }
 
 /** How much one subscription that catches up from the log holds at a time, in bytes. */
@@ -28,13 +44,13 @@ const CHUNK_BYTES = 64 * 1024;
 const MAX_WAITING = 1024;
 
 /**
- * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all processes see one order.
+ * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all
+ * processes see one order.
  */
 export class LogFeed implements History {
+  readonly #parts: LogFeedParts;
   readonly #log: CheckedLog;
-  readonly #topics: Topics;
-  readonly #host: LogFeedHost;
-  readonly #waitWhenDown: boolean;
+  readonly #reads: FairLimit;
   #opening: Promise<void> | undefined;
   #tail: LogTail | undefined;
   /** Changed here alone. */
@@ -42,11 +58,10 @@ export class LogFeed implements History {
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
-  constructor(log: EventLog, topics: Topics, waitWhenDown: boolean, host: LogFeedHost) {
-    this.#log = new CheckedLog(log);
-    this.#topics = topics;
-    this.#waitWhenDown = waitWhenDown;
-    this.#host = host;
+  constructor(parts: LogFeedParts) {
+    this.#parts = parts;
+    this.#log = new CheckedLog(parts.log, parts.clock);
+    this.#reads = new FairLimit(parts.historyReads);
   }
 
   /** Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable` */
@@ -65,16 +80,17 @@ export class LogFeed implements History {
     return index;
   }
 
+  /** Readers take turns, chunk by chunk: a thousand that come back at once are served one after the other, and the log is not taken down. */
   async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
-    for await (const records of this.#log.read(from, to, { maxBytes: CHUNK_BYTES })) {
-      const batches: EncodedBatch[] = [];
-      for (const record of records) {
-        const decoded = decodeRecord(record, this.#topics);
-        if (!decoded) break;
-        batches.push(decoded.batch);
+    const chunks = this.#log.read(from, to, { maxBytes: CHUNK_BYTES });
+    try {
+      for (;;) {
+        const { done, value } = await this.#reads.run(() => chunks.next());
+        if (done === true) return;
+        yield value.map((record) => this.#decode(record)?.batch ?? new UnreadableBatch(record.index));
       }
-      yield batches;
-      if (batches.length < records.length) throw new BrokerError('gap', 'Unknown version.');
+    } finally {
+      void chunks.return().then(undefined, () => undefined);
     }
   }
 
@@ -92,11 +108,11 @@ export class LogFeed implements History {
 
   async #open(): Promise<void> {
     const state = await this.#log.state();
-    this.#host.restart(state);
+    this.#parts.host.restart(state);
     const tail = await this.#log.tail(state.head, {
       records: (batch) => this.#accept(batch),
-      gap: ({ first }) => this.#host.skipped(first),
-      reset: (next) => this.#host.restart(next),
+      gap: ({ first }) => this.#parts.host.skipped(first),
+      reset: (next) => this.#parts.host.restart(next),
       status: (status, cause) => this.#setStatus(status, cause),
     });
     this.#tail = tail;
@@ -105,26 +121,31 @@ export class LogFeed implements History {
   }
 
   #accept(batch: readonly LogRecord[]): void {
+    const { host } = this.#parts;
     if (this.#isClosed) return;
     for (const record of batch) {
-      const decoded = decodeRecord(record, this.#topics);
-      if (decoded) this.#host.accept(decoded.batch, decoded.refs);
-      else this.#host.skipped(record.index + 1);
+      const decoded = this.#decode(record);
+      if (decoded) host.accept(decoded.batch, decoded.refs);
+      else host.unreadable(record.index);
     }
+  }
+
+  #decode(record: LogRecord): DecodedRecord | undefined {
+    return decodeRecord(record, this.#parts.topics);
   }
 
   #setStatus(status: LogStatus, cause: Error | undefined): void {
     if (this.#isClosed || status === this.status) return;
     this.status = status;
     if (status !== 'down') this.#wakeAll();
-    this.#host.status(status, cause);
+    this.#parts.host.status(status, cause);
   }
 
   /** Waits until the log is up, where the broker was made to wait. @throws BrokerError `log_unavailable`, `at_capacity`, `closed` */
   async up(signal: AbortSignal | undefined): Promise<void> {
     await this.ready();
     while (this.status === 'down' && !this.#isClosed) {
-      if (!this.#waitWhenDown)
+      if (!this.#parts.waitsWhenDown)
         throw new BrokerError('log_unavailable', 'The event log is down; nothing was published.');
       if (this.#waiting.size >= MAX_WAITING) {
         throw new BrokerError('at_capacity', `${MAX_WAITING} publishes wait for the log; nothing was published.`);
@@ -140,11 +161,11 @@ export class LogFeed implements History {
     return new Promise((resolve) => {
       const wake = () => {
         this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
+        stopListening?.();
         resolve();
       };
       this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake);
+      const stopListening = signal && onAbort(signal, wake);
     });
   }
 

@@ -63,6 +63,11 @@ export class InterestIndex {
     for (const interest of this.#byKey.values()) interest.restart(head);
   }
 
+  /** Something at this position concerns every reader, whatever it asked for. */
+  concernAll(position: number): void {
+    for (const interest of this.#byKey.values()) interest.concern(position);
+  }
+
   /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
   match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
     this.#stamp++;

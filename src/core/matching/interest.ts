@@ -132,6 +132,11 @@ export class Interest {
     return isFirst;
   }
 
+  /** There is something at this position that its readers have to come past. */
+  concern(position: number): void {
+    this.#remember(position);
+  }
+
   #addPending(part: BatchPart): boolean {
     const isFirst = this.#pending.length === 0;
     // A literal has room for one, and with most interests it stays at that.

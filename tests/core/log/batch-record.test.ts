@@ -12,10 +12,10 @@ const text = fc.oneof(
 );
 const checkedEvent = fc.record({
   meta: fc.record({
-    topic: text,
+    topic: text.filter((name) => name !== '*' && !name.includes(':')),
     type: text,
     key: text,
-    namespace: text,
+    namespace: text.filter((name) => name !== '*'),
     filterKeys: fc.array(text, { maxLength: 3 }),
   }),
   source: fc.jsonValue().map((value) => snapshot(value, 'event')),
@@ -74,4 +74,71 @@ describe('a record', () => {
     'is not read when this version did not write it: %j',
     (body) => expect(tryDecode(recordOf(Buffer.from(body)), openTopics)).toBeUndefined(),
   );
+});
+
+describe('a body that this version would not have written', () => {
+  const good = Buffer.from(
+    encodeRecord([encodedEvent({}, 1, { a: 1 }), encodedEvent({ key: 'b' }, 1, 'ü')], []),
+  ).toString();
+
+  it.each([
+    ['{"v":1,"events":[null]}\n'],
+    ['{"v":1,"events":[null]}'],
+    ['{"v":2,"events":[]}\n'],
+    ['{"v":1}\n'],
+    ['{"v":1,"events":{}}\n'],
+    ['{"v":1,"events":[],"acl":[7]}\n'],
+    ['{"v":1,"events":[],"acl":["user:a"]}\n'],
+    ['{"v":1,"events":[],"acl":"policy:a"}\n'],
+    ['{"v":1,"events":[["","t","k","",[],1]]}\n1'],
+    ['{"v":1,"events":[["a:b","t","k","",[],1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","*",[],1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[""],1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",null,1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[],-1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[],1e9]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[],1]]}\n12'],
+    ['{"v":1,"events":[["T","t","k","",[],1]]}\n{'],
+    ['[]\n'],
+    ['null\n'],
+    ['\n'],
+    [''],
+  ])('%j is none of ours', (text) => {
+    expect(tryDecode(recordOf(Buffer.from(text)), openTopics)).toBeUndefined();
+  });
+
+  it('is one that holds bytes which are no UTF-8', () => {
+    const bytes = Buffer.from('{"v":1,"events":[["T","t","k","",[],3]]}\n"x"');
+    expect(tryDecode(recordOf(bytes), openTopics)).toBeDefined();
+    bytes[bytes.length - 2] = 0xff;
+    expect(tryDecode(recordOf(bytes), openTopics)).toBeUndefined();
+  });
+
+  it('never throws, however it is damaged; and what is read says the same when it is written again', () => {
+    const damage = fc.tuple(fc.nat(good.length), fc.nat(3), fc.uint8Array({ maxLength: 3 }));
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 3 }), (damages) => {
+        let body = Buffer.from(good);
+        for (const [at, cut, put] of damages)
+          body = Buffer.concat([body.subarray(0, at), put, body.subarray(at + cut)]);
+        const decoded = tryDecode(recordOf(body), openTopics);
+        if (decoded === undefined) return;
+        const again = encodeRecord(decoded.batch.events, decoded.refs);
+        const { batch, refs: read } = decodeRecord(recordOf(again), openTopics);
+        expect(batch.events.map(({ event }) => event)).toEqual(decoded.batch.events.map(({ event }) => event));
+        expect(read).toEqual(decoded.refs);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('freezes all that readers are handed of one that is', () => {
+    const { batch } = decodeRecord(
+      recordOf(encodeRecord([encodedEvent({ filterKeys: ['k'] }, 1, { a: [1] })], [])),
+      openTopics,
+    );
+    const [event] = batch.batch.events;
+    for (const part of [batch.batch, batch.batch.events, event, event?.filterKeys, event?.payload])
+      expect(Object.isFrozen(part)).toBe(true);
+  });
 });
