@@ -102,10 +102,13 @@ export class BatchIntake implements LogFeedHost {
     const { revocation, queue, buffer, interests, registry } = this.#parts;
     if (batch.position <= buffer.head) return;
     queue.flush();
+    const readers = registry.all();
+    // Before it is there: those in step stand before it then, and each tells the gap for itself.
+    for (const reader of readers) reader.stepOut();
     revocation.changeAll(batch.position);
     buffer.append(batch);
     interests.concernAll(batch.position);
-    for (const reader of registry.all()) reader.meetUnreadable();
+    for (const reader of readers) reader.wake();
   }
 
   #append(batch: EncodedBatch): void {

@@ -236,12 +236,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     else this.#cursor.advanceToReached();
   }
 
-  /** What cannot be read is at the head: it is no chunk that is shared, each tells it for itself. */
-  meetUnreadable(): void {
-    this.#enter('parted');
-    this.wake();
-  }
-
   /** Goes on at `next`: the log is another one, came back shorter, or was trimmed unseen. */
   moveTo(next: number, reason: GapReason, epoch?: string): void {
     const gap = this.#cursor.moveTo(next, reason, epoch);
