@@ -11,6 +11,8 @@ import {
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+
 /** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
 const MAX_WAITING_BYTES = 64 * 1024;
 

@@ -1,6 +1,8 @@
 import { fetchHandler } from './fetch.ts';
 import type { StreamEndpointOptions } from './stream-endpoint.ts';
 
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+
 /** As much of Hono's context as the handler needs. */
 export interface HonoContext {
   readonly req: { readonly raw: Request };

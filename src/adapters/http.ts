@@ -13,6 +13,9 @@ import {
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { NodeResponse } from './response-sink.ts';
+
 /** A request of `node:http`, or of `node:http2`'s compatibility API; Express and Connect hand on the first. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 

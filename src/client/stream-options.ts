@@ -4,15 +4,16 @@ import type { EventOf, TopicMap, Topics } from '../model/topics.ts';
 import type { StreamState } from './connection-state.ts';
 import type { StreamClock } from './wait.ts';
 
-type NameOf<S extends Topics> = S extends Topics<TopicMap, infer Name> ? Name : string;
+/** Names that a filter of a declared set of topics may use. */
+export type TopicNameOf<S extends Topics> = S extends Topics<TopicMap, infer Name> ? Name : string;
 
 /** Batches of a declared set of topics: `payload` narrows with `topic`. */
 export type BatchOf<S extends Topics> = EventBatch<EventOf<S['payloads']>>;
 
 /** `['Job:web', 'Node']`, or the same as `{ Job: ['web'], Node: ['*'] }`. */
 export type StreamTopics<S extends Topics> =
-  | readonly (NameOf<S> | '*' | `${NameOf<S> | '*'}:${string}`)[]
-  | TopicKeys<NameOf<S>>;
+  | readonly (TopicNameOf<S> | '*' | `${TopicNameOf<S> | '*'}:${string}`)[]
+  | TopicKeys<TopicNameOf<S>>;
 
 export interface StreamOptions<S extends Topics = Topics> {
   /** Default everything, which may need a management token. */

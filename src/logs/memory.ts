@@ -52,6 +52,9 @@ export class MemoryEventLog implements EventLog {
   };
 
   /** @throws TypeError for a bound that is not a number ≥ 0 */
+  constructor(options?: MemoryEventLogOptions);
+  /** @internal Another handle on the same records. */
+  constructor(options: MemoryEventLogOptions, records: MemoryRecords);
   constructor(options: MemoryEventLogOptions = {}, records?: MemoryRecords) {
     const { dedupeWindowMs = 120_000, maxRecordBytes = 16 * 1024 * 1024, clock = systemClock } = options;
     const retention = checkRetention(options.retention ?? defaultRetention);

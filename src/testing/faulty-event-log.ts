@@ -22,7 +22,7 @@ export interface FaultyEventLogOptions {
 }
 
 /** Whether the fault comes before the record is in the log (it never will be) or after (only the answer is lost or late). */
-type FaultMoment = 'before' | 'after';
+export type FaultMoment = 'before' | 'after';
 
 /** An append that {@link FaultyEventLog.holdNextAppend} stopped. */
 export interface HeldAppend {

@@ -3,10 +3,10 @@ import { AssertionError } from 'node:assert';
 import type { LogRecord, LogState, TailHandler } from '../core/log/event-log.ts';
 import { deferred } from './deferred.ts';
 
-type TailStatus = Parameters<TailHandler['status']>[0];
+export type TailStatus = Parameters<TailHandler['status']>[0];
 
 /** One call of a tail's handler. */
-type TailCall =
+export type TailCall =
   | { readonly type: 'records'; readonly batch: readonly LogRecord[] }
   | { readonly type: 'gap'; readonly after: number; readonly first: number }
   | { readonly type: 'reset'; readonly state: LogState }

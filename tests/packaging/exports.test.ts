@@ -46,9 +46,10 @@ describe('the dependencies', () => {
     expect(optional.map(([name]) => name)).toEqual(Object.keys(manifest.peerDependencies));
   });
 
-  it('are pinned exactly', () => {
-    const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies });
-    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  it('are ranges where the user installs them, so that one copy can serve several packages, and exact for us', () => {
+    expect(Object.values(manifest.dependencies).filter((range) => !/^\^\d+\.\d+\.\d+$/.test(range))).toEqual([]);
+    const exact = /^(?:npm:[a-z]+@)?\d+\.\d+\.\d+$/;
+    expect(Object.values(manifest.devDependencies).filter((version) => !exact.test(version))).toEqual([]);
   });
 
   it('are locked for every platform, without which `npm ci` fails on a fresh clone', () => {

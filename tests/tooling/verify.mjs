@@ -23,6 +23,7 @@ const wholeLanes = [
   [
     ...style,
     step('build', node, 'tests/tooling/build.mjs'),
+    step('api', node, 'tests/tooling/check-api.mjs'),
     step('package', node, 'tests/tooling/check-package.mjs'),
     step('size', node, 'tests/tooling/check-size.mjs'),
     { ...step('production', node, ...vitest, ...fastConfig), env: { NODE_ENV: 'production' } },

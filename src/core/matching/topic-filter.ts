@@ -68,7 +68,7 @@ export class TopicFilter {
   }
 
   /** The shortest list of [topic, key] that says the same, sorted. */
-  terms(): readonly Term[] {
+  terms(): readonly (readonly [topic: string, key: string])[] {
     const terms: Term[] = [];
     for (const topic of [...this.#keysOf.keys()].toSorted()) {
       const keys = this.#keysOf.get(topic) ?? [];
