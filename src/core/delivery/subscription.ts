@@ -39,11 +39,7 @@ type Result<E extends Event> = Promise<IteratorResult<EventBatch<E>, undefined>>
  * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off the buffer.
  * `close()`, the `signal` given to `subscribe`, and leaving the loop all free it.
  */
-export class Subscription<E extends Event = Event> implements AsyncIterableIterator<
-  EventBatch<E>,
-  undefined,
-  undefined
-> {
+export class Subscription<E extends Event = Event> implements AsyncIterableIterator<EventBatch<E>> {
   /** The broker's run of indexes at the time of subscribing. */
   readonly epoch: string;
   readonly #host: SubscriptionHost;
