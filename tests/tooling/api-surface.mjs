@@ -1,11 +1,13 @@
 // What the package publishes in types: the exports of each entry with the text of their declarations, and the types of
-// ours that these name without exporting them. Read from the built declarations, with TypeScript 6, since 7 has no API.
+// ours that these name without exporting them. Read from the built declarations.
+import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
-
-import ts from 'typescript-6';
 
 import { entries, root } from './entries.mjs';
 
+// TypeScript 7 has no API. The older one comes with attw: a dependency of ours on it would fight for `tsc`'s name.
+const ourRequire = createRequire(import.meta.url);
+const ts = createRequire(ourRequire.resolve('@arethetypeswrong/core'))('typescript');
 const dist = join(root, 'dist', 'esm');
 const files = entries.map(({ specifier, source }) => ({
   specifier,
