@@ -24,7 +24,8 @@ export interface FastifyEventStreamOptions extends EventStreamHandlerOptions {
 }
 
 /**
- * A Fastify plugin. Hooks run before the stream opens (`onRequest`, `preHandler`), and the headers that they set are sent.
+ * A Fastify plugin. Hooks run before the stream opens (`onRequest`, `preHandler`), and the headers that they set are
+ * sent.
  *
  * ```ts
  * const app = fastify();

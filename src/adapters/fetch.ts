@@ -13,7 +13,10 @@ import { tokenFromHeaders } from './token.ts';
 
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
-/** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
+/**
+ * What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may
+ * come on top.
+ */
 const MAX_WAITING_BYTES = 64 * 1024;
 
 /**

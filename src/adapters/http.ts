@@ -21,14 +21,15 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
 export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeRequest> {
   /**
-   * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket. `'response'`: always the response's own `write`.
-   * What the client gets is the same.
+   * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket.
+   * `'response'`: always the response's own `write`. What the client gets is the same.
    */
   readonly writer?: 'auto' | 'response';
 }
 
 /**
- * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API), Express and Connect.
+ * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API),
+ * Express and Connect.
  *
  * ```ts
  * http.createServer(eventStreamHandler({ broker })).listen(4646);
@@ -71,7 +72,8 @@ function onceGone(request: NodeRequest, response: ServerResponse, call: () => vo
     isGone = true;
     call();
   };
-  // The response's close: the request's may never come once its body was read. Not `once`, which costs each stream two objects more.
+  // The response's close: the request's may never come once its body was read. Not `once`, which costs each stream two
+  // objects more.
   response.on('close', onGone);
   response.on('error', onGone);
   // Behind another response on its connection it has no socket yet, and would not hear that the connection closes.

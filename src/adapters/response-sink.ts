@@ -3,7 +3,10 @@ import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ByteSink } from '../core/delivery/byte-sink.ts';
 
-/** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
+/**
+ * What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may
+ * come on top.
+ */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 /** A response of `node:http` or of `node:http2`'s compatibility API. */
@@ -21,7 +24,8 @@ export class ResponseSink implements ByteSink {
   write(chunk: Uint8Array): boolean {
     const isReady = this.#response.write(chunk);
     if (!this.#response.flush) return isReady || this.#response.writableLength <= MAX_WAITING_BYTES;
-    // Compression middleware holds small writes back until it is told. What waits in it the response does not count: its word on readiness is all there is.
+    // Compression middleware holds small writes back until it is told. What waits in it the response does not count:
+    // its word on readiness is all there is.
     this.#response.flush();
     return isReady;
   }
@@ -46,7 +50,10 @@ export class SocketSink implements ByteSink {
     response.on('close', () => socket.off('drain', this.#onDrain));
   }
 
-  /** Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read all of it. */
+  /**
+   * Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read
+   * all of it.
+   */
   write(chunk: Uint8Array): boolean {
     if (this.#response.writableEnded) return false;
     return this.#socket.write(chunk) || this.#socket.writableLength <= MAX_WAITING_BYTES;

@@ -1,7 +1,9 @@
 import { BrokerError } from './errors.ts';
 import type { Event, NewEvent } from './event.ts';
 
-/** What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID). */
+/**
+ * What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID).
+ */
 export type AclObject = 'token' | 'policy' | 'role';
 
 /**

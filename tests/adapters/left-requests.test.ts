@@ -76,7 +76,10 @@ describe.each(servers)('over $protocol, a request', ({ protocol, listening }) =>
 
 const http1Mounts = mounts.filter(({ protocol }) => protocol === 'http1');
 
-/** Behind the others stands a bridge from Node to fetch, which tells its handler nothing of a queued request whose connection closes. */
+/**
+ * Behind the others stands a bridge from Node to fetch, which tells its handler nothing of a queued request whose
+ * connection closes.
+ */
 const nodeMounts = http1Mounts.filter(({ name }) => name !== 'Hono' && name !== 'fetch');
 
 describe.each(http1Mounts)('over HTTP/1.1, $name, a stream behind another on its connection', (mount) => {

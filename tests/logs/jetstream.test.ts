@@ -54,7 +54,10 @@ describeWithNats('JetStreamEventLog', () => {
     }
   }
 
-  /** Runs a test with two logs on one stream: `hasty` gives up early, so that outages are short; `log` waits as long as a busy machine takes. */
+  /**
+   * Runs a test with two logs on one stream: `hasty` gives up early, so that outages are short; `log` waits as long as
+   * a busy machine takes.
+   */
   const withHastyLog = (
     options: Partial<JetStreamEventLogOptions>,
     test: (hasty: JetStreamEventLog, log: JetStreamEventLog) => Promise<void>,

@@ -33,7 +33,8 @@ function render() {
     const blocks = names.map(({ name, symbol }) => renderName(name, symbol, specifier, firstEntry));
     return `## ${specifier}\n\n${blocks.join('\n\n')}\n`;
   });
-  return `# The published types\n\nWritten by \`npm run api\`; a step of \`npm test\` holds it.\n\n${sections.join('\n')}`;
+  const head = '# The published types\n\nWritten by `npm run api`; a step of `npm test` holds it.';
+  return `${head}\n\n${sections.join('\n')}`;
 }
 
 /** What several entries export is written out once. */

@@ -1,4 +1,5 @@
-// The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path loaded from ESM and from CommonJS.
+// The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path
+// loaded from ESM and from CommonJS.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,7 +60,8 @@ async function load() {
     const require = createRequire(import.meta.url);
     for (const specifier of ${JSON.stringify(specifiers)}) {
       const [esm, cjs] = [await import(specifier), require(specifier)];
-      assert.deepEqual(Object.keys(cjs).filter((name) => name !== '__esModule').sort(), Object.keys(esm).sort(), specifier);
+      const named = Object.keys(cjs).filter((name) => name !== '__esModule');
+      assert.deepEqual(named.sort(), Object.keys(esm).sort(), specifier);
       assert.notEqual(Object.keys(esm).length, 0, specifier);
     }
     assert.equal(require('fenceline').EventBroker, (await import('fenceline')).EventBroker);
@@ -78,11 +80,15 @@ async function load() {
     }
   `;
   await writeFile(join(folder, 'load.cjs'), plain);
-  // As an older Node or a bundler does it: without require(esm) there is no `module-sync`, and the CommonJS build is taken.
+  // As an older Node or a bundler does it: without require(esm) there is no `module-sync`, and the CommonJS build is
+  // taken.
   await run(process.execPath, ['--no-experimental-require-module', 'load.cjs'], { cwd: folder });
 }
 
-/** The published types in both module systems; the client's alone, without Node's types, as for a browser; by `typesVersions`. */
+/**
+ * The published types in both module systems; the client's alone, without Node's types, as for a browser; by
+ * `typesVersions`.
+ */
 async function compile() {
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   const imports = entries.map(({ specifier }, at) => `export * as m${at} from '${specifier}';`).join('\n');

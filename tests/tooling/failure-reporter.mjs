@@ -4,8 +4,8 @@ const maxLines = 80;
 
 /**
  * Vitest reporter, to be listed last. Each failure is printed at once, with its error (`FAILED …`, its lines behind a
- * bar), since a run may be cut off. At the end comes a line for each (`failed: …`), for a record that keeps only the end,
- * and the closing line. A file that cannot be loaded and an unhandled error each count as one failure.
+ * bar), since a run may be cut off. At the end comes a line for each (`failed: …`), for a record that keeps only the
+ * end, and the closing line. A file that cannot be loaded and an unhandled error each count as one failure.
  */
 export default class FailureReporter {
   onTestCaseResult(test) {

@@ -22,7 +22,9 @@ function isSlow(file) {
   return isLongRun(file) || usesEngine(file, new Set());
 }
 
-/** Whether the file or what it imports of the tests (and of src/logs/lmdb) does. A type is erased and starts nothing. */
+/**
+ * Whether the file or what it imports of the tests (and of src/logs/lmdb) does. A type is erased and starts nothing.
+ */
 function usesEngine(file, seen) {
   if (seen.has(file)) return false;
   seen.add(file);

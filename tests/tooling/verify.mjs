@@ -1,7 +1,8 @@
 // `npm test`: everything that is checked, in two lanes for two processors; `npm run test:fast`: what needs no engines,
 // browsers, other processes or build. A failing test is printed at once, with its error; then one line for each step,
 // with the notes in its output (`note: …`: what was skipped, what was measured by the way), and for those that fail the
-// whole output. The counts of all tests are the last line. `npm test -- --only lint,unit` runs the steps that are named.
+// whole output. The counts of all tests are the last line. `npm test -- --only lint,unit` runs the steps that are
+// named.
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 import { closingLine, parseClosingLine } from './closing-line.mjs';
@@ -14,6 +15,7 @@ const fastConfig = ['--config', 'tests/tooling/vitest.fast.config.mjs', '--root'
 
 const style = [
   step('format', bin('oxfmt'), '--check'),
+  step('columns', node, 'tests/tooling/line-length.mjs'),
   step('lint', bin('oxlint'), '--type-aware'),
   step('types', bin('tsc'), '-p', 'tsconfig.json'),
 ];
@@ -93,7 +95,9 @@ function count({ code, output }) {
   counts.failed += Math.max(tests.failed, code === 0 ? 0 : 1);
 }
 
-/** Ctrl-C and its like: the steps lead process groups of their own, so they are ended here, and what they said is shown. */
+/**
+ * Ctrl-C and its like: the steps lead process groups of their own, so they are ended here, and what they said is shown.
+ */
 function endEarly(signal) {
   for (const one of running) {
     one.kill();

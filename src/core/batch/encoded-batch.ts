@@ -12,7 +12,10 @@ export class BatchPart {
     this.events = events;
   }
 
-  /** The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part, it would be past all bounds. */
+  /**
+   * The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part,
+   * it would be past all bounds.
+   */
   get line(): string {
     const [first, second] = this.events;
     if (first && !second) return first.line;
@@ -28,7 +31,10 @@ export class BatchPart {
   }
 }
 
-/** One published batch, and the {@link BatchPart} that is all of it; its events get its index. Each other subset of its events is a part that exists once. */
+/**
+ * One published batch, and the {@link BatchPart} that is all of it; its events get its index. Each other subset of its
+ * events is a part that exists once.
+ */
 export class EncodedBatch extends BatchPart {
   /** About how many bytes it holds. */
   readonly bytes: number;

@@ -63,9 +63,9 @@ export class EncodedEvent implements EventMeta {
   }
 
   /**
-   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the buffer holds it; reading a letter joins
-   * them. A value that no reader in process has asked for by now is let go of, as the text has it. Both take load off the garbage collector:
-   * `npm run bench`, scenarios "fanout" and "latency".
+   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the
+   * buffer holds it; reading a letter joins them. A value that no reader in process has asked for by now is let go of,
+   * as the text has it. Both take load off the garbage collector: `npm run bench`, scenarios "fanout" and "latency".
    */
   #encode(): string {
     const { topic, type, key, namespace, filterKeys, index } = this;

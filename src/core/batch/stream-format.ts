@@ -3,8 +3,8 @@ import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/event.ts';
 
 /**
- * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share what is encoded;
- * use one object for all streams of a kind.
+ * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share
+ * what is encoded; use one object for all streams of a kind.
  */
 export interface StreamFormat {
   /** What stands before all else, once. Default nothing. */

@@ -27,8 +27,8 @@ interface Header {
 }
 
 /**
- * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads' texts. So a reader that does not want an event
- * never parses its payload, and one that passes it on copies the text.
+ * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads'
+ * texts. So a reader that does not want an event never parses its payload, and one that passes it on copies the text.
  */
 export function encodeRecord(events: readonly EncodedEvent[], refs: readonly AclRef[]): Uint8Array {
   const payloads = events.map(({ payloadJson }) => payloadJson);

@@ -12,9 +12,10 @@ import type {
 } from './event-log.ts';
 
 /**
- * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, indexes that increase, each record once, and
- * trimmed history found. No engine reports that by itself: a start below the oldest record silently moves up, so a first record that is not the one asked
- * for is a gap, and so is a hole in the middle where the log says that it is dense.
+ * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, indexes that
+ * increase, each record once, and trimmed history found. No engine reports that by itself: a start below the oldest
+ * record silently moves up, so a first record that is not the one asked for is a gap, and so is a hole in the middle
+ * where the log says that it is dense.
  */
 export class CheckedLog {
   readonly #log: EventLog;

@@ -28,7 +28,8 @@ const CHUNK_BYTES = 64 * 1024;
 const MAX_WAITING = 1024;
 
 /**
- * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all processes see one order.
+ * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this
+ * process appended. So all processes see one order.
  */
 export class LogFeed implements History {
   readonly #log: CheckedLog;
@@ -49,7 +50,9 @@ export class LogFeed implements History {
     this.#host = host;
   }
 
-  /** Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable` */
+  /**
+   * Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable`
+   */
   ready(): Promise<void> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;

@@ -16,7 +16,8 @@ type Keys = '*' | ReadonlySet<string>;
 /**
  * Which events a subscription asked for, by topic and key. Immutable.
  *
- * The terms are a union: an event passes when its topic, or `*`, is asked for with its key, one of its filter keys, or `*`.
+ * The terms are a union: an event passes when its topic, or `*`, is asked for with its key, one of its filter keys, or
+ * `*`.
  */
 export class TopicFilter {
   /** Everything. */
