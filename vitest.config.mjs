@@ -16,10 +16,10 @@ export default defineConfig({
     // Many tests wait for servers and files: two threads, whatever the processors.
     maxWorkers: 2,
     sequence: { shuffle: { files: true, tests: true } },
-    // What takes longer hangs; a busy machine may take long.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    reporters: ['default', './tests/tooling/closing-line-reporter.mjs'],
+    // What takes longer hangs. The longest test takes 20 s on a free machine; a busy one is many times slower.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    reporters: ['default', './tests/tooling/failure-reporter.mjs'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'html'] },
   },
 });

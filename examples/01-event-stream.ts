@@ -57,7 +57,8 @@ Try, in another terminal:
   curl -sN '${url}/v1/event/stream'
   curl -sN '${url}/v1/event/stream?namespace=*'
   curl -sN '${url}/v1/event/stream?index=100&topic=Evaluation'
-  curl -sN -G '${url}/v1/event/stream' --data-urlencode 'topic=Node:${node}' --data-urlencode 'topic=Deployment' --data-urlencode 'topic=Job:web'
+  curl -sN -G '${url}/v1/event/stream' --data-urlencode 'topic=Node:${node}' \\
+    --data-urlencode 'topic=Deployment' --data-urlencode 'topic=Job:web'
   curl -sN '${url}/v1/event/stream?index=7&topic=Node' | head -2
 
 Stop it with Ctrl-C.`);

@@ -47,7 +47,8 @@ const server = http.createServer((request, response) => {
   } else void stream(request, response);
 });
 await cluster.ready;
-console.log(`Stream as the tenant, as an operator, as root; without the token it is 403. Then, in another terminal, delete the policy:
+console.log(`Stream as the tenant, as an operator, as root; without the token it is 403.
+Then, in another terminal, delete the policy:
   -H 'X-Nomad-Token: tenant-secret'      ?topic=Job
   -H 'X-Nomad-Token: operator-secret'    ?topic=Node
   -H 'X-Nomad-Token: root-secret'

@@ -12,7 +12,8 @@ const page = `<!doctype html>
   const list = document.querySelector('#orders');
   const source = new EventSource('/v1/event/stream?topic=Order');
   source.onmessage = ({ data }) => {
-    for (const { Key, Payload } of JSON.parse(data).Events) list.append(Object.assign(document.createElement('li'), { textContent: Key + ' for ' + Payload.total }));
+    for (const { Key, Payload } of JSON.parse(data).Events)
+      list.append(Object.assign(document.createElement('li'), { textContent: Key + ' for ' + Payload.total }));
   };
   source.addEventListener('gap', ({ data }) => list.append('missing: ' + data));
 </script>

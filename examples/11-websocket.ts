@@ -1,7 +1,8 @@
 // A transport of your own: WebSocket, with `ws`. Run it: npm run example examples/11-websocket.ts
 //
-// A client sends {"topics":["Order:o-7"],"index":0} to subscribe, and again to change its topics on the live socket; it gets the lines of the
-// protocol, one or more to a message. Close code 4403: the rights were taken away; 4400: the request was wrong; 1012: the server restarts.
+// A client sends {"topics":["Order:o-7"],"index":0} to subscribe, and again to change its topics on the live socket; it
+// gets the lines of the protocol, one or more to a message. Close code 4403: the rights were taken away; 4400: the
+// request was wrong; 1012: the server restarts.
 import http from 'node:http';
 import { BrokerError, EventBroker, type ByteSink, type Subscription } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';

@@ -26,7 +26,8 @@ for (let n = 1; n <= 100; n++) {
   });
 }
 
-// The loop asks for the next batch when the worker has answered: the backlog waits in the broker's buffer, bounded, not in the worker's mailbox.
+// The loop asks for the next batch when the worker has answered: the backlog waits in the broker's buffer, bounded, not
+// in the worker's mailbox.
 for await (const batch of subscription) {
   worker.postMessage(batch);
   const [sum] = (await once(worker, 'message')) as [number];

@@ -1,4 +1,5 @@
-// Metrics from the broker's statistics and notifications, with prom-client. Run it: npm run example examples/13-prometheus.ts
+// Metrics from the broker's statistics and notifications, with prom-client. Run it: npm run example
+// examples/13-prometheus.ts
 import http from 'node:http';
 import { EventBroker } from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';

@@ -10,14 +10,22 @@ export {
   type AclToken,
   type StoreAnswer,
 } from './acl/acl-store.ts';
+export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclVoice } from './acl/explain.ts';
-export type { CapabilityRule, LevelRule, NamespaceRule, PolicyRules } from './acl/policy-rules.ts';
+export type { CapabilityRule, Labelled, LevelRule, NamespaceRule, OneOrMore, PolicyRules } from './acl/policy-rules.ts';
 export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
 export type { BrokerStats } from './core/broker/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery/delivery.ts';
-export { BrokerError, errorCodes, type BrokerErrorCode, type Retry, type WireError } from './model/errors.ts';
-export type { Event, EventBatch, NewEvent } from './model/event.ts';
+export {
+  BrokerError,
+  errorCodes,
+  type BrokerErrorCode,
+  type BrokerErrorOptions,
+  type Retry,
+  type WireError,
+} from './model/errors.ts';
+export type { Event, EventBatch, EventMeta, NewEvent } from './model/event.ts';
 export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
 export type { BrokerLimits } from './core/broker/limits.ts';
@@ -35,6 +43,7 @@ export type {
   Retention,
   TailHandler,
 } from './core/log/event-log.ts';
+export type { LogStatus } from './core/log/log-feed.ts';
 export type { FlushOptions } from './core/delivery/flush-schedule.ts';
 export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';
@@ -48,6 +57,8 @@ export {
   payloadOf,
   Topics,
   type AclObject,
+  type DefinedName,
+  type DefinedPayloads,
   type EventOf,
   type NewEventOf,
   type TopicDefinition,

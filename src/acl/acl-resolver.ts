@@ -20,7 +20,10 @@ export interface AclSource {
   resolve(secretId: string | undefined): Acl | Promise<Acl>;
   /** These objects have changed: answers to calls made from now on must not rest on what was read before. */
   changed?(refs: readonly AclRef[]): void;
-  /** Anything may have changed, since news was lost (a log that was trimmed unseen, or replaced): as {@link AclSource.changed}, for all objects. */
+  /**
+   * Anything may have changed, since news was lost (a log that was trimmed unseen, or replaced): as
+   * {@link AclSource.changed}, for all objects.
+   */
   allChanged?(): void;
   explain?(secretId: string | undefined, needs: readonly AclNeed[]): AclExplanation | Promise<AclExplanation>;
 }
@@ -50,11 +53,16 @@ export interface AclResolverOptions {
   readonly store: AclStore;
   /** Default: the machine's clock. */
   readonly clock?: Pick<Clock, 'now'>;
-  /** How many Acls are kept at most; past it, the one unused for longest is looked up again. Default 10,000; 0: none. */
+  /**
+   * How many Acls are kept at most; past it, the one unused for longest is looked up again. Default 10,000; 0: none.
+   */
   readonly maxCached?: number;
 }
 
-/** A look-up that has taken longer, in ms, is shared with no later caller: one that the store lost would hold its token up for ever. */
+/**
+ * A look-up that has taken longer, in ms, is shared with no later caller: one that the store lost would hold its token
+ * up for ever.
+ */
 const SHARED_MS = 5000;
 
 /**
@@ -66,8 +74,9 @@ const SHARED_MS = 5000;
  * - Unknown or expired: denied.
  *
  * Calls for one secret share one look-up; its result is kept until something that it depends on changes
- * ({@link AclResolver.changed}) or it expires. Denials and failures are not kept. Only as many look-ups wait for the store
- * as there are callers, and a look-up that has taken 5 s is shared with no more of them; how long one takes is the store's affair, and the caller's to limit.
+ * ({@link AclResolver.changed}) or it expires. Denials and failures are not kept. Only as many look-ups wait for the
+ * store as there are callers, and a look-up that has taken 5 s is shared with no more of them; how long one takes is
+ * the store's affair, and the caller's to limit.
  *
  * A host with tokens of its own overrides {@link AclResolver.lookUp}, and keeps the sharing, the cache and the expiry.
  */
@@ -104,8 +113,8 @@ export class AclResolver implements AclSource {
   }
 
   /**
-   * Drops whatever depends on these objects. A look-up that is under way may have read any of them before the change: it
-   * still answers those who wait for it, but no later caller, and it is not kept.
+   * Drops whatever depends on these objects. A look-up that is under way may have read any of them before the change:
+   * it still answers those who wait for it, but no later caller, and it is not kept.
    */
   changed(refs: readonly AclRef[]): void {
     if (refs.length === 0) return;
@@ -132,9 +141,9 @@ export class AclResolver implements AclSource {
   }
 
   /**
-   * One look-up, without sharing or keeping: override it for other tokens. `secretId` is never `''`. Return an Acl whose
-   * `dependsOn` names all that a change could concern; throw an {@link AclDenial} to deny. Whatever else it throws is
-   * answered as `acl_unavailable`.
+   * One look-up, without sharing or keeping: override it for other tokens. `secretId` is never `''`. Return an Acl
+   * whose `dependsOn` names all that a change could concern; throw an {@link AclDenial} to deny. Whatever else it
+   * throws is answered as `acl_unavailable`.
    */
   protected async lookUp(secretId: string | undefined): Promise<Acl> {
     const { holder, policies, ...facts } = await gatherGrants(this.#store, secretId);

@@ -82,9 +82,9 @@ export class Acl {
   }
 
   /**
-   * Whether its holder may see an event of a topic with this requirement, in the event's own namespace. An event without
-   * namespace (`''`) of a topic that needs a capability in one is seen by whoever holds that capability in any namespace:
-   * the subscription as a whole was checked by {@link Acl.meets}.
+   * Whether its holder may see an event of a topic with this requirement, in the event's own namespace. An event
+   * without namespace (`''`) of a topic that needs a capability in one is seen by whoever holds that capability in any
+   * namespace: the subscription as a whole was checked by {@link Acl.meets}.
    */
   sees(requirement: TopicRequirement, namespace: string): boolean {
     return this.#allows(requirement, ({ block, capability }) =>

@@ -1,6 +1,9 @@
 import type { Clock, ClockTimer } from '../model/clock.ts';
 
-/** One timer for everything that expires: set for the nearest instant. Looking for the next nearest costs a walk, once per instant that was reached. */
+/**
+ * One timer for everything that expires: set for the nearest instant. Looking for the next nearest costs a walk, once
+ * per instant that was reached.
+ */
 export class ExpiryTimer<Who> {
   readonly #clock: Clock;
   readonly #expire: (who: Who) => void;

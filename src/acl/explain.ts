@@ -38,7 +38,9 @@ export interface AclFinding extends AclNeed {
   readonly deniedBy: readonly AclVoice[];
 }
 
-/** Why somebody may or may not subscribe. For operators and tests: it names tokens, policies and roles. Holds no secret. */
+/**
+ * Why somebody may or may not subscribe. For operators and tests: it names tokens, policies and roles. Holds no secret.
+ */
 export interface AclExplanation {
   readonly token: 'unknown' | 'expired' | 'anonymous' | 'client' | 'management';
   readonly accessorId: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * A name in which each `*` stands for any characters, or none. Matching takes no backtracking: its cost is that of a few
- * searches for the literal parts, whatever the pattern.
+ * A name in which each `*` stands for any characters, or none. Matching takes no backtracking: its cost is that of a
+ * few searches for the literal parts, whatever the pattern.
  */
 export class Glob {
   readonly pattern: string;

@@ -12,12 +12,14 @@ interface HclParser {
 const loadParser = (): Promise<HclParser> => import('@cdktn/hcl2json');
 
 /**
- * Reads rules from text: JSON when it begins with `{`, else HCL, which takes a promise. Text without content has no rules.
+ * Reads rules from text: JSON when it begins with `{`, else HCL, which takes a promise. Text without content has no
+ * rules.
  *
  * Of two members with one name in one JSON object, the last counts, as everywhere in JavaScript.
  *
  * HCL is read by the optional package `@cdktn/hcl2json`, loaded at the first use: it compiles a WebAssembly
- * module of some megabytes and defines a few global names (`Go`, `fs`, `path`, `require`). Its HCL is version 2: a block inside another stands on lines of its own.
+ * module of some megabytes and defines a few global names (`Go`, `fs`, `path`, `require`). Its HCL is version 2: a
+ * block inside another stands on lines of its own.
  *
  * @throws BrokerError `bad_request` for text that is not well-formed, or that holds what {@link freezeRules} refuses;
  *   `not_supported` for HCL while the package is not installed
@@ -65,8 +67,9 @@ async function loadOrExplain(load: () => Promise<HclParser>): Promise<HclParser>
 }
 
 /**
- * Refuses `node = { … }`: where an attribute and a block have one name, the parser keeps the attribute alone, and a rule
- * that denies would be lost. The parser gives blocks as lists, by name where they have one, and attributes as they are.
+ * Refuses `node = { … }`: where an attribute and a block have one name, the parser keeps the attribute alone, and a
+ * rule that denies would be lost. The parser gives blocks as lists, by name where they have one, and attributes as they
+ * are.
  */
 function requireBlocks(rules: object): void {
   for (const [name, value] of Object.entries(rules) as [string, unknown][]) {

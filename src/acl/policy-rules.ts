@@ -22,8 +22,8 @@ export interface NamespaceRule extends CapabilityRule {
   }>;
 }
 
-type OneOrMore<T> = T | readonly T[];
-type Labelled<Rule> = Readonly<Record<string, OneOrMore<Rule>>>;
+export type OneOrMore<T> = T | readonly T[];
+export type Labelled<Rule> = Readonly<Record<string, OneOrMore<Rule>>>;
 
 /**
  * What one policy allows.

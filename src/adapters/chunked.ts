@@ -11,8 +11,9 @@ const MAX_SHARED_BYTES = SLAB_BYTES / 3;
 const formats = new WeakMap<StreamFormat, StreamFormat>();
 
 /**
- * The same format, its bytes framed as one HTTP/1.1 chunk (RFC 9112, section 7.1), so that one write to the socket does it: `response.write` makes three
- * pieces and corks. One object for each format, so that streams share their chunks. Shown by `npm run bench`, scenario "fanout".
+ * The same format, its bytes framed as one HTTP/1.1 chunk (RFC 9112, section 7.1), so that one write to the socket does
+ * it: `response.write` makes three pieces and corks. One object for each format, so that streams share their chunks.
+ * Shown by `npm run bench`, scenario "fanout".
  */
 export function chunkedFormat(format: StreamFormat): StreamFormat {
   const known = formats.get(format);
@@ -58,8 +59,9 @@ function takeSlab(size: number): Buffer {
 }
 
 /**
- * The socket behind a response, where chunks may be written to it past the response: plain HTTP/1.1 in chunks, headers sent, nobody between (a
- * compression middleware replaces `write`), and no earlier response still being written. Else undefined, and `response.write` is to be used.
+ * The socket behind a response, where chunks may be written to it past the response: plain HTTP/1.1 in chunks, headers
+ * sent, nobody between (a compression middleware replaces `write`), and no earlier response still being written. Else
+ * undefined, and `response.write` is to be used.
  */
 export function rawSocketOf(response: object): Socket | undefined {
   if (!(response instanceof ServerResponse)) return undefined;

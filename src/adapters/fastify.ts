@@ -33,7 +33,8 @@ const ofFastify = { prefix: true, logLevel: true, logSerializers: true, exposeHe
 const knownOptions: OptionNames<FastifyEventStreamOptions> = { ...nodeOptions, path: true, ...ofFastify };
 
 /**
- * A Fastify plugin. Hooks run before the stream opens (`onRequest`, `preHandler`), and the headers that they set are sent.
+ * A Fastify plugin. Hooks run before the stream opens (`onRequest`, `preHandler`), and the headers that they set are
+ * sent.
  *
  * ```ts
  * const app = fastify();

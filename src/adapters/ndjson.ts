@@ -11,15 +11,18 @@ export { ndjsonFormat } from './ndjson-format.ts';
 
 /** How a stream is written. */
 export interface NdjsonStreamOptions extends DeliveryOptions {
-  /** How many bytes may wait in the stream before the subscription reads on from its position instead. Default 64 KiB. */
+  /**
+   * How many bytes may wait in the stream before the subscription reads on from its position instead. Default 64 KiB.
+   */
   readonly highWaterMarkBytes?: number;
   /** Default ndjson. */
   readonly format?: StreamFormat;
 }
 
 /**
- * A subscription as a Node stream of ndjson bytes: a heartbeat at once, then one line per batch, heartbeats, gaps, and the reason as the last line
- * when the broker ends it. It minds backpressure: at most one chunk beyond the high water mark waits in it. Destroying it closes the subscription.
+ * A subscription as a Node stream of ndjson bytes: a heartbeat at once, then one line per batch, heartbeats, gaps, and
+ * the reason as the last line when the broker ends it. It minds backpressure: at most one chunk beyond the high water
+ * mark waits in it. Destroying it closes the subscription.
  *
  * ```ts
  * ndjsonStream(await broker.subscribe({ topics: ['Job'] })).pipe(response);

@@ -10,15 +10,19 @@ const reconnectMs = (): number => 1000 + Math.floor(Math.random() * 2000);
 
 const encoder = new TextEncoder();
 
-/** Newest formats that are kept, one for each epoch; a process rarely has more brokers. An older one is made anew, and its streams share less. */
+/**
+ * Newest formats that are kept, one for each epoch; a process rarely has more brokers. An older one is made anew, and
+ * its streams share less.
+ */
 const MAX_FORMATS = 64;
 
 const formats = new Map<string, StreamFormat>();
 
 /**
- * Server-sent events (the HTML standard, section 9.2): a batch is an event whose data is the ndjson line and whose id is a place to resume from; gaps
- * and errors are the named events `gap` and `error` and have no id; heartbeats are comments, with an id where bookmarks are asked for. JSON text holds no
- * line break, so no payload can forge a field. One object for all streams of an epoch, so that they share their chunks.
+ * Server-sent events (the HTML standard, section 9.2): a batch is an event whose data is the ndjson line and whose id
+ * is a place to resume from; gaps and errors are the named events `gap` and `error` and have no id; heartbeats are
+ * comments, with an id where bookmarks are asked for. JSON text holds no line break, so no payload can forge a field.
+ * One object for all streams of an epoch, so that they share their chunks.
  * @param epoch stands in the ids
  * @throws TypeError for an epoch that holds a line break
  */

@@ -17,7 +17,8 @@ export interface StreamRequest {
 const MAX_PARAMETERS = 1000;
 
 /**
- * Reads the query of a request for a stream. PROTOCOL.md lists the parameters. Others are ignored: Nomad's clients send some of their own.
+ * Reads the query of a request for a stream. PROTOCOL.md lists the parameters. Others are ignored: Nomad's clients send
+ * some of their own.
  * @param url path and query, as in a request line, or a whole URL
  * @throws BrokerError `bad_request` that names the parameter and what is allowed
  */

@@ -2,8 +2,8 @@
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * Exponential with full jitter: anywhere between 0 and `minMs` · 2^attempt, at most `maxMs`. Readers that were cut off together
- * come back spread out.
+ * Exponential with full jitter: anywhere between 0 and `minMs` · 2^attempt, at most `maxMs`. Readers that were cut off
+ * together come back spread out.
  * @param attempt connections in a row that brought nothing; 0 for the first
  */
 export function backoffMs(attempt: number, minMs: number, maxMs: number, random: () => number): number {

@@ -11,7 +11,10 @@ export type StreamState =
   /** Over. Without a reason, the reader closed it; else a StreamError, or what a callback threw. */
   | { readonly name: 'closed'; readonly reason?: unknown };
 
-/** Where the connection is. `denied` and `renewing` are `waiting` and `connecting` after a denial: the next one is final. */
+/**
+ * Where the connection is. `denied` and `renewing` are `waiting` and `connecting` after a denial: the next one is
+ * final.
+ */
 export type Phase = 'connecting' | 'live' | 'waiting' | 'denied' | 'renewing' | 'closed';
 
 /** What can happen to it. */

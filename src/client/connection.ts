@@ -5,7 +5,9 @@ import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
 
-/** One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand. */
+/**
+ * One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand.
+ */
 export class Connection {
   readonly #settings: StreamSettings;
   readonly #wait: Wait;

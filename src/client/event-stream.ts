@@ -12,8 +12,9 @@ import { Wait } from './wait.ts';
 import { parseLine, type WireValue } from './wire.ts';
 
 /**
- * A stream that outlives its connections. It connects when the first batch is asked for, and reads from the network only while one
- * is asked for: what the reader leaves waits at the server. Held here: one chunk of bytes and one unfinished line.
+ * A stream that outlives its connections. It connects when the first batch is asked for, and reads from the network
+ * only while one is asked for: what the reader leaves waits at the server. Held here: one chunk of bytes and one
+ * unfinished line.
  */
 export class EventStream<Batch extends EventBatch = EventBatch> implements AsyncIterableIterator<Batch> {
   readonly #settings: StreamSettings;
@@ -47,8 +48,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
-   * Where to go on after a restart of the reader: keep it, and spread it into the options of the next `streamEvents`. It moves when a
-   * batch is handed over, so keep it when that batch is done with, or lose nothing and repeat one by keeping it before.
+   * Where to go on after a restart of the reader: keep it, and spread it into the options of the next `streamEvents`.
+   * It moves when a batch is handed over, so keep it when that batch is done with, or lose nothing and repeat one by
+   * keeping it before.
    */
   get position(): Position {
     return this.#position.kept;
@@ -73,7 +75,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return this;
   }
 
-  /** Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from anywhere. */
+  /**
+   * Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from
+   * anywhere.
+   */
   close(): void {
     this.#wait.end();
     this.#connection?.close();
@@ -97,7 +102,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
   }
 
-  /** One line, and what has to be done before it can be read. What breaks after the reader has closed the stream is no failure. */
+  /**
+   * One line, and what has to be done before it can be read. What breaks after the reader has closed the stream is no
+   * failure.
+   */
   async #step(): Promise<EventBatch | undefined> {
     try {
       const connection = this.#connection ?? (await this.#connect());

@@ -1,8 +1,8 @@
 export { streamEvents } from './stream-events.ts';
 export { StreamError } from './stream-error.ts';
-export type { StreamErrorCode } from './stream-error.ts';
+export type { StreamErrorCode, StreamErrorOptions } from './stream-error.ts';
 export type { EventStream } from './event-stream.ts';
-export type { BatchOf, StreamOptions, StreamTopics } from './stream-options.ts';
+export type { BatchOf, StreamOptions, StreamTopics, TopicNameOf } from './stream-options.ts';
 export type { StreamState } from './connection-state.ts';
 export type { Position } from './read-position.ts';
 export type { StreamClock } from './wait.ts';

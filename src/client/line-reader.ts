@@ -3,8 +3,8 @@ import { StreamError } from './stream-error.ts';
 const NEWLINE = 10;
 
 /**
- * Cuts bytes into lines, however the network cut them into chunks. Holds one chunk and one unfinished line, the latter of at most
- * `maxLineBytes`. Lines are decoded whole, so a letter may stand on the border of two chunks.
+ * Cuts bytes into lines, however the network cut them into chunks. Holds one chunk and one unfinished line, the latter
+ * of at most `maxLineBytes`. Lines are decoded whole, so a letter may stand on the border of two chunks.
  */
 export class LineReader {
   readonly #maxLineBytes: number;
@@ -18,7 +18,10 @@ export class LineReader {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Gives the next bytes. Only when {@link next} has returned undefined: what is left of the chunk before would be lost. */
+  /**
+   * Gives the next bytes. Only when {@link next} has returned undefined: what is left of the chunk before would be
+   * lost.
+   */
   push(chunk: Uint8Array<ArrayBuffer>): void {
     this.#chunk = chunk;
   }

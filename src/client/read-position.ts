@@ -10,8 +10,8 @@ export interface Position {
 }
 
 /**
- * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in strictly
- * rising index, each once, with the gaps before them.
+ * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in
+ * strictly rising index, each once, with the gaps before them.
  */
 export class ReadPosition {
   #index: number | 'latest';
@@ -54,15 +54,19 @@ export class ReadPosition {
     return gap ? { index, events, gap } : { index, events };
   }
 
-  /** Everything up to `index` has passed. True when that is news; not where a gap has to be told first, as in another epoch. */
+  /**
+   * Everything up to `index` has passed. True when that is news; not where a gap has to be told first, as in another
+   * epoch.
+   */
   bookmark(index: number): boolean {
     const isClear = this.#isRenumbered || this.#epoch === this.#serverEpoch || !this.#index || this.#index === 'latest';
     return isClear && this.#advance(index);
   }
 
   /**
-   * Events are missing. After `restarted` and `ahead`, lower indexes are new batches. Until the first of them is here, a new connection
-   * asks from the old place (`ahead`: at most from the first that is given again), and the server tells anew what is missing.
+   * Events are missing. After `restarted` and `ahead`, lower indexes are new batches. Until the first of them is here,
+   * a new connection asks from the old place (`ahead`: at most from the first that is given again), and the server
+   * tells anew what is missing.
    * @param isTold the reader was told already: the next batch need not say it
    */
   gap(gap: Gap, isTold: boolean): void {

@@ -1,7 +1,10 @@
 import type { BrokerErrorCode, Retry } from '../model/errors.ts';
 import type { Gap } from '../model/gap.ts';
 
-/** What can end a connection: the server's own codes, and those of the client. A newer server may send codes not listed here. */
+/**
+ * What can end a connection: the server's own codes, and those of the client. A newer server may send codes not listed
+ * here.
+ */
 export type StreamErrorCode =
   | BrokerErrorCode
   /** The connection failed, was cut, or ended without saying why. */

@@ -3,18 +3,19 @@ import { EventStream } from './event-stream.ts';
 import type { BatchOf, StreamOptions } from './stream-options.ts';
 
 /**
- * Reads an event stream over HTTP: of a fenceline server, or of Nomad. Connects again by itself, and hands over every batch once and
- * in order, or says what may be missing.
+ * Reads an event stream over HTTP: of a fenceline server, or of Nomad. Connects again by itself, and hands over every
+ * batch once and in order, or says what may be missing.
  *
  * ```ts
- * const stream = streamEvents<typeof topics>('https://host/v1/event/stream', { topics: ['Order'], token: () => freshToken() });
- * for await (const { index, events, gap } of stream) {
+ * const stream = streamEvents<typeof topics>('https://host/v1/event/stream', { topics: ['Order'], token: () =>
+ * freshToken() }); for await (const { index, events, gap } of stream) {
  *   …
  *   save(stream.position); // later: streamEvents(url, { topics: ['Order'], ...position })
  * }
  * ```
- * The loop throws a StreamError only for what cannot heal: a request that the server refuses (400, 404, 405, …), a token denied twice
- * in a row, `Retry: 'never'`, a gap where `onGap` is `'fail'`, a line too long, or 8 connections in a row that end at a malformed line.
+ * The loop throws a StreamError only for what cannot heal: a request that the server refuses (400, 404, 405, …), a
+ * token denied twice in a row, `Retry: 'never'`, a gap where `onGap` is `'fail'`, a line too long, or 8 connections in
+ * a row that end at a malformed line.
  * @throws TypeError for an URL or option that cannot be meant
  */
 export function streamEvents<S extends Topics = Topics>(

@@ -18,7 +18,10 @@ export const liveClock: StreamClock = {
 
 type Finish = (error?: StreamError) => void;
 
-/** Everything a stream waits for, one at a time: each wait has a limit, and {@link end} ends the present and all later ones. */
+/**
+ * Everything a stream waits for, one at a time: each wait has a limit, and {@link end} ends the present and all later
+ * ones.
+ */
 export class Wait {
   readonly #clock: StreamClock;
   #finish: Finish | undefined;

@@ -1,4 +1,5 @@
-// Bundles the page from its sources: for the build, which publishes the outcome as data, and for whoever runs the sources.
+// Bundles the page from its sources: for the build, which publishes the outcome as data, and for whoever runs the
+// sources.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { explorerPage } from './explorer-page.ts';
 
 export interface ExplorerOptions {
-  /** Where the event stream is mounted: a path on the same origin, absolute or relative to the page. Default `/v1/event/stream`. */
+  /**
+   * Where the event stream is mounted: a path on the same origin, absolute or relative to the page. Default
+   * `/v1/event/stream`.
+   */
   readonly streamUrl?: string;
   /** Heading and title of the page. Default `Event stream`. */
   readonly title?: string;
@@ -11,9 +14,9 @@ export interface ExplorerOptions {
 const allowedMethods = 'GET, HEAD';
 
 /**
- * Serves one page that shows an event stream live: a table, filters, the rate, gaps and errors where they happened. It loads nothing
- * else, and talks to `streamUrl` alone. The page holds no secret; a token is typed into it, kept in the tab's memory, and sent only as
- * a header of the stream's requests.
+ * Serves one page that shows an event stream live: a table, filters, the rate, gaps and errors where they happened. It
+ * loads nothing else, and talks to `streamUrl` alone. The page holds no secret; a token is typed into it, kept in the
+ * tab's memory, and sent only as a header of the stream's requests.
  *
  * ```ts
  * const explorer = explorerHandler({ streamUrl: '/v1/event/stream' });

@@ -16,7 +16,8 @@ export interface AppendRequest {
 /**
  * Checks an append against what the log can do, and copies its body.
  * @throws TypeError for what is no body, kind or index
- * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the log cannot do
+ * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the
+ * log cannot do
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
   const { kind = 'events', id, expectedHead, signal } = options;

@@ -6,10 +6,11 @@ import type { RecordSource } from './record-source.ts';
 type TailStatus = Parameters<TailHandler['status']>[0];
 
 /**
- * A tail over a {@link RecordSource}. It holds a position and no queue: what was appended while the handler was busy is read
- * from the source, one slice at a time. One loop makes every call, so calls cannot overlap.
+ * A tail over a {@link RecordSource}. It holds a position and no queue: what was appended while the handler was busy is
+ * read from the source, one slice at a time. One loop makes every call, so calls cannot overlap.
  *
- * A handler that throws ends its tail, which says so once (`down`, with what was thrown); the log and its other tails go on.
+ * A handler that throws ends its tail, which says so once (`down`, with what was thrown); the log and its other tails
+ * go on.
  */
 export class LocalTail implements LogTail {
   readonly #source: RecordSource;

@@ -35,8 +35,8 @@ const defaultRetention: Retention = { maxRecords: 65_536, maxBytes: 64 * 1024 * 
 /**
  * An event log that ends with the process: for tests, and as the model of what a log does.
  *
- * It can do everything that a log can but outlive the process or be reached from another. Several brokers of one process share
- * one by taking a handle each, from {@link share}.
+ * It can do everything that a log can but outlive the process or be reached from another. Several brokers of one
+ * process share one by taking a handle each, from {@link share}.
  */
 export class MemoryEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
@@ -52,6 +52,9 @@ export class MemoryEventLog implements EventLog {
   };
 
   /** @throws TypeError for a bound that is not a number ≥ 0 */
+  constructor(options?: MemoryEventLogOptions);
+  /** @internal Another handle on the same records. */
+  constructor(options: MemoryEventLogOptions, records: MemoryRecords);
   constructor(options: MemoryEventLogOptions = {}, records?: MemoryRecords) {
     const { dedupeWindowMs = 120_000, maxRecordBytes = 16 * 1024 * 1024, clock = systemClock } = options;
     const retention = checkRetention(options.retention ?? defaultRetention);
@@ -69,7 +72,10 @@ export class MemoryEventLog implements EventLog {
     this.#unwatch = this.#records.watch(() => this.#tails.forEach((tail) => tail.wake()));
   }
 
-  /** Another handle on the same records, open whether or not this one is: what a second broker, or one that starts again, gets. */
+  /**
+   * Another handle on the same records, open whether or not this one is: what a second broker, or one that starts
+   * again, gets.
+   */
   share(): MemoryEventLog {
     const { dedupeWindowMs, maxRecordBytes } = this.capabilities;
     return new MemoryEventLog({ dedupeWindowMs, maxRecordBytes }, this.#records);

@@ -32,8 +32,8 @@ export function replacedGap(): BrokerError {
 export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * `EventLog.read` over a source. Each chunk is taken anew, so nothing is held between two of them; the event loop has a turn
- * between them, however fast the reader asks.
+ * `EventLog.read` over a source. Each chunk is taken anew, so nothing is held between two of them; the event loop has a
+ * turn between them, however fast the reader asks.
  */
 export function readRecords(source: RecordSource, from: number, to: number, options: ReadOptions = {}) {
   const { maxBytes = SLICE_BYTES, signal } = options;

@@ -72,8 +72,8 @@ export interface WireError {
 const brand = Symbol.for('fenceline.BrokerError');
 
 /**
- * An operational failure: something that a client, an operator or a store can cause, as opposed to a programming mistake
- * (`TypeError`) or a bug of this library (`Invariant failed`).
+ * An operational failure: something that a client, an operator or a store can cause, as opposed to a programming
+ * mistake (`TypeError`) or a bug of this library (`Invariant failed`).
  *
  * Recognise it by {@link BrokerError.is}, not by `instanceof`: a program may hold two copies of this package.
  */
@@ -107,7 +107,10 @@ export class BrokerError extends Error {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
-  /** `value` itself when it is a BrokerError; else an `internal` one with `value` as its cause, whose text tells nothing of it. */
+  /**
+   * `value` itself when it is a BrokerError; else an `internal` one with `value` as its cause, whose text tells nothing
+   * of it.
+   */
   static from(value: unknown): BrokerError {
     if (BrokerError.is(value)) return value;
     return new BrokerError('internal', 'The server failed to serve this stream.', { cause: value });

@@ -32,8 +32,8 @@ const strengthOf: Readonly<Record<GapReason, number>> = { slow: 0, trimmed: 0, a
 export const isRestart = ({ reason }: Gap): boolean => strengthOf[reason] > 0;
 
 /**
- * One gap for two of which the reader was told neither: all indexes of both, the stronger reason (the later of two that are equal),
- * and the newest epoch that either names, or a reader would resume in one that is over.
+ * One gap for two of which the reader was told neither: all indexes of both, the stronger reason (the later of two that
+ * are equal), and the newest epoch that either names, or a reader would resume in one that is over.
  */
 export function joinGaps(before: Gap | undefined, after: Gap): Gap {
   if (before === undefined) return after;

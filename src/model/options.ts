@@ -4,7 +4,8 @@ import { describe } from './event.ts';
 export type OptionNames<O> = Readonly<Record<keyof O & string, true>>;
 
 /**
- * Refuses an option whose name is not known. A misspelt one would else be no option at all: `acls` for `acl` is a broker without any ACL.
+ * Refuses an option whose name is not known. A misspelt one would else be no option at all: `acls` for `acl` is a
+ * broker without any ACL.
  * @param where what takes the options, for the message: `EventBroker`
  * @throws TypeError that names the nearest known option, then all
  */

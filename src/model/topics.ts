@@ -2,7 +2,9 @@ import { BrokerError } from './errors.ts';
 import { describe, type Event, type NewEvent } from './event.ts';
 import { checkOptions, type OptionNames } from './options.ts';
 
-/** What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID). */
+/**
+ * What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID).
+ */
 export type AclObject = 'token' | 'policy' | 'role';
 
 /**
@@ -46,21 +48,21 @@ export type EventOf<T extends TopicMap> = { [K in keyof T & string]: Event<K, T[
 /** Publishable events of a set of topics. */
 export type NewEventOf<T extends TopicMap> = { [K in keyof T & string]: NewEvent<K, T[K]> }[keyof T & string];
 
-type PayloadsOf<D extends Record<string, TopicDefinition>> = {
-  readonly [K in keyof D]: D[K] extends TopicDefinition<infer P> ? P : unknown;
-};
-
 /** Marks a payload type in {@link defineTopics}: `Job: { payload: payloadOf<Job>() }`. */
 export function payloadOf<Payload>(): Payload {
   return undefined as Payload;
 }
 
 /** Names that a filter may use: the topics and their aliases. */
-type NameOf<D extends Record<string, TopicDefinition>> = keyof D & string;
+export type DefinedName<D extends Record<string, TopicDefinition>> = keyof D & string;
 
-/** The topics under which events are published: aliases left out. */
-type PublishedOf<D extends Record<string, TopicDefinition>> = {
-  readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: PayloadsOf<D>[K];
+/** The topics under which events are published, aliases left out, each with the type of its payload. */
+export type DefinedPayloads<D extends Record<string, TopicDefinition>> = {
+  readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: D[K] extends TopicDefinition<
+    infer Payload
+  >
+    ? Payload
+    : unknown;
 };
 
 const knownMembers: OptionNames<TopicDefinition> = {
@@ -184,7 +186,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
  */
 export function defineTopics<const D extends Record<string, TopicDefinition>>(
   definitions: D,
-): Topics<PublishedOf<D>, NameOf<D>> {
+): Topics<DefinedPayloads<D>, DefinedName<D>> {
   return new Topics(definitions);
 }
 

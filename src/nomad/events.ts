@@ -27,16 +27,16 @@ function onDeregister(type: 'JobDeregistered' | 'JobBatchDeregistered') {
 }
 
 /**
- * One constructor per event type of Nomad, named after the type. It takes the object as Nomad's API spells it and derives
- * key, namespace and filter keys; the object itself is never changed, and credentials are emptied in the event's copy.
- * A namespaced object that does not name its namespace is in `default`.
+ * One constructor per event type of Nomad, named after the type. It takes the object as Nomad's API spells it and
+ * derives key, namespace and filter keys; the object itself is never changed, and credentials are emptied in the
+ * event's copy. A namespaced object that does not name its namespace is in `default`.
  *
  * ```ts
  * await broker.publish(nomadEvents.jobRegistered({ ID: 'web', Namespace: 'prod' }));
  * await broker.publish([nomadEvents.planResult.allocation(allocation), nomadEvents.planResult.deployment(deployment)]);
  * ```
- * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an event
- * is derived from is no string.
+ * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an
+ * event is derived from is no string.
  */
 export const nomadEvents = Object.freeze({
   aclTokenUpserted: on('ACLToken', 'ACLTokenUpserted'),

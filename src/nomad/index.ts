@@ -1,6 +1,6 @@
 export { nomadEvents } from './events.ts';
 export type { DeregisterOptions, VariableOptions } from './events.ts';
-export type { NewNomadEvent } from './nomad-event.ts';
+export type { MemberOf, NewNomadEvent, ObjectOf } from './nomad-event.ts';
 export type {
   ACLAuthMethod,
   ACLBindingRule,

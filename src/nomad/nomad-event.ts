@@ -5,20 +5,20 @@ import { redact } from './redact.ts';
 import type { NomadPayloads, NomadTopic, NomadTopicName } from './topics.ts';
 import { nomadTopicTable } from './topics.ts';
 
-type Table = typeof nomadTopicTable;
-
 /** A publishable event of one of Nomad's topics; of any of them, a union that narrows with `topic`, by default. */
 export type NewNomadEvent<Topic extends NomadTopicName = NomadTopicName> = {
   readonly [Name in Topic]: NewEvent<Name, NomadPayloads[Name]>;
 }[Topic];
 
 /** Event types of a topic; any, where the table lists none. */
-export type TypeOf<Topic extends NomadTopicName> = Table[Topic]['types'] extends readonly []
+export type TypeOf<Topic extends NomadTopicName> = (typeof nomadTopicTable)[Topic]['types'] extends readonly []
   ? string
-  : Table[Topic]['types'][number];
+  : (typeof nomadTopicTable)[Topic]['types'][number];
 
 /** The member of the payload that holds the object. */
-type MemberOf<Topic extends NomadTopicName> = Table[Topic] extends { readonly member: infer Member extends string }
+export type MemberOf<Topic extends NomadTopicName> = (typeof nomadTopicTable)[Topic] extends {
+  readonly member: infer Member extends string;
+}
   ? Member & keyof NomadPayloads[Topic]
   : never;
 

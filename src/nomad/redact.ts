@@ -1,6 +1,6 @@
 /**
- * Members that hold a credential in some Nomad object, wherever they stand in it. Names that other objects use for what is
- * no secret (`Secrets`: values in a CSI volume, mere declarations in a job) are listed with their topic instead.
+ * Members that hold a credential in some Nomad object, wherever they stand in it. Names that other objects use for what
+ * is no secret (`Secrets`: values in a CSI volume, mere declarations in a job) are listed with their topic instead.
  */
 const secretMembers: ReadonlySet<string> = new Set([
   'SecretID',
@@ -15,7 +15,8 @@ const secretMembers: ReadonlySet<string> = new Set([
 
 /**
  * The object without credentials and with the listed members of its own emptied: `''` for a string, else null. Members
- * keep their order, and absent ones stay absent. The given object is never changed; parts without secrets are shared with it.
+ * keep their order, and absent ones stay absent. The given object is never changed; parts without secrets are shared
+ * with it.
  */
 export function redact(object: object, emptied: readonly string[] = []): unknown {
   return redactValue(object, (name) => isSecret(name) || emptied.includes(name), new Set());

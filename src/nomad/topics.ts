@@ -18,7 +18,9 @@ import type {
   Volume,
 } from './objects.ts';
 
-/** All that there is to know of one of Nomad's topics: constructors, access rules and documentation are made from it. */
+/**
+ * All that there is to know of one of Nomad's topics: constructors, access rules and documentation are made from it.
+ */
 export interface NomadTopic extends TopicDefinition {
   /** Event types; empty where the change that touched the object gives its own. */
   readonly types: readonly string[];
@@ -228,8 +230,9 @@ export const nomadTopicTable = {
 } as const satisfies Readonly<Record<string, NomadTopic>>;
 
 /**
- * Nomad's topics, for `new EventBroker({ topics: nomadTopics })`: filters may name these topics alone, each topic needs what
- * it needs in Nomad, and the events of `ACLToken`, `ACLPolicy` and `ACLRole` fence the subscriptions that depend on them.
+ * Nomad's topics, for `new EventBroker({ topics: nomadTopics })`: filters may name these topics alone, each topic needs
+ * what it needs in Nomad, and the events of `ACLToken`, `ACLPolicy` and `ACLRole` fence the subscriptions that depend
+ * on them.
  */
 export const nomadTopics = defineTopics(definitionsOf(nomadTopicTable));
 

@@ -4,7 +4,9 @@ import type { Clock } from '../model/clock.ts';
 
 type LookUp = keyof AclStore;
 
-/** Whether a look-up that waits has read its answer already (and gives one from before the wait) or reads it afterwards. */
+/**
+ * Whether a look-up that waits has read its answer already (and gives one from before the wait) or reads it afterwards.
+ */
 export type WaitMoment = 'before-reading' | 'after-reading';
 
 export interface FaultyAclStoreOptions {
@@ -18,8 +20,9 @@ interface Wait {
 }
 
 /**
- * An `AclStore` around another one, with faults as the test asks for them: slow, held until released, failing, stale. It does
- * nothing by chance and nothing by itself; without a fault it answers what the other one answers, in the same way.
+ * An `AclStore` around another one, with faults as the test asks for them: slow, held until released, failing, stale.
+ * It does nothing by chance and nothing by itself; without a fault it answers what the other one answers, in the same
+ * way.
  */
 export class FaultyAclStore implements AclStore {
   readonly #store: AclStore;

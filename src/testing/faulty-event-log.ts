@@ -21,8 +21,11 @@ export interface FaultyEventLogOptions {
   readonly clock?: Clock;
 }
 
-/** Whether the fault comes before the record is in the log (it never will be) or after (only the answer is lost or late). */
-type FaultMoment = 'before' | 'after';
+/**
+ * Whether the fault comes before the record is in the log (it never will be) or after (only the answer is lost or
+ * late).
+ */
+export type FaultMoment = 'before' | 'after';
 
 /** An append that {@link FaultyEventLog.holdNextAppend} stopped. */
 export interface HeldAppend {
@@ -44,8 +47,8 @@ interface ReadFault {
 }
 
 /**
- * An `EventLog` around another one, with faults as the test asks for them. It does nothing by chance and nothing by itself.
- * Closing it closes the other one.
+ * An `EventLog` around another one, with faults as the test asks for them. It does nothing by chance and nothing by
+ * itself. Closing it closes the other one.
  */
 export class FaultyEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
@@ -95,13 +98,19 @@ export class FaultyEventLog implements EventLog {
     };
   }
 
-  /** The next `read` finds the log trimmed after it has handed over so many chunks. @throws Error for a log that cannot `trim` */
+  /**
+   * The next `read` finds the log trimmed after it has handed over so many chunks. @throws Error for a log that cannot
+   * `trim`
+   */
   trimDuringRead(afterChunks: number, retention: Retention): void {
     if (!this.#log.trim) throw new Error('The log that this one is around has no trim().');
     this.#readFault = { afterChunks, retention };
   }
 
-  /** The log no longer answers: every call fails with `log_unavailable`, tails say `down`. Resolves when all tails have said so. */
+  /**
+   * The log no longer answers: every call fails with `log_unavailable`, tails say `down`. Resolves when all tails have
+   * said so.
+   */
   goDown(cause: Error = new Error('The log is down.')): Promise<void> {
     this.#down = cause;
     this.#change = this.#change.then(() => this.#eachTail((tail) => tail.goDown(cause)));

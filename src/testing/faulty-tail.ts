@@ -3,8 +3,8 @@ import type { EventLog, LogRecord, LogState, LogTail, TailHandler } from '../cor
 type TailStatus = Parameters<TailHandler['status']>[0];
 
 /**
- * A tail that can be cut off. While it is down no tail of the log underneath is open; when it is up again a new one goes on from
- * its position, so that what was trimmed, or replaced, meanwhile is told by the log itself.
+ * A tail that can be cut off. While it is down no tail of the log underneath is open; when it is up again a new one
+ * goes on from its position, so that what was trimmed, or replaced, meanwhile is told by the log itself.
  */
 export class FaultyTail implements LogTail {
   readonly #log: EventLog;

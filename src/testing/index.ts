@@ -1,6 +1,6 @@
 export { VirtualClock } from './virtual-clock.ts';
 export { FaultyEventLog } from './faulty-event-log.ts';
-export type { FaultyEventLogOptions, HeldAppend } from './faulty-event-log.ts';
+export type { FaultMoment, FaultyEventLogOptions, HeldAppend } from './faulty-event-log.ts';
 export { FaultyAclStore } from './faulty-acl-store.ts';
 export type { FaultyAclStoreOptions, WaitMoment } from './faulty-acl-store.ts';
 export { MemoryEventLog } from '../logs/memory.ts';
@@ -8,3 +8,4 @@ export type { MemoryEventLogOptions } from '../logs/memory.ts';
 export { describeEventLog } from './event-log-contract/describe-event-log.ts';
 export type { EventLogHarness, TestRunner } from './event-log-contract/harness.ts';
 export { TailRecorder } from './tail-recorder.ts';
+export type { TailCall, TailStatus } from './tail-recorder.ts';

@@ -3,10 +3,10 @@ import { AssertionError } from 'node:assert';
 import type { LogRecord, LogState, TailHandler } from '../core/log/event-log.ts';
 import { deferred } from './deferred.ts';
 
-type TailStatus = Parameters<TailHandler['status']>[0];
+export type TailStatus = Parameters<TailHandler['status']>[0];
 
 /** One call of a tail's handler. */
-type TailCall =
+export type TailCall =
   | { readonly type: 'records'; readonly batch: readonly LogRecord[] }
   | { readonly type: 'gap'; readonly after: number; readonly first: number }
   | { readonly type: 'reset'; readonly state: LogState }
@@ -18,7 +18,8 @@ interface Waiter {
 }
 
 /**
- * A tail's handler that writes down what it is told, and checks that no two calls overlap. It holds all records: for tests.
+ * A tail's handler that writes down what it is told, and checks that no two calls overlap. It holds all records: for
+ * tests.
  *
  * ```ts
  * const recorder = new TailRecorder();
@@ -67,7 +68,9 @@ export class TailRecorder implements TailHandler {
     this.#paused = undefined;
   }
 
-  /** Resolves when the calls so far make `isMet` true. @throws AssertionError after the deadline, with the calls so far */
+  /**
+   * Resolves when the calls so far make `isMet` true. @throws AssertionError after the deadline, with the calls so far
+   */
   until(isMet: () => boolean): Promise<void> {
     if (isMet()) return Promise.resolve();
     return new Promise((resolve, reject) => {

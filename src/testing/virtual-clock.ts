@@ -9,8 +9,8 @@ interface Timer {
 const MAX_ROUNDS = 10_000;
 
 /**
- * A clock that stands still until it is told to go on. Calls come in the order of their time, those of one time in the order in
- * which they were asked for, whatever the machine does meanwhile.
+ * A clock that stands still until it is told to go on. Calls come in the order of their time, those of one time in the
+ * order in which they were asked for, whatever the machine does meanwhile.
  *
  * ```ts
  * const clock = new VirtualClock();
@@ -58,8 +58,9 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Goes on by `ms`. Before the first timer that is due, after each one and at the end everything that can happen without time
-   * passing does happen: see {@link settle}. Timers that are set meanwhile and fall within `ms` are called too.
+   * Goes on by `ms`. Before the first timer that is due, after each one and at the end everything that can happen
+   * without time passing does happen: see {@link settle}. Timers that are set meanwhile and fall within `ms` are called
+   * too.
    * @throws what a timer throws; the time then stands where that timer was due
    */
   async advance(ms: number): Promise<void> {
@@ -86,7 +87,10 @@ export class VirtualClock implements Clock {
     throw new Error(`Calls still ask for another "soon" after ${MAX_ROUNDS} rounds.`);
   }
 
-  /** Makes the calls asked for with `soon` up to now, at once and without promise callbacks in between. @returns how many */
+  /**
+   * Makes the calls asked for with `soon` up to now, at once and without promise callbacks in between. @returns how
+   * many
+   */
   runSoon(): number {
     let made = 0;
     for (const call of [...this.#soon]) {

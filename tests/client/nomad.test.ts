@@ -12,8 +12,8 @@ function line(index: number): string {
 }
 
 /**
- * Answers as Nomad does: no epoch, no bookmarks, no error lines, refusals in plain text; on resuming it repeats the newest batch when
- * nothing newer is there. It ends each stream after two batches.
+ * Answers as Nomad does: no epoch, no bookmarks, no error lines, refusals in plain text; on resuming it repeats the
+ * newest batch when nothing newer is there. It ends each stream after two batches.
  */
 function answer(request: IncomingMessage, response: ServerResponse, held: readonly number[]): void {
   if (request.headers['x-nomad-token'] !== 'good') {

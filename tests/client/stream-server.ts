@@ -26,11 +26,11 @@ export interface ChaosServer {
 }
 
 /**
- * A small, slow and obvious server of the wire protocol over real sockets: a list of batches, the oldest of which it forgets. What the
- * client is tested against has no code in common with what it is used with.
+ * A small, slow and obvious server of the wire protocol over real sockets: a list of batches, the oldest of which it
+ * forgets. What the client is tested against has no code in common with what it is used with.
  *
- * As Nomad does, it repeats the last batch to a reader that resumes; and the end of its body is the end of the connection, so that a cut within a line
- * looks like an orderly end.
+ * As Nomad does, it repeats the last batch to a reader that resumes; and the end of its body is the end of the
+ * connection, so that a cut within a line looks like an orderly end.
  */
 export class StreamServer implements ChaosServer {
   readonly published: Published[] = [];

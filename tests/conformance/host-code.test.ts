@@ -167,7 +167,10 @@ describe('the duty cycle', () => {
 describe('what host code does while a re-authorisation is settled', () => {
   type Act = (broker: EventBroker, other: Subscription, deny: () => void) => void;
 
-  /** Two subscriptions of one token, of which a policy's change denies one; with that denial `act` runs, in a listener or in its transport's end. */
+  /**
+   * Two subscriptions of one token, of which a policy's change denies one; with that denial `act` runs, in a listener
+   * or in its transport's end.
+   */
   async function twoOfOneToken(act: Act, where: 'a listener' | 'its end' = 'a listener') {
     const clock = new VirtualClock();
     const grants = (namespace?: string) =>

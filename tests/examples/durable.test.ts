@@ -23,35 +23,31 @@ async function freePort(): Promise<number> {
 
 const ROUNDS = process.env['NIGHTLY'] ? 25 : 2;
 
-it(
-  'a client of the first example with --data has every batch once, however often the server is killed',
-  { timeout: 120_000 },
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fenceline-example-'));
-    folders.push(folder);
-    const port = await freePort();
-    const start = async (): Promise<RunningExample> => {
-      const example = new RunningExample('01-event-stream', ['--port', String(port), '--data', join(folder, 'events')]);
-      running.push(example);
-      await example.url();
-      return example;
-    };
-    let example = await start();
-    const url = `http://127.0.0.1:${port}/v1/event/stream`;
-    const stream = streamEvents(url, { namespace: '*', minDelayMs: 1, maxDelayMs: 50 });
-    const seen: number[] = [];
-    let kills = 0;
-    for await (const { index, gap } of stream) {
-      expect(gap).toBeUndefined();
-      seen.push(index);
-      if (seen.length % 120 !== 0) continue;
-      if (kills++ === ROUNDS) break;
-      example.kill();
-      await example.ended();
-      example = await start();
-    }
-    // The log's indexes are dense, and the stream asked for everything.
-    expect(seen).toEqual(seen.map((_, i) => i + 1));
-    expect(await example.stop()).toBe(0);
-  },
-);
+it('a client of the first example with --data has every batch once, however often the server is killed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fenceline-example-'));
+  folders.push(folder);
+  const port = await freePort();
+  const start = async (): Promise<RunningExample> => {
+    const example = new RunningExample('01-event-stream', ['--port', String(port), '--data', join(folder, 'events')]);
+    running.push(example);
+    await example.url();
+    return example;
+  };
+  let example = await start();
+  const url = `http://127.0.0.1:${port}/v1/event/stream`;
+  const stream = streamEvents(url, { namespace: '*', minDelayMs: 1, maxDelayMs: 50 });
+  const seen: number[] = [];
+  let kills = 0;
+  for await (const { index, gap } of stream) {
+    expect(gap).toBeUndefined();
+    seen.push(index);
+    if (seen.length % 120 !== 0) continue;
+    if (kills++ === ROUNDS) break;
+    example.kill();
+    await example.ended();
+    example = await start();
+  }
+  // The log's indexes are dense, and the stream asked for everything.
+  expect(seen).toEqual(seen.map((_, i) => i + 1));
+  expect(await example.stop()).toBe(0);
+});

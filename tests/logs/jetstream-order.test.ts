@@ -11,13 +11,19 @@ import { StreamRead } from '../../src/logs/jetstream/stream-read.ts';
 import { StreamTail } from '../../src/logs/jetstream/stream-tail.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
 
-/** What happens when a record is to be sent: it arrives, is lost on the way, its consumer dies, or history is trimmed just before. */
+/**
+ * What happens when a record is to be sent: it arrives, is lost on the way, its consumer dies, or history is trimmed
+ * just before.
+ */
 type Turn = 'send' | 'lose' | 'die' | { readonly trimTo: number };
 
 const BODY = new Uint8Array(10);
 const NO_MESSAGES = 404;
 
-/** A server in words: a stream of `head` records, and consumers whose every delivery goes by a script. What comes after it is sent. */
+/**
+ * A server in words: a stream of `head` records, and consumers whose every delivery goes by a script. What comes after
+ * it is sent.
+ */
 class ScriptedStream {
   first = 1;
   readonly head: number;

@@ -1,5 +1,6 @@
-// A process of its own for jetstream-processes.test.ts: `serve` serves the stream and prints its origin; `publish` publishes numbered jobs until its input ends, and
-// prints each with its index once it is acknowledged. ACLs are asked of the test's own store, over HTTP.
+// A process of its own for jetstream-processes.test.ts: `serve` serves the stream and prints its origin; `publish`
+// publishes numbered jobs until its input ends, and prints each with its index once it is acknowledged. ACLs are asked
+// of the test's own store, over HTTP.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 

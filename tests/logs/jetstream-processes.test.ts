@@ -230,5 +230,5 @@ describeWithNats('three publishing and three serving processes on one JetStream'
       const [from = 0, to = 0] = [got[0], got.at(-1)];
       expect(revocations.filter((index) => from < index && index < to)).toEqual([]);
     }
-  }, 60_000);
+  });
 });

@@ -23,7 +23,10 @@ function withMethod(connection: NatsConnection, method: string, instead: unknown
   });
 }
 
-/** The connection, but for each seventh message that a subscription with a callback should get: a server drops those of a slow reader. */
+/**
+ * The connection, but for each seventh message that a subscription with a callback should get: a server drops those of
+ * a slow reader.
+ */
 function lossy(connection: NatsConnection): { readonly connection: NatsConnection; readonly lost: () => number } {
   let received = 0;
   const subscribe: Subscribe = (subject, { callback } = {}) =>

@@ -54,7 +54,10 @@ describeWithNats('JetStreamEventLog', () => {
     }
   }
 
-  /** Runs a test with two logs on one stream: `hasty` gives up early, so that outages are short; `log` waits as long as a busy machine takes. */
+  /**
+   * Runs a test with two logs on one stream: `hasty` gives up early, so that outages are short; `log` waits as long as
+   * a busy machine takes.
+   */
   const withHastyLog = (
     options: Partial<JetStreamEventLogOptions>,
     test: (hasty: JetStreamEventLog, log: JetStreamEventLog) => Promise<void>,
@@ -399,17 +402,17 @@ it.runIf(process.env['CI'] === 'true')('the server for these tests is there with
 
 describe('JetStreamEventLog without its peer', () => {
   it('says which package to install', async () => {
-    const withoutPeer = `export const resolve = (s, c, next) => s === '@nats-io/jetstream' ? Promise.reject(new Error('not found')) : next(s, c);`;
     const script = `
-      import { register } from 'node:module';
-      register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(withoutPeer)}`)});
       const { JetStreamEventLog } = await import(${JSON.stringify(new URL('../../src/logs/jetstream/index.ts', import.meta.url).href)});
       const connection = { subscribe() {} };
       await JetStreamEventLog.open({ connection, stream: 'events' }).catch((error) => console.log(error.code, error.message));
     `;
     const root = fileURLToPath(new URL('../../', import.meta.url));
     const args = ['--import', './tests/tooling/typescript.mjs', '--input-type=module', '-e', script];
-    const child = spawn(process.execPath, args, { cwd: root });
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, WITHOUT_PACKAGE: '@nats-io/jetstream' },
+    });
     let told = '';
     for (const output of [child.stdout, child.stderr]) output.on('data', (data) => (told += String(data)));
     await once(child, 'close');

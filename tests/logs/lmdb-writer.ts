@@ -15,7 +15,10 @@ async function appendForEver(): Promise<never> {
   }
 }
 
-/** At once, or what was acknowledged just before the kill would not be heard of. The pipe may be full: its reader is busy. */
+/**
+ * At once, or what was acknowledged just before the kill would not be heard of. The pipe may be full: its reader is
+ * busy.
+ */
 function say(line: string): void {
   for (;;) {
     try {

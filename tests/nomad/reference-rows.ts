@@ -1,6 +1,8 @@
 import type { TopicRequirement } from '../../src/model/topics.ts';
 
-/** One row of the reference: what a topic's events must look like, written out independently of the library's own table. */
+/**
+ * One row of the reference: what a topic's events must look like, written out independently of the library's own table.
+ */
 export interface ReferenceRow {
   readonly types: readonly string[];
   readonly key: string;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 type Files = Readonly<Record<string, string>>;
 interface Manifest {
   readonly exports: Readonly<Record<string, Readonly<Record<string, Files>>>>;
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
@@ -30,6 +31,13 @@ describe('the exports of the package', () => {
     expect(Object.keys(esm)).toEqual(['types', 'default']);
   });
 
+  it('have their types in `typesVersions` too, for a TypeScript that resolves as Node 10 did', () => {
+    const types = subpaths
+      .filter(([subpath]) => subpath !== '.')
+      .map(([subpath, conditions]) => [subpath.slice(2), [conditions['require']?.['types']]]);
+    expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(types) });
+  });
+
   it('are what tsconfig.json resolves to the sources', () => {
     const sources = subpaths.map(([subpath, conditions]) => [
       `fenceline${subpath.slice(1)}`,
@@ -46,9 +54,10 @@ describe('the dependencies', () => {
     expect(optional.map(([name]) => name)).toEqual(Object.keys(manifest.peerDependencies));
   });
 
-  it('are pinned exactly', () => {
-    const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies });
-    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  it('are ranges where the user installs them, so that one copy can serve several packages, and exact for us', () => {
+    expect(Object.values(manifest.dependencies).filter((range) => !/^\^\d+\.\d+\.\d+$/.test(range))).toEqual([]);
+    const exact = /^\d+\.\d+\.\d+$/;
+    expect(Object.values(manifest.devDependencies).filter((version) => !exact.test(version))).toEqual([]);
   });
 
   it('are locked for every platform, without which `npm ci` fails on a fresh clone', () => {

@@ -42,9 +42,10 @@ type View = ReadonlyMap<AclRef, TruthObject>;
 /**
  * The history of the ACLs, and a naive reading of the rules over it: what a subscription may see at all, and when.
  *
- * A change is committed in the store at one moment, told at an index, and heard of by each process when that index reaches it. Of each object, a process may have any
- * version in mind from the last that it heard of to the last that is committed. The fence: where an event's index is above that of the news, older versions do not count.
- * Without a log the three are one, and so there is one view at a time.
+ * A change is committed in the store at one moment, told at an index, and heard of by each process when that index
+ * reaches it. Of each object, a process may have any version in mind from the last that it heard of to the last that is
+ * committed. The fence: where an event's index is above that of the news, older versions do not count. Without a log
+ * the three are one, and so there is one view at a time.
  */
 export class AclTruth {
   readonly #versions = new Map<AclRef, TruthObject[]>();
@@ -89,7 +90,10 @@ export class AclTruth {
     this.#moments.push({ ...this.#now, heard: this.#now.heard.with(process, this.#toldUpTo(index)) });
   }
 
-  /** THE FENCE: whether the event may have reached the reader by now. Rights that came back later count too, since it may have waited for them. */
+  /**
+   * THE FENCE: whether the event may have reached the reader by now. Rights that came back later count too, since it
+   * may have waited for them.
+   */
   mayHaveSeen(reader: TruthReader, event: TruthEvent): boolean {
     const views = this.#views(reader, 0, this.#toldUpTo(event.index - 1));
     return some(views, (view) => seesEvent(view, reader, event));
@@ -101,7 +105,9 @@ export class AclTruth {
     return !some(views, (view) => !seesEvent(view, reader, event));
   }
 
-  /** Whether something that the process may have had in mind, from the given moment on, refuses the subscription itself. */
+  /**
+   * Whether something that the process may have had in mind, from the given moment on, refuses the subscription itself.
+   */
   everRefused(reader: TruthReader, since: number): boolean {
     return some(this.#views(reader, since), (view) => !maySubscribe(view, reader));
   }

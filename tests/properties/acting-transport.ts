@@ -8,7 +8,10 @@ import { takeLine } from './stream-client.ts';
 /** What it does to the broker, one after the other, each in a write of its own. */
 const ACTS = ['publish', 'close', 'push back', 'publish', 'open'] as const;
 
-/** A transport that acts upon the broker while it is written to: publishes, closes and opens other streams of the same interest, pushes back. */
+/**
+ * A transport that acts upon the broker while it is written to: publishes, closes and opens other streams of the same
+ * interest, pushes back.
+ */
 export class ActingTransport implements ByteSink {
   readonly #model: StreamModel;
   readonly #wish: Wish;

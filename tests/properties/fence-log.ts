@@ -4,7 +4,10 @@ import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { MemoryRecords } from '../../src/logs/memory-records.ts';
 import { deferred } from '../../src/testing/deferred.ts';
 
-/** The log that the processes of a world share. It tells of each record in the turn in which it is appended, whoever hears of the append. */
+/**
+ * The log that the processes of a world share. It tells of each record in the turn in which it is appended, whoever
+ * hears of the append.
+ */
 export class FenceLog {
   readonly #records: MemoryRecords;
   readonly #onRecord: (record: LogRecord) => void;
@@ -38,7 +41,9 @@ export class FenceLog {
   }
 }
 
-/** A log whose tails can be held up, as by a slow network. It tells how far its process has heard, just before it does. */
+/**
+ * A log whose tails can be held up, as by a slow network. It tells how far its process has heard, just before it does.
+ */
 export class LaggingLog implements EventLog {
   readonly #log: EventLog;
   readonly #onHeard: (index: number) => void;

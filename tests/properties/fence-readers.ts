@@ -130,7 +130,10 @@ export const openNodeStream: OpenReader = async (world, step, witness) => {
   };
 };
 
-/** A client on a real socket, that stops reading when the history says so. @param port where the handler of the world's broker listens */
+/**
+ * A client on a real socket, that stops reading when the history says so. @param port where the handler of the world's
+ * broker listens
+ */
 export function httpReader(port: number): OpenReader {
   return async (_, { who, namespace, index, isBlocked }, witness) => {
     const path = `/?topic=Job&namespace=${encodeURIComponent(namespace)}&index=${index}`;

@@ -21,12 +21,15 @@ export const hasNatsServer = Boolean(binary);
 const missing = 'nats-server is missing; install it, or name its binary in NATS_SERVER';
 if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
 
-/** A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with `CI=true`. */
+/**
+ * A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with
+ * `CI=true`.
+ */
 export const describeWithNats = binary || process.env['CI'] === 'true' ? describe : describe.skip;
 
 /**
- * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that one, no
- * server is left behind.
+ * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that
+ * one, no server is left behind.
  */
 const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!; wait';
 

@@ -16,7 +16,10 @@ const binary = process.env['NGINX'] ?? findExecutable('nginx');
 const missing = 'nginx is missing; install it, or name its binary in NGINX';
 if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
 
-/** A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with `CI=true`. */
+/**
+ * A `describe` for tests that need the server: skipped, and said so, where it is missing; there they fail with
+ * `CI=true`.
+ */
 export const describeWithNginx = describe.skipIf(!binary && process.env['CI'] !== 'true');
 
 /** A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. */
@@ -42,7 +45,9 @@ http {
 }
 `;
 
-/** Starts nginx, tells its process id, and ends it when standard input ends: with this process, whatever ends that one. */
+/**
+ * Starts nginx, tells its process id, and ends it when standard input ends: with this process, whatever ends that one.
+ */
 const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!';
 
 /** A real nginx on a port of its own, its files in a temporary folder. */

@@ -1,4 +1,5 @@
-// The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path loaded from ESM and from CommonJS.
+// The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path
+// loaded from ESM and from CommonJS.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,16 +9,11 @@ import { promisify } from 'node:util';
 import { entries, root } from './entries.mjs';
 
 const run = promisify(execFile);
-const strict = [
-  '--noEmit',
-  '--ignoreConfig',
-  '--strict',
-  '--exactOptionalPropertyTypes',
-  '--module',
-  'nodenext',
-  '--target',
-  'es2023',
-];
+/** The strictest project, which checks the declarations of its packages too. */
+const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022', types: ['node'] };
+const modern = { ...strict, module: 'nodenext', lib: ['es2022'] };
+/** The oldest that is supported: from 5.2 on, `Symbol.asyncDispose` has a type. */
+const minimumTypescript = '5.2.2';
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
   const tarball = await pack();
@@ -49,7 +45,8 @@ async function pack() {
 
 async function install(tarball) {
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball], {
+  const packages = [tarball, `typescript@${minimumTypescript}`];
+  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...packages], {
     cwd: folder,
   });
 }
@@ -63,7 +60,8 @@ async function load() {
     const require = createRequire(import.meta.url);
     for (const specifier of ${JSON.stringify(specifiers)}) {
       const [esm, cjs] = [await import(specifier), require(specifier)];
-      assert.deepEqual(Object.keys(cjs).filter((name) => name !== '__esModule').sort(), Object.keys(esm).sort(), specifier);
+      const named = Object.keys(cjs).filter((name) => name !== '__esModule');
+      assert.deepEqual(named.sort(), Object.keys(esm).sort(), specifier);
       assert.notEqual(Object.keys(esm).length, 0, specifier);
     }
     assert.equal(require('fenceline').EventBroker, (await import('fenceline')).EventBroker);
@@ -82,18 +80,31 @@ async function load() {
     }
   `;
   await writeFile(join(folder, 'load.cjs'), plain);
-  // As an older Node or a bundler does it: without require(esm) there is no `module-sync`, and the CommonJS build is taken.
+  // As an older Node or a bundler does it: without require(esm) there is no `module-sync`, and the CommonJS build is
+  // taken.
   await run(process.execPath, ['--no-experimental-require-module', 'load.cjs'], { cwd: folder });
 }
 
-/** The published types in the strictest project, which checks declarations too; the client's alone, without Node's types, as for a browser. */
+/**
+ * The published types in both module systems; the client's alone, without Node's types, as for a browser; by
+ * `typesVersions`.
+ */
 async function compile() {
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   const imports = entries.map(({ specifier }, at) => `export * as m${at} from '${specifier}';`).join('\n');
-  await Promise.all(['all.mts', 'all.cts'].map((file) => writeFile(join(folder, file), imports)));
+  await Promise.all(['all.mts', 'all.cts', 'all.ts'].map((file) => writeFile(join(folder, file), imports)));
   await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client';");
-  const tsc = (...args) =>
-    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...strict, ...args], { cwd: folder });
-  await tsc('--lib', 'es2023', '--types', 'node', 'all.mts', 'all.cts');
-  await tsc('--lib', 'es2023,dom,dom.iterable', '--types', '', 'browser.mts');
+  const oldest = join(folder, 'node_modules/typescript/bin/tsc');
+  for (const compiler of [oldest, join(root, 'node_modules/typescript/bin/tsc')]) {
+    await tsc(compiler, modern, ['all.mts', 'all.cts']);
+    await tsc(compiler, { ...modern, lib: ['es2022', 'dom', 'dom.iterable'], types: [] }, ['browser.mts']);
+  }
+  // Gone in TypeScript 7; it knows nothing of `exports`.
+  const old = { module: 'commonjs', moduleResolution: 'node10', lib: ['es2022'] };
+  await tsc(oldest, { ...strict, ...old }, ['all.ts']);
+}
+
+async function tsc(compiler, compilerOptions, files) {
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  await run(process.execPath, [compiler], { cwd: folder });
 }

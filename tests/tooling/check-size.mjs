@@ -1,4 +1,5 @@
-// What is downloaded: bundled, minified and compressed (brotli, as servers send it), against a bound. The core is measured by itself, and with all that it needs.
+// What is downloaded: bundled, minified and compressed (brotli, as servers send it), against a bound. The core is
+// measured by itself, and with all that it needs.
 import { brotliCompressSync } from 'node:zlib';
 
 import { build } from 'esbuild';

@@ -1,5 +1,9 @@
 // `node --import ./tests/tooling/typescript.mjs file.ts` runs TypeScript on Node 20, with `fenceline` and its
 // sub-paths resolved to the sources: no build comes first, and import.meta.url, argv and signals are the file's own.
-import { register } from 'node:module';
+import * as nodeModule from 'node:module';
 
-register('./typescript-hooks.mjs', import.meta.url);
+import * as hooks from './typescript-hooks.mjs';
+
+// Node 20 has no registerHooks(); from Node 24 on, register() warns on stderr that it is deprecated.
+if (nodeModule.registerHooks) nodeModule.registerHooks(hooks);
+else nodeModule.register('./typescript-hooks.mjs', import.meta.url);

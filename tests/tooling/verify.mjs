@@ -1,96 +1,90 @@
-// `npm test`: everything that is checked, in two lanes for two processors. One line for each step, with the notes in its output (`note: …`: what was skipped, what
-// was measured by the way); for those that fail, a line for each test and then the whole output; the counts of all tests as the last line. `npm test -- --only lint,unit` runs the steps whose names
-// are given.
-import { spawn } from 'node:child_process';
+// `npm test`: everything that is checked, in two lanes for two processors; `npm run test:fast`: what needs no engines,
+// browsers, other processes or build. A failing test is printed at once, with its error; then one line for each step,
+// with the notes in its output (`note: …`: what was skipped, what was measured by the way), and for those that fail the
+// whole output. The counts of all tests are the last line. `npm test -- --only lint,unit` runs the steps that are
+// named.
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 import { closingLine, parseClosingLine } from './closing-line.mjs';
-import { root } from './entries.mjs';
+import { RunningStep } from './run-step.mjs';
 
 const bin = (name) => `node_modules/.bin/${name}`;
 const node = process.execPath;
-/** A step that takes longer hangs; it is ended, with all that it started. */
-const maxStepMs = 300_000;
+const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
+const fastConfig = ['--config', 'tests/tooling/vitest.fast.config.mjs', '--root', '.'];
 
+const style = [
+  step('format', bin('oxfmt'), '--check'),
+  step('columns', node, 'tests/tooling/line-length.mjs'),
+  step('lint', bin('oxlint'), '--type-aware'),
+  step('types', bin('tsc'), '-p', 'tsconfig.json'),
+];
 /** Steps of a lane run one after the other; the lanes run side by side. */
-const lanes = [
-  [step('unit', bin('vitest'), 'run')],
+const wholeLanes = [
+  [step('unit', node, ...vitest)],
   [
-    step('format', bin('oxfmt'), '--check'),
-    step('lint', bin('oxlint'), '--type-aware'),
-    step('types', bin('tsc'), '-p', 'tsconfig.json'),
+    ...style,
     step('build', node, 'tests/tooling/build.mjs'),
+    step('api', node, 'tests/tooling/check-api.mjs'),
     step('package', node, 'tests/tooling/check-package.mjs'),
     step('size', node, 'tests/tooling/check-size.mjs'),
-    step('production', bin('vitest'), 'run', '--config', 'tests/tooling/vitest.production.config.mjs', '--root', '.'),
+    { ...step('production', node, ...vitest, ...fastConfig), env: { NODE_ENV: 'production' } },
   ],
 ];
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const fastLanes = [[step('fast', node, ...vitest, ...fastConfig)], style];
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, fast: { type: 'boolean' } } });
+const lanes = values.fast ? fastLanes : wholeLanes;
 const names = values.only?.split(',');
-const all = lanes.flat();
-const unknown = names?.filter((name) => !all.some((one) => one.name === name)) ?? [];
-if (unknown.length > 0) {
-  console.error(`Unknown step ${unknown.join(', ')}; known: ${all.map(({ name }) => name).join(', ')}.`);
-  process.exit(2);
-}
+refuseUnknownNames();
 
-// Ctrl-C ends the steps too: they lead process groups of their own.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
-
-const results = [];
-await Promise.all(lanes.map(runLane));
-
+const running = new Set();
 const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const result of results) count(result);
-console.log(closingLine(counts));
-process.exitCode = counts.failed > 0 ? 1 : 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => endEarly(signal));
+process.once('exit', () => running.forEach((one) => one.kill()));
+
+await Promise.all(lanes.map(runLane));
+close();
 
 function step(name, command, ...args) {
   return { name, command, args };
 }
 
+function refuseUnknownNames() {
+  const known = lanes.flat().map(({ name }) => name);
+  const unknown = names?.filter((name) => !known.includes(name)) ?? [];
+  if (unknown.length === 0) return;
+  console.error(`Unknown step ${unknown.join(', ')}; known: ${known.join(', ')}.`);
+  process.exit(2);
+}
+
 async function runLane(steps) {
   for (const one of steps) {
-    if (names === undefined || names.includes(one.name)) report(await runStep(one));
+    if (names === undefined || names.includes(one.name)) report(await run(one));
   }
 }
 
-function runStep({ name, command, args }) {
-  const start = performance.now();
-  const env = { ...process.env, ...(name === 'production' ? { NODE_ENV: 'production' } : {}) };
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const endGroup = () => process.kill(-Number(child.pid), 'SIGKILL');
-    process.once('exit', endGroup);
-    const timer = setTimeout(() => {
-      output += `\nended after ${maxStepMs / 1000} s\n`;
-      endGroup();
-    }, maxStepMs);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
-    const end = (code) => {
-      clearTimeout(timer);
-      process.off('exit', endGroup);
-      resolve({ name, code, output, seconds: (performance.now() - start) / 1000 });
-    };
-    child.on('error', (error) => {
-      output += error.message;
-      end(1);
-    });
-    child.on('close', end);
-  });
+async function run(one) {
+  const started = new RunningStep(one, (line) => console.log(line));
+  running.add(started);
+  const result = await started.ended;
+  running.delete(started);
+  return result;
 }
 
 function report(result) {
-  results.push(result);
+  count(result);
   const { name, code, output, seconds } = result;
   const tests = parseClosingLine(output);
   const detail = tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : '';
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s  ${detail}`);
   for (const line of new Set(stripVTControlCharacters(output).match(/^(?:note|failed): .+$/gm)))
     console.log(`     ${line}`);
-  if (code !== 0) console.log(`\n----- ${name} -----\n${output}\n-----\n`);
+  if (code !== 0) show(name, output);
+}
+
+function show(name, output) {
+  console.log(`\n----- ${name} -----\n${output}\n-----\n`);
 }
 
 /** A step without tests of its own counts as one; so does one whose tests all passed and that failed all the same. */
@@ -99,4 +93,22 @@ function count({ code, output }) {
   counts.passed += tests.passed;
   counts.skipped += tests.skipped;
   counts.failed += Math.max(tests.failed, code === 0 ? 0 : 1);
+}
+
+/**
+ * Ctrl-C and its like: the steps lead process groups of their own, so they are ended here, and what they said is shown.
+ */
+function endEarly(signal) {
+  for (const one of running) {
+    one.kill();
+    show(`${one.name}, ended by ${signal}`, one.output);
+    counts.failed += 1;
+  }
+  close();
+  process.exit();
+}
+
+function close() {
+  console.log(closingLine(counts));
+  process.exitCode = counts.failed > 0 ? 1 : 0;
 }

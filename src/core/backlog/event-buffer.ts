@@ -17,8 +17,8 @@ export interface BufferOptions {
 }
 
 /**
- * The backlog: the newest batches in the order of their indexes, bounded in count and in bytes. What no longer fits is trimmed from the old end,
- * and remembered by index only. Readers hold positions, never batches.
+ * The backlog: the newest batches in the order of their indexes, bounded in count and in bytes. What no longer fits is
+ * trimmed from the old end, and remembered by index only. Readers hold positions, never batches.
  */
 export class EventBuffer {
   readonly #maxBatches: number;

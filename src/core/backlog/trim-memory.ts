@@ -13,10 +13,12 @@ interface Trimmed {
 }
 
 /**
- * Remembers the last trimmed index of each topic and namespace, so that a reader whose own topics lost nothing is told of no gap.
+ * Remembers the last trimmed index of each topic and namespace, so that a reader whose own topics lost nothing is told
+ * of no gap.
  *
- * Holds at most `maxEntries` pairs (two at least), in two generations. When the young one has half of them, the old one is forgotten, and from then on every reader
- * that asks for an index up to its last is told of a gap: one too many rather than one too few. Cheaper than an order by age with each trim.
+ * Holds at most `maxEntries` pairs (two at least), in two generations. When the young one has half of them, the old one
+ * is forgotten, and from then on every reader that asks for an index up to its last is told of a gap: one too many
+ * rather than one too few. Cheaper than an order by age with each trim.
  */
 export class TrimMemory {
   readonly #maxYoung: number;

@@ -16,8 +16,8 @@ export interface Snapshot {
 }
 
 /**
- * Copies a payload in one walk, by the rules of `JSON.stringify`. Cheaper than a round trip through text (about a quarter of it for
- * a payload of 250 bytes): the text is made when, and only when, somebody needs bytes.
+ * Copies a payload in one walk, by the rules of `JSON.stringify`. Cheaper than a round trip through text (about a
+ * quarter of it for a payload of 250 bytes): the text is made when, and only when, somebody needs bytes.
  * @param at where its event stands, for the message
  * @throws BrokerError `bad_request` when the value cannot be JSON, naming the place
  */

@@ -10,8 +10,8 @@ export interface Greeting {
 }
 
 /**
- * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share what is encoded;
- * use one object for all streams of a kind.
+ * How a stream stands in bytes: ndjson, server-sent events, a frame of your own. Stateless, so that readers can share
+ * what is encoded; use one object for all streams of a kind.
  */
 export interface StreamFormat {
   /** What stands before all else, once; a function is asked for each stream. Default nothing. */

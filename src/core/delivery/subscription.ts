@@ -19,11 +19,7 @@ export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
  * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off the buffer.
  * `close()`, the `signal` given to `subscribe`, `await using`, and leaving the loop all free it.
  */
-export abstract class Subscription<E extends Event = Event> implements AsyncIterableIterator<
-  EventBatch<E>,
-  undefined,
-  undefined
-> {
+export abstract class Subscription<E extends Event = Event> implements AsyncIterableIterator<EventBatch<E>> {
   /** The broker's run of indexes at the time of subscribing. */
   abstract readonly epoch: string;
 

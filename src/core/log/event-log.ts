@@ -71,7 +71,10 @@ export interface TailHandler {
   records(batch: readonly LogRecord[]): void | Promise<void>;
   /** Records after `after` and before `first` were trimmed before the tail could read them. */
   gap(gap: { readonly after: number; readonly first: number }): void;
-  /** The log has another epoch, or lost records that were told of: the tail goes on after `state.head`, which may be before what took their place. */
+  /**
+   * The log has another epoch, or lost records that were told of: the tail goes on after `state.head`, which may be
+   * before what took their place.
+   */
   reset(state: LogState): void;
   /** `down` until the log answers again, then `catching-up`, then `up`. */
   status(status: 'up' | 'catching-up' | 'down', cause?: Error): void;
@@ -87,8 +90,8 @@ export interface LogTail {
  *
  * Implement this, and run `describeEventLog` of `fenceline/testing` over it.
  * Failures are `BrokerError`s: `log_unavailable` (the log does not answer; nothing is known of the append unless said),
- * `at_capacity` (too many appends under way), `bad_request` (body too large, naming the limit), `index_conflict`, `not_supported`,
- * `gap` (from `read`), `closed`.
+ * `at_capacity` (too many appends under way), `bad_request` (body too large, naming the limit), `index_conflict`,
+ * `not_supported`, `gap` (from `read`), `closed`.
  */
 export interface EventLog {
   readonly capabilities: LogCapabilities;
@@ -101,7 +104,10 @@ export interface EventLog {
    * @throws BrokerError `gap` when `from` is older than the oldest record, also when it is trimmed while being read
    */
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
-  /** Follows the log from the record after `after`, of the epoch that {@link state} last told: another one is a `reset`. Survives outages by itself and tells them through `status`. */
+  /**
+   * Follows the log from the record after `after`, of the epoch that {@link state} last told: another one is a `reset`.
+   * Survives outages by itself and tells them through `status`.
+   */
   tail(after: number, handler: TailHandler): Promise<LogTail>;
   /** Drops the oldest records. Absent where the engine does it by itself. */
   trim?(retention: Retention): Promise<LogState>;

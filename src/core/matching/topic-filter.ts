@@ -16,7 +16,8 @@ type Keys = '*' | ReadonlySet<string>;
 /**
  * Which events a subscription asked for, by topic and key. Immutable.
  *
- * The terms are a union: an event passes when its topic, or `*`, is asked for with its key, one of its filter keys, or `*`.
+ * The terms are a union: an event passes when its topic, or `*`, is asked for with its key, one of its filter keys, or
+ * `*`.
  */
 export class TopicFilter {
   /** Everything. */
@@ -75,7 +76,7 @@ export class TopicFilter {
   }
 
   /** The shortest list of [topic, key] that says the same, sorted. */
-  terms(): readonly Term[] {
+  terms(): readonly (readonly [topic: string, key: string])[] {
     const terms: Term[] = [];
     for (const topic of [...this.#keysOf.keys()].toSorted()) {
       const keys = this.#keysOf.get(topic) ?? [];

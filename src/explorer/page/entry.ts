@@ -16,7 +16,8 @@ const gapTexts: Readonly<Record<string, string>> = {
 
 export function gapText({ from, to, reason }: Gap): string {
   const missing = from === to ? `index ${from}` : `indexes ${from} to ${to}`;
-  return `${reason}. Events at ${missing} may be missing: ${gapTexts[reason] ?? 'for a reason this page does not know'}.`;
+  const why = gapTexts[reason] ?? 'for a reason this page does not know';
+  return `${reason}. Events at ${missing} may be missing: ${why}.`;
 }
 
 /** The code of a stream's error; of any other, its message. */

@@ -11,8 +11,8 @@ const MAX_ROWS = 500;
 const PAGE_ROWS = 10;
 
 /**
- * The newest entries that pass a filter, newest on top. It paints what came since it last painted, at once; rows once made are only
- * ever removed, so focus and selection stay with the entry they are on.
+ * The newest entries that pass a filter, newest on top. It paints what came since it last painted, at once; rows once
+ * made are only ever removed, so focus and selection stay with the entry they are on.
  */
 export class EventTable {
   readonly #entries: Ring<Entry>;
@@ -92,7 +92,10 @@ export class EventTable {
     if (hadFocus) this.#current?.focus({ preventScroll: true });
   }
 
-  /** Whoever has scrolled down goes on seeing the same rows. Costs a layout then; at the top, where new rows are wanted, none. */
+  /**
+   * Whoever has scrolled down goes on seeing the same rows. Costs a layout then; at the top, where new rows are wanted,
+   * none.
+   */
   #keepInPlace(change: () => void): void {
     const first = this.#scroller.scrollTop > 0 ? this.#row('first') : undefined;
     const top = first?.offsetTop ?? 0;

@@ -30,8 +30,8 @@ export interface FeedRequest extends Filters {
 const READ_SLICE_MS = 8;
 
 /**
- * Reads a stream, one at a time. Paused, it reads nothing and holds no connection, only its position; the server keeps what comes
- * meanwhile, and what it cannot keep is told as a gap.
+ * Reads a stream, one at a time. Paused, it reads nothing and holds no connection, only its position; the server keeps
+ * what comes meanwhile, and what it cannot keep is told as a gap.
  */
 export class Feed {
   readonly #url: string;
@@ -104,7 +104,9 @@ export class Feed {
     this.#reading = this.#read(stream);
   }
 
-  /** Whatever the stream has handed over is taken, even when it was paused meanwhile: its position counts it as read. */
+  /**
+   * Whatever the stream has handed over is taken, even when it was paused meanwhile: its position counts it as read.
+   */
   async #read(stream: EventStream): Promise<void> {
     try {
       let sliceEnds = performance.now() + READ_SLICE_MS;
@@ -137,7 +139,8 @@ export class Feed {
   #takeState(stream: EventStream, state: StreamState): void {
     if (this.#state === 'paused' || state.name === 'closed') return;
     if (state.name === 'waiting' && isDenial(state.reason)) {
-      // This tab has no other token: asking again would hide why the stream ended behind a plain denial. The loop throws the reason.
+      // This tab has no other token: asking again would hide why the stream ended behind a plain denial. The loop
+      // throws the reason.
       stream.close();
       return;
     }

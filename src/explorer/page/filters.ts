@@ -32,7 +32,10 @@ export function requestTarget(streamUrl: string, { topics, namespaces, index }: 
   return `${streamUrl}${streamUrl.includes('?') ? '&' : '?'}${String(query).replaceAll('%3A', ':')}`;
 }
 
-/** Which types to show: those that contain one of the words, in any case. No word shows all. The server knows no such filter. */
+/**
+ * Which types to show: those that contain one of the words, in any case. No word shows all. The server knows no such
+ * filter.
+ */
 export function typeMatcher(text: string): (type: string) => boolean {
   const words = parseList(text.toLowerCase());
   return (type) => words.length === 0 || words.some((word) => type.toLowerCase().includes(word));

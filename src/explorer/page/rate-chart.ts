@@ -6,7 +6,10 @@ const HEIGHT = 36;
 /** Room for half of the line's width. */
 const TOP = 2;
 
-/** Draws counts per second. The scale is that of square roots: a quiet stream is seen beside the burst that it began with. */
+/**
+ * Draws counts per second. The scale is that of square roots: a quiet stream is seen beside the burst that it began
+ * with.
+ */
 export class RateChart {
   readonly #svg: SVGSVGElement;
   readonly #peak: Element;

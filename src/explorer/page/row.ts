@@ -11,7 +11,9 @@ const time = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
-/** The table row of an entry. Rows are reached with the arrow keys, so none of them is a stop of the Tab key by itself. */
+/**
+ * The table row of an entry. Rows are reached with the arrow keys, so none of them is a stop of the Tab key by itself.
+ */
 export function rowOf(entry: Entry): HTMLTableRowElement {
   const row = document.createElement('tr');
   row.tabIndex = -1;

@@ -1,4 +1,6 @@
-/** Colours for the first topics that are seen, one each; later ones share none, so that a colour never means two topics. */
+/**
+ * Colours for the first topics that are seen, one each; later ones share none, so that a colour never means two topics.
+ */
 export class TopicHues {
   readonly #hues: number;
   readonly #classOf = new Map<string, string>();

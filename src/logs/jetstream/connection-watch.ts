@@ -7,8 +7,9 @@ export class ConnectionBroken extends Error {
 }
 
 /**
- * Whether the connection stands. It only makes things faster: a consumer is given up the moment its connection breaks, and made
- * anew the moment there is one again. Where a connection tells nothing, the server's silence does, a second or two later.
+ * Whether the connection stands. It only makes things faster: a consumer is given up the moment its connection breaks,
+ * and made anew the moment there is one again. Where a connection tells nothing, the server's silence does, a second or
+ * two later.
  */
 export class ConnectionWatch {
   readonly #statuses: NatsStatusLike;
@@ -32,7 +33,10 @@ export class ConnectionWatch {
     return () => this.#breakCalls.delete(call);
   }
 
-  /** Resolves when the connection is back; at once when it stands; after `longestMs`, or when `signal` is aborted, anyway. */
+  /**
+   * Resolves when the connection is back; at once when it stands; after `longestMs`, or when `signal` is aborted,
+   * anyway.
+   */
   async untilBack(longestMs: number, signal?: AbortSignal): Promise<void> {
     const back = this.#return.signal;
     if (this.#isDown) await pause(longestMs, signal ? AbortSignal.any([signal, back]) : back);

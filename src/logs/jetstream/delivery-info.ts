@@ -11,9 +11,9 @@ export interface DeliveryInfo {
 }
 
 /**
- * Reads the reply subject of a delivered message: `$JS.ACK.<stream>.<consumer>.<tries>.<index>.<delivery>.<nanoseconds>.<pending>`;
- * servers with domains put domain and account before the stream, and may add a token at the end.
- * What is no such subject gives numbers that are NaN.
+ * Reads the reply subject of a delivered message:
+ * `$JS.ACK.<stream>.<consumer>.<tries>.<index>.<delivery>.<nanoseconds>.<pending>`; servers with domains put domain and
+ * account before the stream, and may add a token at the end. What is no such subject gives numbers that are NaN.
  */
 export function deliveryOf(reply: string): DeliveryInfo {
   const tokens = reply.split('.');

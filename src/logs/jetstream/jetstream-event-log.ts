@@ -22,20 +22,20 @@ import { StreamRead } from './stream-read.ts';
 import { StreamTail } from './stream-tail.ts';
 
 /**
- * An event log that many processes share, on a stream of NATS JetStream; needs the package `@nats-io/jetstream` and the host's own
- * connection.
+ * An event log that many processes share, on a stream of NATS JetStream; needs the package `@nats-io/jetstream` and the
+ * host's own connection.
  *
  * ```ts
  * const connection = await connect({ servers: 'nats://127.0.0.1:4222', maxReconnectAttempts: -1 });
  * const log = await JetStreamEventLog.open({ connection, stream: 'events', create: { replicas: 3 } });
  * ```
  *
- * The stream's sequence is the index. The moment in which the stream was made is the epoch: one that was deleted and made anew is
- * another log. Retention is the stream's: the server drops the oldest records, so there is no `trim`.
+ * The stream's sequence is the index. The moment in which the stream was made is the epoch: one that was deleted and
+ * made anew is another log. Retention is the stream's: the server drops the oldest records, so there is no `trim`.
  *
- * What an acknowledged append outlives: with three replicas the loss of a machine (`'quorum'`); with one server the server's
- * process but not a power loss (`'os'`), since it syncs its file every two minutes unless told to with `sync_interval: always`.
- * Where a server came back without its last records, tails tell `reset`.
+ * What an acknowledged append outlives: with three replicas the loss of a machine (`'quorum'`); with one server the
+ * server's process but not a power loss (`'os'`), since it syncs its file every two minutes unless told to with
+ * `sync_interval: always`. Where a server came back without its last records, tails tell `reset`.
  */
 export class JetStreamEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
@@ -55,7 +55,8 @@ export class JetStreamEventLog implements EventLog {
   /**
    * Opens the log; makes its stream when there is none, while one that is there keeps its settings.
    * @throws TypeError for options that cannot be right
-   * @throws BrokerError `not_supported` without the package, `bad_request` for a stream that cannot be a log, `log_unavailable`
+   * @throws BrokerError `not_supported` without the package, `bad_request` for a stream that cannot be a log,
+   * `log_unavailable`
    */
   static async open(options: JetStreamEventLogOptions): Promise<JetStreamEventLog> {
     const stream = await LogStream.connect(checkOptions(options));
@@ -76,10 +77,12 @@ export class JetStreamEventLog implements EventLog {
   }
 
   /**
-   * Tries again for `appendTimeoutMs`, over outages of the server too. A failure says whether the record may have been stored; with
-   * an `id` the append can be repeated then. `duplicate` may be told of a record whose first acknowledgement was lost on the way.
+   * Tries again for `appendTimeoutMs`, over outages of the server too. A failure says whether the record may have been
+   * stored; with an `id` the append can be repeated then. `duplicate` may be told of a record whose first
+   * acknowledgement was lost on the way.
    *
-   * At most 4,096 appends, with 64 MiB of bodies, wait for the server; one more is refused with `at_capacity`, and nothing is stored.
+   * At most 4,096 appends, with 64 MiB of bodies, wait for the server; one more is refused with `at_capacity`, and
+   * nothing is stored.
    */
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
     this.#requireOpen();
@@ -92,7 +95,10 @@ export class JetStreamEventLog implements EventLog {
     return new StreamRead(this.#stream, this.capabilities.dense, from, to, options, this.#closed.signal).chunks();
   }
 
-  /** Starts also while the log does not answer, with what was last known of it; a stream that was made anew since is told as a `reset`. */
+  /**
+   * Starts also while the log does not answer, with what was last known of it; a stream that was made anew since is
+   * told as a `reset`.
+   */
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
     if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
     const { epoch } = this.#known;

@@ -13,8 +13,7 @@ export async function loadJetStream(): Promise<JetStreamPackage> {
   try {
     return await import('@nats-io/jetstream');
   } catch (cause) {
-    const message =
-      'JetStreamEventLog needs the package "@nats-io/jetstream" 3, which could not be loaded: npm install @nats-io/jetstream@3';
-    throw new BrokerError('not_supported', message, { cause });
+    const needs = 'JetStreamEventLog needs the package "@nats-io/jetstream" 3, which could not be loaded';
+    throw new BrokerError('not_supported', `${needs}: npm install @nats-io/jetstream@3`, { cause });
   }
 }

@@ -128,7 +128,10 @@ export class LogStream {
     return error instanceof this.api.JetStreamApiError ? error.code : undefined;
   }
 
-  /** Every question may be asked twice. One that the connection broke under is asked again when the connection is back in time. */
+  /**
+   * Every question may be asked twice. One that the connection broke under is asked again when the connection is back
+   * in time.
+   */
   async #ask<R>(question: () => Promise<R>): Promise<R> {
     const { requestTimeoutMs } = this.settings;
     for (const until = performance.now() + requestTimeoutMs; ;) {
@@ -154,5 +157,8 @@ function stateOf({ created, state }: StreamInfo): LogState {
   return { epoch: epochOf(created), first: messages === 0 ? head + 1 : first, head };
 }
 
-/** A stream has no other identity than the nanosecond in which it was made; it keeps that over restarts and in all replicas. */
+/**
+ * A stream has no other identity than the nanosecond in which it was made; it keeps that over restarts and in all
+ * replicas.
+ */
 const epochOf = (created: string): string => created.replaceAll(/\D/g, '');

@@ -10,8 +10,8 @@ export interface NatsMessageLike {
 export type NatsStatusLike = AsyncIterable<{ readonly type: string }> & { stop?(): void };
 
 /**
- * What the log needs of a connection to NATS; a `NatsConnection` of `@nats-io/transport-node` is one. Said in our own words, so
- * that no declaration of the NATS client has to compile under its user's compiler options.
+ * What the log needs of a connection to NATS; a `NatsConnection` of `@nats-io/transport-node` is one. Said in our own
+ * words, so that no declaration of the NATS client has to compile under its user's compiler options.
  */
 export interface NatsConnectionLike {
   readonly info?: { readonly max_payload: number } | undefined;

@@ -2,11 +2,19 @@ import type { Retention } from '../../core/log/event-log.ts';
 import { checkRetention } from '../retention.ts';
 import type { NatsConnectionLike } from './nats-connection.ts';
 
-/** How the stream is made when there is none yet. It keeps its settings from then on: a later opening does not change them. */
+/**
+ * How the stream is made when there is none yet. It keeps its settings from then on: a later opening does not change
+ * them.
+ */
 export interface StreamCreation {
-  /** What is kept; default everything. The server drops the oldest records by itself. `maxBytes` counts what the server stores. */
+  /**
+   * What is kept; default everything. The server drops the oldest records by itself. `maxBytes` counts what the server
+   * stores.
+   */
   readonly retention?: Retention;
-  /** Servers that keep each record, 1 to 5; default 1. From 3 on an acknowledged record outlives the loss of a machine. */
+  /**
+   * Servers that keep each record, 1 to 5; default 1. From 3 on an acknowledged record outlives the loss of a machine.
+   */
   readonly replicas?: number;
   /** Default `'file'`. */
   readonly storage?: 'file' | 'memory';
@@ -16,18 +24,23 @@ export interface StreamCreation {
 
 export interface JetStreamEventLogOptions {
   /**
-   * The host's own connection, which the log does not close. Make it with `maxReconnectAttempts: -1`: the client's default gives up
-   * after ten attempts, and a connection that gave up never comes back. With `reconnectTimeWait: 250` outages end sooner.
+   * The host's own connection, which the log does not close. Make it with `maxReconnectAttempts: -1`: the client's
+   * default gives up after ten attempts, and a connection that gave up never comes back. With `reconnectTimeWait: 250`
+   * outages end sooner.
    */
   readonly connection: NatsConnectionLike;
   /** Name of the stream; letters, digits, `-` and `_`. */
   readonly stream: string;
-  /** Subject of the records; default the stream's name. Records of ACL changes go to this subject with `.acl` after it. */
+  /**
+   * Subject of the records; default the stream's name. Records of ACL changes go to this subject with `.acl` after it.
+   */
   readonly subject?: string;
   readonly create?: StreamCreation;
   /** How long one try of an append waits for the acknowledgement before it is sent again. Default 500. */
   readonly publishTimeoutMs?: number;
-  /** How long an append is tried before it fails with `log_unavailable`. Default 10,000; at most half the dedupe window. */
+  /**
+   * How long an append is tried before it fails with `log_unavailable`. Default 10,000; at most half the dedupe window.
+   */
   readonly appendTimeoutMs?: number;
   /** How long a question about the stream may take, and how long a read waits for records. Default 2,000. */
   readonly requestTimeoutMs?: number;

@@ -12,14 +12,18 @@ const LONGEST_PAUSE_MS = 250;
 /** The server's codes for a message over the stream's limit, and for an id that is being stored this very moment. */
 const MESSAGE_TOO_LARGE = 10_054;
 const ID_IN_PROCESS = 10_158;
-/** So many appends are under way at most: few enough for a server to acknowledge them all before they would be sent again … */
+/**
+ * So many appends are under way at most: few enough for a server to acknowledge them all before they would be sent
+ * again …
+ */
 const MAX_APPENDS = 4096;
 /** … with so many bytes of bodies. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Appends. Each append has an id, its own when the caller gave none, so that one that is sent again because no acknowledgement came makes no second record.
- * It holds a body until the append ends: at most {@link MAX_APPENDS} and {@link MAX_BYTES} together, also of those whose caller gave up; one more is refused.
+ * Appends. Each append has an id, its own when the caller gave none, so that one that is sent again because no
+ * acknowledgement came makes no second record. It holds a body until the append ends: at most {@link MAX_APPENDS} and
+ * {@link MAX_BYTES} together, also of those whose caller gave up; one more is refused.
  */
 export class RecordPublisher {
   readonly #stream: LogStream;
@@ -159,7 +163,9 @@ function meansNoServer(error: unknown): boolean {
   return error instanceof Error && error.name === 'JetStreamNotEnabled';
 }
 
-/** An id as a header can carry it: different ids stay different, also those with line breaks, or blanks at their ends. */
+/**
+ * An id as a header can carry it: different ids stay different, also those with line breaks, or blanks at their ends.
+ */
 function headerSafe(id: string): string {
   return encodeURIComponent(Buffer.from(id).toString());
 }

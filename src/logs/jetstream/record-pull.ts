@@ -140,7 +140,10 @@ export class RecordPull {
     this.#wakeUp();
   }
 
-  /** 100 is a heartbeat; 404 and 408 end a request; so does 409 when the next record does not fit in, else it is a refusal. */
+  /**
+   * 100 is a heartbeat; 404 and 408 end a request; so does 409 when the next record does not fit in, else it is a
+   * refusal.
+   */
   #hearStatus({ subject, headers }: NatsMessageLike): void {
     const code = headers?.code;
     if (code === 100 || subject !== `${this.#inbox}.${this.#serial}`) return;

@@ -64,7 +64,9 @@ export function capabilitiesOf(config: StreamConfig, { connection }: LogSettings
   });
 }
 
-/** One server writes to the file but syncs it every two minutes by default: that outlives the process and no power loss. */
+/**
+ * One server writes to the file but syncs it every two minutes by default: that outlives the process and no power loss.
+ */
 function durabilityOf({ num_replicas: replicas, storage }: StreamConfig): LogCapabilities['durability'] {
   if (replicas >= 3) return 'quorum';
   return storage === 'file' ? 'os' : 'none';

@@ -121,7 +121,9 @@ export class StreamRead {
     });
   }
 
-  /** In a dense log a hole is trimmed history; in another one it is no news as long as it lies above the first record. */
+  /**
+   * In a dense log a hole is trimmed history; in another one it is no news as long as it lies above the first record.
+   */
   async #whole(records: readonly LogRecord[]): Promise<readonly LogRecord[]> {
     const expected = this.#next;
     const hole = records.findIndex(({ index }, at) => index !== expected + at);

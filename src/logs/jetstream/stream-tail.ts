@@ -20,11 +20,11 @@ export type TailSource = Pick<LogStream, 'connectionWatch' | 'state' | 'pull' | 
 class HandlerFailure extends Error {}
 
 /**
- * A tail over a stream: a position, and a consumer that is made anew from there whenever it is lost. One loop makes every
- * call of the handler, so calls cannot overlap; what waits is bounded by one pull ({@link RecordPull}).
+ * A tail over a stream: a position, and a consumer that is made anew from there whenever it is lost. One loop makes
+ * every call of the handler, so calls cannot overlap; what waits is bounded by one pull ({@link RecordPull}).
  *
- * A lost consumer alone is not told: `down` is told when the stream does not answer either, or the next consumer is lost too.
- * A handler that throws ends its tail, which says so once (`down`, with what was thrown).
+ * A lost consumer alone is not told: `down` is told when the stream does not answer either, or the next consumer is
+ * lost too. A handler that throws ends its tail, which says so once (`down`, with what was thrown).
  */
 export class StreamTail implements LogTail {
   readonly #stream: TailSource;
@@ -33,7 +33,10 @@ export class StreamTail implements LogTail {
   readonly #stopped = new AbortController();
   #epoch: string;
   #position: number;
-  /** The record at the position, as it was told: another one there means that the stream lost its end and went on without it. */
+  /**
+   * The record at the position, as it was told: another one there means that the stream lost its end and went on
+   * without it.
+   */
   #seen: LogRecord | undefined;
   #status: TailStatus | undefined;
   #pull: RecordPull | undefined;
@@ -82,7 +85,8 @@ export class StreamTail implements LogTail {
     if (!this.#isOpen) return;
     const pull = await this.#stream.pull(this.#position + 1);
     try {
-      // Asked again: a consumer of a stream that was replaced before this answer is gone, one of a later stream is not ours.
+      // Asked again: a consumer of a stream that was replaced before this answer is gone, one of a later stream is not
+      // ours.
       const { epoch, head } = await this.#stream.state();
       if (epoch === this.#epoch && head >= this.#position) await this.#consume(pull, head);
     } finally {

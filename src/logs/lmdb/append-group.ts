@@ -26,8 +26,8 @@ interface AppendGroupOptions {
 }
 
 /**
- * The appends of one commit, each decided after those before it: which index it gets, whether its id is known, whether the head
- * is the expected one. Nobody learns of it before the commit, since each answer holds only if the commit does.
+ * The appends of one commit, each decided after those before it: which index it gets, whether its id is known, whether
+ * the head is the expected one. Nobody learns of it before the commit, since each answer holds only if the commit does.
  */
 export class AppendGroup {
   readonly records: { readonly index: number; readonly value: Buffer }[] = [];

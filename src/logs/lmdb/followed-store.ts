@@ -8,8 +8,8 @@ import { LogStore } from './log-store.ts';
 import type { LogStoreOptions } from './log-store.ts';
 
 /**
- * The store of a log that another process writes. Its folder may be deleted and made anew, while what was opened before goes on as if nothing had
- * happened: so the file is looked at, and what stands in its place is opened in its stead.
+ * The store of a log that another process writes. Its folder may be deleted and made anew, while what was opened before
+ * goes on as if nothing had happened: so the file is looked at, and what stands in its place is opened in its stead.
  */
 export class FollowedStore implements RecordSource {
   readonly #options: LogStoreOptions;
@@ -24,19 +24,26 @@ export class FollowedStore implements RecordSource {
     this.#file = file;
   }
 
-  /** @throws BrokerError `log_unavailable` when the folder holds no log that can be opened, `not_supported` without `lmdb` */
+  /**
+   * @throws BrokerError `log_unavailable` when the folder holds no log that can be opened, `not_supported` without
+   * `lmdb`
+   */
   static async open(options: LogStoreOptions): Promise<FollowedStore> {
     // Asked first: should the file be replaced before it is opened, the next look opens it once more.
     const file = await fileIn(options.path);
     return new FollowedStore(options, await LogStore.open(options), file);
   }
 
-  /** Opens what stands in the store's place, if it is another one. Never fails: {@link state} does, while there is none. */
+  /**
+   * Opens what stands in the store's place, if it is another one. Never fails: {@link state} does, while there is none.
+   */
   look(): Promise<void> {
     return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)));
   }
 
-  /** With what the other process has committed. @throws BrokerError `log_unavailable` where the last look found no log */
+  /**
+   * With what the other process has committed. @throws BrokerError `log_unavailable` where the last look found no log
+   */
   state(): LogState {
     if (this.#outage) throw this.#outage;
     this.#store.refresh();
@@ -76,7 +83,10 @@ export class FollowedStore implements RecordSource {
   }
 }
 
-/** Names the file itself, wherever its folder is moved; undefined when there is none. It cannot be another one's name while it is open. */
+/**
+ * Names the file itself, wherever its folder is moved; undefined when there is none. It cannot be another one's name
+ * while it is open.
+ */
 async function fileIn(path: string): Promise<string | undefined> {
   const found = await stat(join(path, 'data.mdb')).catch(() => undefined);
   return found && `${found.dev} ${found.ino}`;

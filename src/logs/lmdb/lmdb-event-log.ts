@@ -33,13 +33,14 @@ export interface LmdbEventLogOptions {
   /** Folder of the log, made when it is missing. On a local disk: LMDB does not work over network file systems. */
   readonly path: string;
   /**
-   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process; appends do not wait for the disk, and
-   * a power loss (not a kill) may damage the whole file, which then has to be deleted. For events that are not missed after that.
+   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process; appends do not wait
+   * for the disk, and a power loss (not a kill) may damage the whole file, which then has to be deleted. For events
+   * that are not missed after that.
    */
   readonly durability?: 'disk' | 'os';
   /**
-   * What is kept; default everything. Trimmed in the background, in small slices with the commits. Age is looked at once per second.
-   * `maxBytes` counts records, not the file: freed pages are used again, the file never shrinks.
+   * What is kept; default everything. Trimmed in the background, in small slices with the commits. Age is looked at
+   * once per second. `maxBytes` counts records, not the file: freed pages are used again, the file never shrinks.
    */
   readonly retention?: Retention;
   /** For how long the id of an append is recognised, also across restarts. Default two minutes; 0: ids are refused. */
@@ -47,8 +48,9 @@ export interface LmdbEventLogOptions {
   /** Address space to map at first. Default LMDB's own, which grows by itself. */
   readonly mapSizeBytes?: number;
   /**
-   * Opens a log that another process writes: `append` and `trim` are refused with `not_supported`, tails look for new records every
-   * `pollMs`, and for a folder that was deleted or made anew. Such a reader may see a record shortly before it is acknowledged to its writer. Not within the writer's own process.
+   * Opens a log that another process writes: `append` and `trim` are refused with `not_supported`, tails look for new
+   * records every `pollMs`, and for a folder that was deleted or made anew. Such a reader may see a record shortly
+   * before it is acknowledged to its writer. Not within the writer's own process.
    */
   readonly readOnly?: boolean;
   /** How often a `readOnly` log with tails looks for new records. Default 50 ms. */
@@ -65,10 +67,10 @@ interface Opened {
 /**
  * A durable event log in a folder, on LMDB; needs the package `lmdb`.
  *
- * One process writes at a time: a second one is refused with `log_unavailable`, and should it go unnoticed (another container on
- * the same volume), the first one's appends fail from then on. Other processes may read with `readOnly`.
- * Appends that are in flight together share one commit, off the main thread; an index is allocated in that commit. Indexes are
- * dense and never restart while the folder exists; a folder that was deleted begins another epoch.
+ * One process writes at a time: a second one is refused with `log_unavailable`, and should it go unnoticed (another
+ * container on the same volume), the first one's appends fail from then on. Other processes may read with `readOnly`.
+ * Appends that are in flight together share one commit, off the main thread; an index is allocated in that commit.
+ * Indexes are dense and never restart while the folder exists; a folder that was deleted begins another epoch.
  */
 export class LmdbEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
@@ -104,7 +106,8 @@ export class LmdbEventLog implements EventLog {
 
   /**
    * @throws TypeError for options that make no sense
-   * @throws BrokerError `log_unavailable` when the folder cannot be used or another process writes to it, `not_supported` when
+   * @throws BrokerError `log_unavailable` when the folder cannot be used or another process writes to it,
+   * `not_supported` when
    *   `lmdb` is not installed
    */
   static async open(options: LmdbEventLogOptions): Promise<LmdbEventLog> {

@@ -15,7 +15,9 @@ import type { IdAge, IdEntry } from './record-format.ts';
 /** Raised when older versions could not read what is written. */
 const FORMAT = 1;
 
-/** Where the log stands; kept in a row of its own, so that indexes go on when no record is left to tell the last one. */
+/**
+ * Where the log stands; kept in a row of its own, so that indexes go on when no record is left to tell the last one.
+ */
 export interface LogPosition {
   readonly first: number;
   readonly head: number;
@@ -49,15 +51,15 @@ interface LogIdentity {
 type Meta = LogIdentity | LogPosition | number;
 
 /**
- * The tables of one log in one LMDB environment. Reads are synchronous and short: none is open when a call has returned, so none
- * keeps LMDB from using freed pages again.
+ * The tables of one log in one LMDB environment. Reads are synchronous and short: none is open when a call has
+ * returned, so none keeps LMDB from using freed pages again.
  *
  * - `records`: index → kind, time, body
  * - `meta`: `log` → format and epoch; `position` → first, head, bytes; `writer` → the fence
  * - `ids`: id → index and time; `idAges`: index → time and id, in the order in which ids expire
  *
- * The fence: whoever opens for writing raises the version of `writer`, and every transaction asks for the version it raised. A
- * writer that was taken over therefore changes nothing any more.
+ * The fence: whoever opens for writing raises the version of `writer`, and every transaction asks for the version it
+ * raised. A writer that was taken over therefore changes nothing any more.
  */
 export class LogStore {
   readonly #root: RootDatabase<Buffer, number>;
@@ -78,7 +80,10 @@ export class LogStore {
     this.#epoch = this.#identity().epoch;
   }
 
-  /** @throws BrokerError `log_unavailable` when the folder holds no log that can be opened, `not_supported` without `lmdb` */
+  /**
+   * @throws BrokerError `log_unavailable` when the folder holds no log that can be opened, `not_supported` without
+   * `lmdb`
+   */
   static async open(options: LogStoreOptions): Promise<LogStore> {
     const open = await loadLmdb();
     const { path, readOnly } = options;
@@ -99,7 +104,9 @@ export class LogStore {
     return { epoch: this.#epoch, ...this.#position() };
   }
 
-  /** Sees what other processes have committed since the last call, which a turn of the event loop alone does not ensure. */
+  /**
+   * Sees what other processes have committed since the last call, which a turn of the event loop alone does not ensure.
+   */
   refresh(): void {
     this.#root.resetReadTxn();
   }
@@ -142,7 +149,8 @@ export class LogStore {
 
   /**
    * Resolves when the change is as durable as the store was opened to be.
-   * @throws BrokerError `log_unavailable`, after which nothing is known of the change unless another writer has taken over
+   * @throws BrokerError `log_unavailable`, after which nothing is known of the change unless another writer has taken
+   * over
    */
   async commit(change: LogChange): Promise<void> {
     const isKept = await this.#write(change);
@@ -215,8 +223,8 @@ export class LogStore {
 }
 
 /**
- * LMDB's error holds a promise that is rejected with what really happened, such as a full disk. It becomes the error's cause; left
- * alone it would end the process.
+ * LMDB's error holds a promise that is rejected with what really happened, such as a full disk. It becomes the error's
+ * cause; left alone it would end the process.
  */
 function adoptCommitError(error: unknown): void {
   if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return;
@@ -226,8 +234,9 @@ function adoptCommitError(error: unknown): void {
 }
 
 /**
- * `disk`: a commit is told when it is synced. `os`: when it is in the operating system's hands. LMDB's `overlappingSync` would keep
- * the file whole over a power loss, but tells of a commit only after its sync, so that it would buy nothing.
+ * `disk`: a commit is told when it is synced. `os`: when it is in the operating system's hands. LMDB's
+ * `overlappingSync` would keep the file whole over a power loss, but tells of a commit only after its sync, so that it
+ * would buy nothing.
  */
 function environment({ path, readOnly, durability, mapSizeBytes }: LogStoreOptions) {
   return {
@@ -236,7 +245,8 @@ function environment({ path, readOnly, durability, mapSizeBytes }: LogStoreOptio
     noSubdir: false,
     maxDbs: 8,
     encoding: 'binary' as const,
-    // A change is one explicit batch; LMDB's own batch would leave a promise that nobody can handle when a commit fails.
+    // A change is one explicit batch; LMDB's own batch would leave a promise that nobody can handle when a commit
+    // fails.
     eventTurnBatching: false,
     overlappingSync: false,
     noSync: durability === 'os' && !readOnly,

@@ -25,9 +25,9 @@ export interface LogWriterOptions {
 }
 
 /**
- * The only writer of a store: appends that come while a commit is under way make up the next one (group commit). One commit at a
- * time, so the head that an append is given, or compared with, is the head of the store; a commit that fails fails all of its
- * appends, and the next one starts from what the store then holds.
+ * The only writer of a store: appends that come while a commit is under way make up the next one (group commit). One
+ * commit at a time, so the head that an append is given, or compared with, is the head of the store; a commit that
+ * fails fails all of its appends, and the next one starts from what the store then holds.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;

@@ -21,7 +21,10 @@ interface TrimmingOptions {
   readonly retention: Retention;
 }
 
-/** What has to go: by the log's own retention and by the trims that were asked for. It decides; the commits carry it out. */
+/**
+ * What has to go: by the log's own retention and by the trims that were asked for. It decides; the commits carry it
+ * out.
+ */
 export class Trimming {
   readonly #options: TrimmingOptions;
   #pending: PendingTrim[] = [];

@@ -3,7 +3,10 @@ import { hostname } from 'node:os';
 
 import { BrokerError } from '../../model/errors.ts';
 
-/** Who writes to a folder. `startedAt` tells a process from a later one with its id; undefined where the system does not say. */
+/**
+ * Who writes to a folder. `startedAt` tells a process from a later one with its id; undefined where the system does not
+ * say.
+ */
 interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -13,9 +16,10 @@ interface Holder {
 /**
  * A file that names the process which writes to a folder, so that a second one is refused with a clear error.
  *
- * A holder that was killed leaves its file behind; it is recognised by its process being gone. Processes of another host
- * (another container on the same volume) cannot be told alive or dead: their file is taken over. The lock is therefore a
- * courtesy; what protects the records is the store's fence, which makes the writer that was taken over fail.
+ * A holder that was killed leaves its file behind; it is recognised by its process being gone. Processes of another
+ * host (another container on the same volume) cannot be told alive or dead: their file is taken over. The lock is
+ * therefore a courtesy; what protects the records is the store's fence, which makes the writer that was taken over
+ * fail.
  */
 export class WriterLock {
   readonly #path: string;

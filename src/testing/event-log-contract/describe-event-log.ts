@@ -11,12 +11,13 @@ import { trimTests } from './trim-tests.ts';
 /**
  * The contract suite of `EventLog`: what a broker relies on. A log that passes it can be given to one.
  *
- * The log must be dense: the suite expects 1, 2, 3 … on new ground. What a log declares that it cannot do is tested for its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`,
- * trimming) is left out.
+ * The log must be dense: the suite expects 1, 2, 3 … on new ground. What a log declares that it cannot do is tested for
+ * its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`, trimming) is left out.
  *
  * ```ts
  * import { describe, it } from 'node:test';
- * describeEventLog('FileEventLog', { prepare: newFolder, open: FileEventLog.open, dispose: removeFolder }, { describe, it });
+ * describeEventLog('FileEventLog', { prepare: newFolder, open: FileEventLog.open, dispose: removeFolder }, { describe,
+ * it });
  * ```
  */
 export function describeEventLog<Ground>(name: string, harness: EventLogHarness<Ground>, runner: TestRunner): void {

@@ -1,6 +1,9 @@
 import type { EventLog } from '../../core/log/event-log.ts';
 
-/** How the contract suite gets at the log under test. `Ground` is whatever tells one test's log from another's: a folder, a name. */
+/**
+ * How the contract suite gets at the log under test. `Ground` is whatever tells one test's log from another's: a
+ * folder, a name.
+ */
 export interface EventLogHarness<Ground> {
   /** New ground for one test, with no records on it. */
   prepare(): Promise<Ground>;
@@ -11,7 +14,9 @@ export interface EventLogHarness<Ground> {
   open(ground: Ground): Promise<EventLog>;
   /** Called when a test is over and its logs are closed. */
   dispose(ground: Ground): Promise<void>;
-  /** Several handles may be open on one ground. Must be true when the log's capabilities say `shared`. Default false. */
+  /**
+   * Several handles may be open on one ground. Must be true when the log's capabilities say `shared`. Default false.
+   */
   readonly isShared?: boolean;
   /** Drops the records before `first`, for a log without `trim`. */
   trimTo?(ground: Ground, first: number): Promise<void>;

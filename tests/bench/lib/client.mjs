@@ -1,4 +1,5 @@
-// The client process: raw sockets that send one request each and count MARK in whatever comes back. Cheap enough not to be the limit.
+// The client process: raw sockets that send one request each and count MARK in whatever comes back. Cheap enough not to
+// be the limit.
 import net from 'node:net';
 import { reportCredit } from './credit.mjs';
 import { keyOf, MARK, nowMicros, STAMP_LENGTH } from './events.mjs';
@@ -95,7 +96,10 @@ function countMarks(start, end) {
   return count;
 }
 
-/** A stamp that two reads share is left out. Digit by digit, without a string: a million a second must not make the client the limit. */
+/**
+ * A stamp that two reads share is left out. Digit by digit, without a string: a million a second must not make the
+ * client the limit.
+ */
 function takeLatency(at, end, now) {
   if (at + STAMP_LENGTH >= end) return;
   let stamp = 0;

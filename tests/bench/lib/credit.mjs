@@ -1,4 +1,5 @@
-// The control connection between the client process (which counts) and the server process (which publishes no more than a window ahead).
+// The control connection between the client process (which counts) and the server process (which publishes no more than
+// a window ahead).
 import net from 'node:net';
 
 /** In the server process: what the clients have seen, and questions to them. */

@@ -1,5 +1,6 @@
-// Events of a fixed size on the wire. Every event's text holds MARK once, followed by 16 digits (microseconds of the monotonic clock, or zeros),
-// so a receiver of any framing (ndjson, chunks, SSE, NATS) counts events by counting one byte.
+// Events of a fixed size on the wire. Every event's text holds MARK once, followed by 16 digits (microseconds of the
+// monotonic clock, or zeros), so a receiver of any framing (ndjson, chunks, SSE, NATS) counts events by counting one
+// byte.
 export const MARK = '~';
 export const STAMP_LENGTH = 16;
 

@@ -1,7 +1,10 @@
 const STEP_MICROS = 10;
 const MAX_MICROS = 20e6;
 
-/** Counts of latencies in steps of 10 µs up to 20 s, all of its memory taken at once: an array that grows would stop the client for milliseconds. */
+/**
+ * Counts of latencies in steps of 10 µs up to 20 s, all of its memory taken at once: an array that grows would stop the
+ * client for milliseconds.
+ */
 export class Histogram {
   #counts = new Uint32Array(MAX_MICROS / STEP_MICROS + 1);
   #size = 0;

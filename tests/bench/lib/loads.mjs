@@ -34,7 +34,10 @@ class Pumping {
     this.#sent = this.#received;
   }
 
-  /** Long bursts first: code that runs once a millisecond takes seconds to be compiled, and no server that is busy is cold. */
+  /**
+   * Long bursts first: code that runs once a millisecond takes seconds to be compiled, and no server that is busy is
+   * cold.
+   */
   async warm(seconds) {
     this.#burst = 64;
     await this.run(seconds / 2);

@@ -10,7 +10,10 @@ const cores = os.cpus().length > 1 ? { server: 0, client: 1 } : {};
 /** Threads that collect garbage would fight over the one core with the thread that they hold up. */
 const onOneCore = cores.server === undefined ? [] : ['--single-threaded-gc'];
 
-/** Runs a load of loads.mjs on an HTTP contender. @returns its figures, with `noise`: the share of the machine that others took */
+/**
+ * Runs a load of loads.mjs on an HTTP contender. @returns its figures, with `noise`: the share of the machine that
+ * others took
+ */
 export async function measureHttp(contender, load, params) {
   const host = new Child(import.meta.resolve('./host.mjs'), {
     core: cores.server,
@@ -65,7 +68,10 @@ export async function measureWorker(name, params) {
   }
 }
 
-/** The subjects take turns, backwards in every other round. @returns for each the list of its figures by round; a failure is told and leaves NaN */
+/**
+ * The subjects take turns, backwards in every other round. @returns for each the list of its figures by round; a
+ * failure is told and leaves NaN
+ */
 export async function alternate(subjects, rounds, measure, say) {
   const figures = new Map(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < rounds; round++) {

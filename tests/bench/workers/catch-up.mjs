@@ -41,7 +41,10 @@ async function fill(broker, batches) {
   }
 }
 
-/** Memory of the process itself: pages of LMDB's file, which the system takes back when it needs them, do not count where they can be told apart. */
+/**
+ * Memory of the process itself: pages of LMDB's file, which the system takes back when it needs them, do not count
+ * where they can be told apart.
+ */
 function ownBytes() {
   try {
     const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));

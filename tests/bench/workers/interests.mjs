@@ -4,7 +4,10 @@ import { cpuSeconds, immediate } from './cpu.mjs';
 
 const EVENTS = 20_000;
 
-/** @param by `'key'` or `'namespace'`: what tells the subscriptions apart @returns CPU µs of a publish and the reading of it */
+/**
+ * @param by `'key'` or `'namespace'`: what tells the subscriptions apart @returns CPU µs of a publish and the reading
+ * of it
+ */
 export async function measure({ by, subscriptions: count }) {
   const broker = new EventBroker();
   const name = (i) => `name-${i}`;

@@ -151,7 +151,8 @@ describe('a reader of a log', () => {
     append(10, 'old', 1);
     await turns();
     expect((await pollAll(subscription)).length).toBe(10);
-    // The server comes back without its last three records; another process writes 8' to 12' before we are connected again.
+    // The server comes back without its last three records; another process writes 8' to 12' before we are connected
+    // again.
     records = records.slice(0, 7);
     append(5, 'new', 2);
     lose();

@@ -1,4 +1,5 @@
-// graphql-sse on node:http, one connection per subscription, with the PubSub of graphql-subscriptions; a field that is a JSON scalar.
+// graphql-sse on node:http, one connection per subscription, with the PubSub of graphql-subscriptions; a field that is
+// a JSON scalar.
 import { GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/http';
 import { PubSub } from 'graphql-subscriptions';

@@ -1,4 +1,5 @@
-// The reference: the line is encoded once, and the same Buffer is given to response.write of every subscriber, event by event.
+// The reference: the line is encoded once, and the same Buffer is given to response.write of every subscriber, event by
+// event.
 import { wireBatch } from '../../lib/events.mjs';
 import { keyIn, ndjsonHeaders, serve, Subscribers } from './server.mjs';
 
