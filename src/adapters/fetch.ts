@@ -15,10 +15,16 @@ import { tokenFromHeaders } from './token.ts';
 
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
-/** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
+/**
+ * What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may
+ * come on top.
+ */
 const MAX_WAITING_BYTES = 64 * 1024;
 
-/** @param server what the runtime hands a handler beside the request: Bun its server, Deno what it knows of the connection */
+/**
+ * @param server what the runtime hands a handler beside the request: Bun its server, Deno what it knows of the
+ * connection
+ */
 export type FetchHandler = (request: Request, server?: unknown) => Promise<Response>;
 
 /**
@@ -60,7 +66,10 @@ function whenItsTurnOn(server: unknown): boolean | Promise<boolean> {
   return whenItsTurn(incoming, outgoing);
 }
 
-/** Bun cuts a response that was silent for ten seconds, unless its server is told not to: a heartbeat comes later than that. */
+/**
+ * Bun cuts a response that was silent for ten seconds, unless its server is told not to: a heartbeat comes later than
+ * that.
+ */
 function liftIdleLimit(server: unknown, request: Request): void {
   const { timeout } = (server ?? {}) as { timeout?: unknown };
   if (typeof timeout === 'function') timeout.call(server, request, 0);

@@ -13,7 +13,8 @@ export function whenGone(response: ServerResponse, call: () => void): () => bool
     isGone = true;
     call();
   };
-  // The response's close: the request's may never come once its body was read. Not `once`, which costs each stream two objects more.
+  // The response's close: the request's may never come once its body was read. Not `once`, which costs each stream two
+  // objects more.
   response.on('close', onGone);
   response.on('error', onGone);
   const { stream } = response as AnyResponse;

@@ -4,7 +4,6 @@ import { EXPOSE_HEADERS, withExposed } from './stream-response.ts';
 
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
-
 /** As much of Hono's context as the handler needs. */
 export interface HonoContext {
   readonly req: { readonly raw: Request };

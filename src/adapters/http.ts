@@ -11,7 +11,8 @@ export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 export const nodeOptions: OptionNames<EventStreamHandlerOptions> = { ...endpointOptions, writer: true };
 
 /**
- * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API), Express and Connect.
+ * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API),
+ * Express and Connect.
  *
  * ```ts
  * http.createServer(eventStreamHandler({ broker })).listen(4646);

@@ -27,7 +27,8 @@ export interface NdjsonStreamOptions extends DeliveryOptions {
  * ```ts
  * ndjsonStream(await broker.subscribe({ topics: ['Job'] })).pipe(response);
  * ```
- * @throws TypeError when the subscription is delivered elsewhere already; for an option that is not known or out of its range
+ * @throws TypeError when the subscription is delivered elsewhere already; for an option that is not known or out of its
+ * range
  */
 export function ndjsonStream<E extends Event>(
   subscription: Subscription<E>,

@@ -14,8 +14,8 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
 export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeRequest> {
   /**
-   * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket. `'response'`: always the response's own `write`.
-   * What the client gets is the same.
+   * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket.
+   * `'response'`: always the response's own `write`. What the client gets is the same.
    */
   readonly writer?: 'auto' | 'response';
 }
@@ -36,7 +36,8 @@ export function nodeHandler(options: EventStreamHandlerOptions): EventStreamHand
 }
 
 async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {
-  // A response behind another one on its connection is not written to, nor told that the connection closes: nothing is subscribed for it.
+  // A response behind another one on its connection is not written to, nor told that the connection closes: nothing is
+  // subscribed for it.
   if (!(await whenItsTurn(request, response))) return;
   let subscription: Subscription | undefined = undefined;
   const isGone = whenGone(response as ServerResponse, () => subscription?.close());

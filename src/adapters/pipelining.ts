@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** So many requests may wait on one connection behind others. A stream never ends: whoever pipelines behind it has nothing to wait for. */
+/**
+ * So many requests may wait on one connection behind others. A stream never ends: whoever pipelines behind it has
+ * nothing to wait for.
+ */
 const MAX_WAITING = 64;
 
 const waitingOn = new WeakMap<Socket, number>();
 
 /**
- * Whether the response is the one that its connection writes: at once, unless it stands behind another, as pipelined requests do. For one
- * that waits nothing may be subscribed: nothing is sent to it, and nobody tells it that the connection closed.
+ * Whether the response is the one that its connection writes: at once, unless it stands behind another, as pipelined
+ * requests do. For one that waits nothing may be subscribed: nothing is sent to it, and nobody tells it that the
+ * connection closed.
  * @returns false when the connection closed before, or too many wait on it: then it is closed
  */
 export function whenItsTurn(request: object, response: object): boolean | Promise<boolean> {

@@ -3,7 +3,10 @@ import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ByteSink } from '../core/delivery/byte-sink.ts';
 
-/** What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may come on top. */
+/**
+ * What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may
+ * come on top.
+ */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 /** A response of `node:http` or of `node:http2`'s compatibility API. */
@@ -28,7 +31,8 @@ export class ResponseSink implements ByteSink {
   write(chunk: Uint8Array): boolean {
     const isReady = this.#response.write(this.#isForeign ? new Uint8Array(chunk) : chunk);
     if (!this.#response.flush) return isReady || this.#response.writableLength <= MAX_WAITING_BYTES;
-    // Compression middleware holds small writes back until it is told. What waits in it the response does not count: its word on readiness is all there is.
+    // Compression middleware holds small writes back until it is told. What waits in it the response does not count:
+    // its word on readiness is all there is.
     this.#response.flush();
     return isReady;
   }
@@ -54,7 +58,10 @@ export class SocketSink implements ByteSink {
     response.on('close', () => socket.off('drain', this.#onDrain));
   }
 
-  /** Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read all of it. */
+  /**
+   * Nothing follows the last chunk: the host may have ended the response, which closes only when its slow peer has read
+   * all of it.
+   */
   get waitingBytes(): number {
     return waitingIn(this.#socket);
   }
@@ -82,8 +89,8 @@ function endSoon(response: ServerResponse): void {
 }
 
 /**
- * What the kernel has not taken yet. `writableLength` falls only when all of a write was taken, which may be megabytes; the handle counts
- * as it goes, and Node's own idle time-out looks at it for that reason.
+ * What the kernel has not taken yet. `writableLength` falls only when all of a write was taken, which may be megabytes;
+ * the handle counts as it goes, and Node's own idle time-out looks at it for that reason.
  */
 function waitingIn(socket: Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }): number {
   return socket._handle?.writeQueueSize ?? socket.writableLength;

@@ -3,8 +3,8 @@ import type { Gap } from '../model/gap.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 
 /**
- * How long a browser waits before it reconnects, in ms: from one second to three, another for each stream. Browsers add nothing of their own,
- * and those that were cut off together would come back in one instant.
+ * How long a browser waits before it reconnects, in ms: from one second to three, another for each stream. Browsers add
+ * nothing of their own, and those that were cut off together would come back in one instant.
  */
 const reconnectMs = (): number => 1000 + Math.floor(Math.random() * 2000);
 

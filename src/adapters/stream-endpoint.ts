@@ -22,9 +22,15 @@ export interface StreamEndpointOptions<Request> {
   readonly broker: StreamSource;
   /** Time between heartbeats in ms. Default 15,000; 0 for none. */
   readonly heartbeatMs?: number;
-  /** `'accept'` (default): server-sent events for who accepts `text/event-stream` by name, ndjson for everybody else. Else always that one. */
+  /**
+   * `'accept'` (default): server-sent events for who accepts `text/event-stream` by name, ndjson for everybody else.
+   * Else always that one.
+   */
   readonly format?: 'accept' | 'ndjson' | 'sse';
-  /** Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers `X-Nomad-Token` and `Authorization: Bearer`. */
+  /**
+   * Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers
+   * `X-Nomad-Token` and `Authorization: Bearer`.
+   */
   readonly token?: (request: Request) => string | undefined | Promise<string | undefined>;
 }
 
@@ -84,8 +90,8 @@ export interface StreamAnswer {
 export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plain: PlainAnswer };
 
 /**
- * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws: whatever fails is an answer.
- * Every mount is a translation of this.
+ * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws:
+ * whatever fails is an answer. Every mount is a translation of this.
  */
 export async function answerStreamRequest(endpoint: Endpoint, request: EndpointRequest): Promise<EndpointAnswer> {
   try {
@@ -135,7 +141,9 @@ function written(subscription: Subscription, isSse: boolean): Pick<StreamAnswer,
   }
 }
 
-/** Whether `Accept` names server-sent events (RFC 9110, section 12.5.1); a wildcard does not, or curl would get them. */
+/**
+ * Whether `Accept` names server-sent events (RFC 9110, section 12.5.1); a wildcard does not, or curl would get them.
+ */
 function acceptsEvents(accept: string | undefined): boolean {
   const range = accept?.split(',').find((one) => /^\s*text\/event-stream\s*(;|$)/i.test(one));
   return range !== undefined && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(range);
@@ -147,7 +155,10 @@ function checkToken(token: string | undefined): string | undefined {
   throw new TypeError(`token must find a text or undefined; got ${describe(token)}.`);
 }
 
-/** A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each time. */
+/**
+ * A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each
+ * time.
+ */
 function resumePoint(
   request: EndpointRequest,
   inQuery: string | undefined,

@@ -93,7 +93,8 @@ function parseIndex(text: string | undefined): number | 'latest' {
   if (text === 'latest') return 'latest';
   if (!/^\d{1,30}$/.test(text))
     throw bad(
-      `Parameter index must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or "latest"; got ${describe(text)}.`,
+      `Parameter index must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or "latest"; ` +
+        `got ${describe(text)}.`,
     );
   const index = Number(text);
   return Number.isSafeInteger(index) ? index : 'latest';

@@ -23,7 +23,8 @@ export function streamHeaders(contentType: string, epoch: string): Readonly<Reco
 export const EXPOSE_HEADERS = 'Access-Control-Expose-Headers';
 
 /**
- * Headers of ours beside what a host's middleware has set: the names that it exposes to pages of other origins stay exposed.
+ * Headers of ours beside what a host's middleware has set: the names that it exposes to pages of other origins stay
+ * exposed.
  * @param others what it has set for {@link EXPOSE_HEADERS}
  */
 export function withExposed(
@@ -36,8 +37,8 @@ export function withExposed(
 }
 
 /**
- * How many seconds a client should wait after a 503: from one to three, so that those who were refused together do not come back
- * together.
+ * How many seconds a client should wait after a 503: from one to three, so that those who were refused together do not
+ * come back together.
  */
 const retryAfterS = (): number => 1 + Math.floor(Math.random() * 3);
 

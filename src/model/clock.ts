@@ -7,7 +7,10 @@ export interface ClockTimer {
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
-  /** Milliseconds since any fixed point, with fractions, never going back: how long something takes. Default {@link now}. */
+  /**
+   * Milliseconds since any fixed point, with fractions, never going back: how long something takes. Default
+   * {@link now}.
+   */
   elapsed?(): number;
   /** Calls once, `delayMs` from now. Never keeps the process alive. Any delay is allowed, however far. */
   after(delayMs: number, call: () => void): ClockTimer;

@@ -1,8 +1,8 @@
 import type { Clock, ClockTimer } from './clock.ts';
 
 /**
- * What `work` gives, unless it takes longer than `limitMs`: host code that never answers must hold nobody for ever. The work itself goes on;
- * what it gives later is dropped.
+ * What `work` gives, unless it takes longer than `limitMs`: host code that never answers must hold nobody for ever. The
+ * work itself goes on; what it gives later is dropped.
  * @throws what `work` rejects with; what `late` makes, when the time is over
  */
 export function withDeadline<R>(

@@ -1,8 +1,8 @@
 const listenerBySignal = new WeakMap<AbortSignal, SharedListener>();
 
 /**
- * Calls once when the signal is aborted. All who wait for one signal share one listener: Node warns of a leak from the eleventh on, and
- * removing one of many listeners is a walk over all.
+ * Calls once when the signal is aborted. All who wait for one signal share one listener: Node warns of a leak from the
+ * eleventh on, and removing one of many listeners is a walk over all.
  * @returns what takes the call back
  */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {

@@ -76,7 +76,10 @@ const knownMembers: OptionNames<TopicDefinition> = {
 const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
 const blocks: readonly string[] = ['namespace', 'node', 'operator', 'nodePool'];
 
-/** @throws TypeError for a rule that could never be met, or a change that nothing could rest on: it would be silent for ever */
+/**
+ * @throws TypeError for a rule that could never be met, or a change that nothing could rest on: it would be silent for
+ * ever
+ */
 function checkRules(name: string, { requires = 'management', aclChange }: TopicDefinition): void {
   if (aclChange !== undefined && !aclObjects.has(aclChange))
     throw new TypeError(`Topic "${name}": aclChange must be 'token', 'policy' or 'role'; got ${describe(aclChange)}.`);
@@ -84,7 +87,8 @@ function checkRules(name: string, { requires = 'management', aclChange }: TopicD
   const [[block, needed] = [], ...others] = Object.entries((requires ?? {}) as object) as [string, unknown][];
   if (others.length === 0 && blocks.includes(String(block)) && typeof needed === 'string' && needed !== '') return;
   throw new TypeError(
-    `Topic "${name}": requires must be 'management', 'anyone', or an object with one of ${blocks.join(', ')}; got ${describe(requires)}.`,
+    `Topic "${name}": requires must be 'management', 'anyone', or an object with one of ${blocks.join(', ')}; ` +
+      `got ${describe(requires)}.`,
   );
 }
 

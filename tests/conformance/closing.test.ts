@@ -69,7 +69,7 @@ describe('broker.close()', () => {
     expect(await subscription.next()).toEqual({ value: undefined, done: true });
   });
 
-  it('ends the loop of a reader that waits, and tells the reason beside it: the host closed its own broker', async () => {
+  it('ends the loop of a reader that waits, and tells the reason beside it', async () => {
     const broker = new EventBroker();
     const subscription = await broker.subscribe();
     const loop = (async () => {

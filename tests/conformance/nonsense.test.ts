@@ -38,3 +38,24 @@ describe('a source of rights that answers nonsense', () => {
     expect(broker.stats().subscriptions).toBe(1);
   });
 });
+
+describe('rights that change faster than they can be asked for', () => {
+  it('hold a subscription for reauthorizeTimeoutMs in all, and then it ends', async () => {
+    const clock = new VirtualClock();
+    const rights = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    let isSlow = false;
+    const later = () => new Promise<Acl>((resolve) => void clock.after(400, () => resolve(rights)));
+    const acl = { resolve: () => (isSlow ? later() : rights) };
+    const broker = new EventBroker({ clock, acl, reauthorizeTimeoutMs: 1000 });
+    const subscription = await broker.subscribe({ token: 't' });
+    isSlow = true;
+    for (let ms = 0; ms < 900; ms += 300) {
+      await broker.aclChanged({ policy: 'p' });
+      await clock.advance(300);
+    }
+    expect(drain(subscription).error, 'within the time').toBeUndefined();
+    await broker.aclChanged({ policy: 'p' });
+    await clock.advance(101);
+    expect(drain(subscription).error, 'and after it').toMatchObject({ code: 'acl_unavailable' });
+  });
+});

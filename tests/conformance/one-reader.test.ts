@@ -44,7 +44,7 @@ describe('a subscription is read in one way at a time', () => {
     expect(() => subscription.deliverTo(new Sink(), ndjsonFormat)).toThrow(TypeError);
   });
 
-  it('may be polled first and delivered then: the transport goes on, and is told what the poll was to tell', async () => {
+  it('may be polled first and delivered then: the transport is told what the poll was to tell', async () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock, buffer: { maxBatches: 1 } });
     const subscription = await broker.subscribe({ topics: ['Job:b'] });

@@ -32,7 +32,7 @@ const settled = async (clock: VirtualClock, broker: EventBroker<never>, log: Eve
 };
 
 describe('a record that is not ours, on a shared log', () => {
-  it('is a told gap of that one index, for readers in step, behind, and of other topics; all that follows comes', async () => {
+  it('is a told gap of that one index, for whoever reads; all that follows comes', async () => {
     const { clock, log, broker } = await world();
     const live = await broker.subscribe({ topics: ['Job'], index: 'latest' });
     const behind = await broker.subscribe({ topics: ['Job'] });

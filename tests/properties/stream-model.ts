@@ -123,7 +123,10 @@ export class StreamWitness {
   #first = 0;
   #start = 0;
   #last = 0;
-  /** The index was beyond one past the newest, and not known to be of this run: the stream starts at the oldest, and says so. */
+  /**
+   * The index was beyond one past the newest, and not known to be of this run: the stream starts at the oldest, and
+   * says so.
+   */
   #isAhead = false;
 
   constructor(model: StreamModel, wish: Wish) {

@@ -1,5 +1,5 @@
-// `npm run invariants [-- --only text]`: takes out, one at a time and in a copy, each line that a guarantee rests on, and sees the test fail
-// that ARCHITECTURE.md names for it. A test that passes all the same proves nothing.
+// `npm run invariants [-- --only text]`: takes out, one at a time and in a copy, each line that a guarantee rests on,
+// and sees the test fail that ARCHITECTURE.md names for it. A test that passes all the same proves nothing.
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -97,8 +97,8 @@ export class EventBuffer {
   }
 
   /**
-   * Names the indexes: another epoch means that earlier ones mean nothing here. Drawn when first asked for, since some runtimes (Workers)
-   * allow no randomness while a module loads.
+   * Names the indexes: another epoch means that earlier ones mean nothing here. Drawn when first asked for, since some
+   * runtimes (Workers) allow no randomness while a module loads.
    */
   get epoch(): string {
     return (this.#epoch ??= crypto.randomUUID());
@@ -154,7 +154,10 @@ export class EventBuffer {
     return this.#trims.lastFor(question);
   }
 
-  /** Forgets everything, and goes on after `head`, in this epoch: another log, the start of one, or a part of it that nobody saw. */
+  /**
+   * Forgets everything, and goes on after `head`, in this epoch: another log, the start of one, or a part of it that
+   * nobody saw.
+   */
   restart(head: number, epoch: string): void {
     this.#epoch = epoch;
     this.#ring = [];

@@ -9,8 +9,9 @@ interface Appended {
 const MAX_REMEMBERED = 8192;
 
 /**
- * Maps positions, which no two batches share, to indexes, which a host may give to several batches in a row: it mirrors a source that
- * writes several lines with one index. Where none was appended the two are the same number, and nothing is kept.
+ * Maps positions, which no two batches share, to indexes, which a host may give to several batches in a row: it mirrors
+ * a source that writes several lines with one index. Where none was appended the two are the same number, and nothing
+ * is kept.
  */
 export class IndexMap {
   /** Appended batches, oldest first; each moves all positions after it by one. */
@@ -42,8 +43,9 @@ export class IndexMap {
   }
 
   /**
-   * Where a reader goes on that has handled what came before `index`. Whether it has handled all of the index before, nobody knows where
-   * some of it was appended: that is repeated. Where that is forgotten, the lowest position that it can be.
+   * Where a reader goes on that has handled what came before `index`. Whether it has handled all of the index before,
+   * nobody knows where some of it was appended: that is repeated. Where that is forgotten, the lowest position that it
+   * can be.
    */
   positionOf(index: number): number {
     if (index < this.indexAt(this.#knownFrom)) return index;

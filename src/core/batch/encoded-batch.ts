@@ -20,7 +20,10 @@ export class BatchPart {
     return 'part';
   }
 
-  /** The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part, it would be past all bounds. */
+  /**
+   * The wire's line for it, with its newline. One of several events is put together from theirs; kept with each part,
+   * it would be past all bounds.
+   */
   get line(): string {
     const [first, second] = this.events;
     if (first && !second) return first.line;
@@ -47,9 +50,9 @@ const BATCH_BYTES = 200;
 const PLACE_BYTES = 24;
 
 /**
- * One published batch, and the {@link BatchPart} that is all of it; its events get its index. Any other subset of its events is a part
- * that is made when asked for. The last one is kept, since its readers ask one after the other; kept all, the parts of many filters would
- * take more than the batch.
+ * One published batch, and the {@link BatchPart} that is all of it; its events get its index. Any other subset of its
+ * events is a part that is made when asked for. The last one is kept, since its readers ask one after the other; kept
+ * all, the parts of many filters would take more than the batch.
  */
 export class EncodedBatch extends BatchPart implements EventOwner {
   #bytes: number;
@@ -111,8 +114,8 @@ export class EncodedBatch extends BatchPart implements EventOwner {
 }
 
 /**
- * In place of a record that cannot be read: it is not ours, or damaged. It has an index, and may have held anything: every reader that comes
- * past it is told of a gap.
+ * In place of a record that cannot be read: it is not ours, or damaged. It has an index, and may have held anything:
+ * every reader that comes past it is told of a gap.
  */
 export class UnreadableBatch extends EncodedBatch {
   constructor(index: number) {

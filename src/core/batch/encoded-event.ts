@@ -23,8 +23,8 @@ export const BATCH_END = ']}\n';
 const PAYLOAD_MEMBER = ',"Payload":';
 
 /**
- * An event in all the forms that readers need, each made when first asked for and at most once. Which is asked for first makes no
- * difference: each can be had from what the others left.
+ * An event in all the forms that readers need, each made when first asked for and at most once. Which is asked for
+ * first makes no difference: each can be had from what the others left.
  */
 export class EncodedEvent implements EventMeta {
   readonly topic: string;
@@ -99,9 +99,9 @@ export class EncodedEvent implements EventMeta {
   }
 
   /**
-   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the buffer holds it;
-   * reading a letter joins them. A value that no reader in process has asked for by now is let go of, as the text has it. Both take
-   * load off the garbage collector: `npm run bench`, scenarios "fanout" and "latency".
+   * As one flat string: what comes from `JSON.stringify` is a tree of pieces, and would stay one for as long as the
+   * buffer holds it; reading a letter joins them. A value that no reader in process has asked for by now is let go of,
+   * as the text has it. Both take load off the garbage collector: `npm run bench`, scenarios "fanout" and "latency".
    */
   #encode(): string {
     const line = `{"Index":${this.index},"Events":[${this.#encodeEvent()}${BATCH_END}`;
@@ -149,7 +149,10 @@ export class EncodedEvent implements EventMeta {
   }
 }
 
-/** The first unescaped `,"Payload":` is the member's: what stands before it are strings, in which a quote is escaped, and numbers. */
+/**
+ * The first unescaped `,"Payload":` is the member's: what stands before it are strings, in which a quote is escaped,
+ * and numbers.
+ */
 function payloadIn(json: string): string {
   return json.slice(json.indexOf(PAYLOAD_MEMBER) + PAYLOAD_MEMBER.length, -1);
 }

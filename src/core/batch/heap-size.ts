@@ -1,5 +1,6 @@
-// What values take on V8's heap (64 bit), near enough: within a factor of two of what a process grows by, which a test measures. The
-// length of the text would not do: an empty object is two letters of JSON and 56 bytes, a NUL is six letters and one byte.
+// What values take on V8's heap (64 bit), near enough: within a factor of two of what a process grows by, which a test
+// measures. The length of the text would not do: an empty object is two letters of JSON and 56 bytes, a NUL is six
+// letters and one byte.
 
 /** In shorter texts what surrounds the letters counts for more. */
 const MIN_LENGTH_LOOKED_INTO = 32;
@@ -11,8 +12,9 @@ export function textBytes(text: string): number {
 }
 
 /**
- * Whether every letter takes two bytes, as all do where one needs it. Sixteen of them are looked at: text in a wide script is found, a single
- * wide letter in a long text is not, and then the estimate is half of the truth. To look at all would cost a tenth of a publish.
+ * Whether every letter takes two bytes, as all do where one needs it. Sixteen of them are looked at: text in a wide
+ * script is found, a single wide letter in a long text is not, and then the estimate is half of the truth. To look at
+ * all would cost a tenth of a publish.
  */
 function isWide(text: string): boolean {
   const step = text.length >> 4;
@@ -36,8 +38,9 @@ export function recordBytes(members: number): number {
 }
 
 /**
- * The name of one of an object's members. Most names are shared by many objects and cost next to nothing. One that no other object has
- * costs its text and a shape of its own, which counts where an object has many: only those are looked up.
+ * The name of one of an object's members. Most names are shared by many objects and cost next to nothing. One that no
+ * other object has costs its text and a shape of its own, which counts where an object has many: only those are looked
+ * up.
  * @param members how many the object has
  */
 export function nameBytes(name: string, members: number): number {

@@ -26,8 +26,9 @@ export interface AdmissionParts {
 }
 
 /**
- * May a subscription be opened, with which rights, and from where: the one owner of these questions. The last of them are asked in the
- * very turn in which the rights were answered, so that no change can come between the answer and the guard over it.
+ * May a subscription be opened, with which rights, and from where: the one owner of these questions. The last of them
+ * are asked in the very turn in which the rights were answered, so that no change can come between the answer and the
+ * guard over it.
  */
 export class Admission {
   readonly #parts: AdmissionParts;
@@ -37,8 +38,8 @@ export class Admission {
   }
 
   /**
-   * @throws BrokerError `permission_denied`, `acl_unavailable`, `at_capacity`, `gap`, `restarted`, `closed`, `log_unavailable`; the
-   * signal's reason when it is aborted
+   * @throws BrokerError `permission_denied`, `acl_unavailable`, `at_capacity`, `gap`, `restarted`, `closed`,
+   * `log_unavailable`; the signal's reason when it is aborted
    */
   async open(request: CheckedSubscribe): Promise<Reader> {
     const { buffer, feed } = this.#parts;

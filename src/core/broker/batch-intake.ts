@@ -24,8 +24,9 @@ export interface BatchIntakeParts {
 }
 
 /**
- * The one way in for what is published, here or through the log, and for news that the log is another one. The order of its steps is
- * the fence: what a batch takes away is held before the batch can be found, and it can be found before anyone is woken.
+ * The one way in for what is published, here or through the log, and for news that the log is another one. The order of
+ * its steps is the fence: what a batch takes away is held before the batch can be found, and it can be found before
+ * anyone is woken.
  */
 export class BatchIntake implements LogFeedHost {
   readonly #parts: BatchIntakeParts;
@@ -59,8 +60,8 @@ export class BatchIntake implements LogFeedHost {
   }
 
   /**
-   * A record that nobody can read stands at this index: it is passed, and every reader is told so. It may have been news of ACLs: everybody's
-   * rights are asked for again before anything after it is read.
+   * A record that nobody can read stands at this index: it is passed, and every reader is told so. It may have been
+   * news of ACLs: everybody's rights are asked for again before anything after it is read.
    */
   unreadable(index: number): void {
     const { gate } = this.#parts;
@@ -122,7 +123,10 @@ export class BatchIntake implements LogFeedHost {
     if (interest.gather(batch.part(interest.hits))) this.#parts.queue.add(interest, batch.position);
   };
 
-  /** The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are asked for again. */
+  /**
+   * The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are asked for
+   * again.
+   */
   #beginAnew(head: number, epoch: string, move: (reader: Reader) => void): void {
     const { gate, buffer, interests, queue, revocation, registry } = this.#parts;
     gate.run(() => queue.flush());

@@ -6,8 +6,8 @@ export interface BrokerLimits {
   /** Subscriptions that are open at once; one more is refused with `at_capacity`. Default 100,000. */
   readonly subscriptions?: number;
   /**
-   * Places in which one subscription is found: its namespaces times its topics with their keys. More is a `bad_request`. A place takes about
-   * 200 bytes, and a query of two kilobytes can ask for thousands. Default 10,000.
+   * Places in which one subscription is found: its namespaces times its topics with their keys. More is a
+   * `bad_request`. A place takes about 200 bytes, and a query of two kilobytes can ask for thousands. Default 10,000.
    */
   readonly placesPerRequest?: number;
   /** Places of all distinct filters that are open together; past it, `at_capacity`. Default 500,000, about 100 MB. */

@@ -43,8 +43,8 @@ export class Publisher {
   }
 
   /**
-   * What can be known is checked before the host commits. What fails afterwards leaves the host's change without its event: that is said
-   * as what it is, and what the change took away is held here all the same.
+   * What can be known is checked before the host commits. What fails afterwards leaves the host's change without its
+   * event: that is said as what it is, and what the change took away is held here all the same.
    */
   async #commit(commit: () => unknown, events: readonly EncodedEvent[], options: PublishOptions): Promise<number> {
     const { feed, lifetime, intake, topics } = this.#parts;

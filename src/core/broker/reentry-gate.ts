@@ -1,7 +1,8 @@
 /**
- * Owns re-entrance. Host code that runs within a step (a transport's `write`, an ACL source's `changed`) may call the broker again:
- * what it asks for waits until the outermost step is over, in the order in which it was asked for. Without it a publish from within
- * a flush would take an index before the batch under way has its own, and listeners would find a broker that is half way.
+ * Owns re-entrance. Host code that runs within a step (a transport's `write`, an ACL source's `changed`) may call the
+ * broker again: what it asks for waits until the outermost step is over, in the order in which it was asked for.
+ * Without it a publish from within a flush would take an index before the batch under way has its own, and listeners
+ * would find a broker that is half way.
  */
 export class ReentryGate {
   #depth = 0;
@@ -22,7 +23,9 @@ export class ReentryGate {
     }
   }
 
-  /** A step begins. Where a closure for {@link run} would cost too much: {@link leave} must follow, whatever happens. */
+  /**
+   * A step begins. Where a closure for {@link run} would cost too much: {@link leave} must follow, whatever happens.
+   */
   enter(): void {
     this.#depth++;
   }
@@ -37,7 +40,10 @@ export class ReentryGate {
     else call();
   }
 
-  /** Resolves when the step under way is over; undefined when none is, so that who need not wait goes on in the same turn. */
+  /**
+   * Resolves when the step under way is over; undefined when none is, so that who need not wait goes on in the same
+   * turn.
+   */
   whenIdle(): Promise<void> | undefined {
     return this.#depth > 0 ? new Promise((resolve) => this.#deferred.push(resolve)) : undefined;
   }

@@ -13,7 +13,10 @@ export interface PullSource {
 
 type Result = Promise<IteratorResult<EventBatch, undefined>>;
 
-/** Reads a subscription in process: what `poll` and `next` do. Holds the calls that wait, and the gap that the next batch will tell. */
+/**
+ * Reads a subscription in process: what `poll` and `next` do. Holds the calls that wait, and the gap that the next
+ * batch will tell.
+ */
 export class Pull {
   readonly #source: PullSource;
   readonly #waiting: ((result: Result) => void)[] = [];
@@ -56,8 +59,8 @@ export class Pull {
   }
 
   /**
-   * There may be something for those who wait. One is taken out before it is served: reading may end the subscription, which serves
-   * the others.
+   * There may be something for those who wait. One is taken out before it is served: reading may end the subscription,
+   * which serves the others.
    */
   proceed(): void {
     for (let resolve = this.#waiting.shift(); resolve !== undefined; resolve = this.#waiting.shift()) {

@@ -1,7 +1,8 @@
 /**
  * Where a reader stands.
  *
- * - `behind`: there may be something to read. A transport reads a slice in the next flush; in process it waits for the next call
+ * - `behind`: there may be something to read. A transport reads a slice in the next flush; in process it waits for the
+ *   next call
  * - `synced`: in step with the head, a member of its interest: it gets the shared chunk (transports only)
  * - `waiting`: it has read all it may; a match, a moved fence or other rights wake it
  * - `fetching`: what comes next is on its way from the log

@@ -35,12 +35,15 @@ export interface ReaderContext extends Backlog, DeliveryDrive {
 /** How long to wait before the log is asked again after it failed, in ms. */
 const LOG_RETRY_MS = 250;
 
-/** How long one that ends may take to read what is left of the log, in ms: a log that never answers must not keep it. */
+/**
+ * How long one that ends may take to read what is left of the log, in ms: a log that never answers must not keep it.
+ */
 const LAST_READS_MS = 5000;
 
 /**
- * The inside of a subscription: its cursor, its interest, its stage, and what the broker does with it. What the host may do stands in
- * {@link Subscription}. {@link readerTransitions} says what follows from what; here is what each stage does when it is entered.
+ * The inside of a subscription: its cursor, its interest, its stage, and what the broker does with it. What the host
+ * may do stands in {@link Subscription}. {@link readerTransitions} says what follows from what; here is what each stage
+ * does when it is entered.
  */
 export class Reader extends Subscription implements DeliverySource, PullSource, InterestWaiter {
   place = -1;
@@ -310,7 +313,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     );
   }
 
-  /** The log tells of its outage by itself: the stream stays open and asks again. One that ends anyway does not wait for it. */
+  /**
+   * The log tells of its outage by itself: the stream stays open and asks again. One that ends anyway does not wait for
+   * it.
+   */
   #retryFetch(): void {
     if (this.#ending) this.#finish(this.#ending);
     else this.#context.clock.after(LOG_RETRY_MS, () => this.wake());

@@ -14,8 +14,9 @@ interface Watched {
 }
 
 /**
- * Ends transports that take nothing for `stalledMs`: a peer that is gone without a word, or does not read, would hold its socket, its
- * buffers and its place for ever. One timer for all: whoever began to wait first is the first that can be due, since a Map keeps that order.
+ * Ends transports that take nothing for `stalledMs`: a peer that is gone without a word, or does not read, would hold
+ * its socket, its buffers and its place for ever. One timer for all: whoever began to wait first is the first that can
+ * be due, since a Map keeps that order.
  */
 export class StallWatch {
   readonly #clock: Clock;

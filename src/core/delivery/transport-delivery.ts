@@ -20,7 +20,9 @@ export interface DeliverySource {
   /** What a heartbeat may say was passed. */
   readonly bookmark: number | undefined;
   read(): ReaderRead;
-  /** Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read. */
+  /**
+   * Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read.
+   */
   readonly sliceStart: number | undefined;
   /** What another reader was handed from there on; this one is past it then. */
   takeSlice(format: StreamFormat, start: number): Slice | undefined;
@@ -45,12 +47,15 @@ export interface DeliveryDrive {
   readonly stalls: StallWatch;
 }
 
-/** About how much of the backlog one subscription is handed in one turn, in letters of text, so that many who catch up take turns. */
+/**
+ * About how much of the backlog one subscription is handed in one turn, in letters of text, so that many who catch up
+ * take turns.
+ */
 const SLICE_LENGTH = 128 * 1024;
 
 /**
- * Writes one reader to one transport: knows bytes, formats and pushback, and nothing of positions, rights or protocol. At most one slice
- * or chunk is handed over beyond what the transport took.
+ * Writes one reader to one transport: knows bytes, formats and pushback, and nothing of positions, rights or protocol.
+ * At most one slice or chunk is handed over beyond what the transport took.
  */
 export class TransportDelivery implements Delivery, InterestMember, Advancing, Beating, Stallable {
   place = -1;

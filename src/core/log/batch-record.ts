@@ -29,8 +29,8 @@ interface Header {
 }
 
 /**
- * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads' texts. So a reader that
- * passes an event on copies its text.
+ * A record's body: one line of JSON with all that matching needs and the length of each payload, then the payloads'
+ * texts. So a reader that passes an event on copies its text.
  */
 export function encodeRecord(events: readonly EncodedEvent[], refs: readonly AclRef[]): Uint8Array {
   const payloads = events.map(({ payloadJson }) => payloadJson);
@@ -42,7 +42,8 @@ export function encodeRecord(events: readonly EncodedEvent[], refs: readonly Acl
 }
 
 /**
- * Others can write to a shared log, and what is stored can be damaged: everything is looked at here, once, so that no reader meets a surprise.
+ * Others can write to a shared log, and what is stored can be damaged: everything is looked at here, once, so that no
+ * reader meets a surprise.
  * @returns undefined for a body that this version would not have written
  */
 export function decodeRecord({ index, body }: LogRecord, topics: Topics): DecodedRecord | undefined {

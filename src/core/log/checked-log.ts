@@ -14,14 +14,17 @@ import type {
   TailHandler,
 } from './event-log.ts';
 
-/** How long a log may take for a call that reads, in ms. Appends are not bounded here: the log's own limit says what became of them. */
+/**
+ * How long a log may take for a call that reads, in ms. Appends are not bounded here: the log's own limit says what
+ * became of them.
+ */
 const ANSWER_MS = 30_000;
 
 /**
- * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, an answer in time and one that can be read,
- * indexes that increase, each record once, and trimmed history found. No engine reports that by itself: a start below the oldest
- * record silently moves up, so a first record that is not the one asked for is a gap, and so is a hole in the middle where the log says
- * that it is dense.
+ * Any log, with the guarantees that the broker rests on checked in one place: nothing after close, an answer in time
+ * and one that can be read, indexes that increase, each record once, and trimmed history found. No engine reports that
+ * by itself: a start below the oldest record silently moves up, so a first record that is not the one asked for is a
+ * gap, and so is a hole in the middle where the log says that it is dense.
  */
 export class CheckedLog {
   readonly #log: EventLog;
@@ -59,7 +62,9 @@ export class CheckedLog {
     throw nonsense('append must answer with the index of the record', result);
   }
 
-  /** @throws BrokerError `gap` where a record that must be there is not; `log_unavailable` when a chunk takes too long */
+  /**
+   * @throws BrokerError `gap` where a record that must be there is not; `log_unavailable` when a chunk takes too long
+   */
   async *read(from: number, to: number, options: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
     this.#requireOpen();
     const chunks = this.#log.read(from, to, options)[Symbol.asyncIterator]();

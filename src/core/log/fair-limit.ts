@@ -1,6 +1,7 @@
 /**
- * Lets so many pieces of work run at once; the others wait, first come, first served. Whoever has many pieces asks anew for each, and so takes
- * turns with the others. What waits is bounded by those who ask: a reader asks for one piece at a time.
+ * Lets so many pieces of work run at once; the others wait, first come, first served. Whoever has many pieces asks anew
+ * for each, and so takes turns with the others. What waits is bounded by those who ask: a reader asks for one piece at
+ * a time.
  */
 export class FairLimit {
   #free: number;

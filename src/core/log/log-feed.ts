@@ -44,8 +44,8 @@ const CHUNK_BYTES = 64 * 1024;
 const MAX_WAITING = 1024;
 
 /**
- * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this process appended. So all
- * processes see one order.
+ * A broker's side of its log: appends go in, the tail comes back, and only the tail feeds the buffer, also what this
+ * process appended. So all processes see one order.
  */
 export class LogFeed implements History {
   readonly #parts: LogFeedParts;
@@ -64,7 +64,9 @@ export class LogFeed implements History {
     this.#reads = new FairLimit(parts.historyReads);
   }
 
-  /** Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable` */
+  /**
+   * Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable`
+   */
   ready(): Promise<void> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;
@@ -80,7 +82,10 @@ export class LogFeed implements History {
     return index;
   }
 
-  /** Readers take turns, chunk by chunk: a thousand that come back at once are served one after the other, and the log is not taken down. */
+  /**
+   * Readers take turns, chunk by chunk: a thousand that come back at once are served one after the other, and the log
+   * is not taken down.
+   */
   async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
     const chunks = this.#log.read(from, to, { maxBytes: CHUNK_BYTES });
     try {
@@ -141,7 +146,10 @@ export class LogFeed implements History {
     this.#parts.host.status(status, cause);
   }
 
-  /** Waits until the log is up, where the broker was made to wait. @throws BrokerError `log_unavailable`, `at_capacity`, `closed` */
+  /**
+   * Waits until the log is up, where the broker was made to wait. @throws BrokerError `log_unavailable`, `at_capacity`,
+   * `closed`
+   */
   async up(signal: AbortSignal | undefined): Promise<void> {
     await this.ready();
     while (this.status === 'down' && !this.#isClosed) {

@@ -14,8 +14,8 @@ type ByTopic = Map<string, ByKey>;
 /**
  * Finds the interests that match an event: namespace → topic → key → interests, with `*` on each level.
  *
- * A publish looks up the keys on its events (two namespaces × two topics × the keys and `*`, an alias adding a topic) and touches the
- * interests that match; those that do not are never looked at, however many there are.
+ * A publish looks up the keys on its events (two namespaces × two topics × the keys and `*`, an alias adding a topic)
+ * and touches the interests that match; those that do not are never looked at, however many there are.
  */
 export class InterestIndex {
   readonly #places = new Map<string, ByTopic>();
@@ -68,7 +68,10 @@ export class InterestIndex {
     for (const interest of this.#byKey.values()) interest.concern(position);
   }
 
-  /** Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of those events. */
+  /**
+   * Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of
+   * those events.
+   */
   match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
     this.#stamp++;
     // What a failure left there was of another batch.
@@ -158,7 +161,10 @@ function withOthers(others: Interest | Set<Interest>, interest: Interest): Set<I
 const placesIn = ({ filter, namespaces }: Interest): number =>
   filter.size * (namespaces.isAll ? 1 : namespaces.names.length + 1);
 
-/** Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without `*` stands too. */
+/**
+ * Events without a namespace pass every namespace filter: they are looked up under `''`, where every interest without
+ * `*` stands too.
+ */
 function placesOf({ filter, namespaces }: Interest): [namespace: string, topic: string, key: string][] {
   const levels = namespaces.isAll ? ['*'] : ['', ...namespaces.names];
   const terms = filter.terms();

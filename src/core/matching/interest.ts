@@ -30,10 +30,12 @@ export type Asked = Pick<Interest, 'filter' | 'namespaces'>;
 const MAX_MATCHES = 128;
 
 /**
- * One distinct filter: what was asked for, in which namespaces, as far as it may be seen. All subscriptions with an equal one share it.
+ * One distinct filter: what was asked for, in which namespaces, as far as it may be seen. All subscriptions with an
+ * equal one share it.
  *
- * It holds what it matched since the last flush (bounded by the buffer: the broker flushes before it trims what was not flushed)
- * and the last few indexes that matched, so that a reader of a rare key need not search the buffer for them. Who is further behind does.
+ * It holds what it matched since the last flush (bounded by the buffer: the broker flushes before it trims what was not
+ * flushed) and the last few indexes that matched, so that a reader of a rare key need not search the buffer for them.
+ * Who is further behind does.
  */
 export class Interest {
   readonly filter: TopicFilter;
@@ -50,7 +52,10 @@ export class Interest {
   #slices: SharedSlices | undefined;
   /** How many subscriptions share it; kept by the {@link InterestIndex}. */
   users = 0;
-  /** Scratch of the index while a batch is matched: which batch, the positions of its events, and the interest that was found before. */
+  /**
+   * Scratch of the index while a batch is matched: which batch, the positions of its events, and the interest that was
+   * found before.
+   */
   stamp = 0;
   hits: readonly number[] = [];
   before: Interest | undefined;
@@ -107,7 +112,8 @@ export class Interest {
   }
 
   /**
-   * The part of a batch that this interest matches: for readers that are behind. News of ACLs alone has no events, and is nobody's.
+   * The part of a batch that this interest matches: for readers that are behind. News of ACLs alone has no events, and
+   * is nobody's.
    * @param isMatch it is known to match
    */
   partOf(batch: EncodedBatch, isMatch = false): BatchPart | undefined {
@@ -124,7 +130,10 @@ export class Interest {
     return this.namespaces.passes(event.namespace) && this.filter.matchesAny(event.names, event) && this.sees(event);
   }
 
-  /** Takes what a new batch holds for it, and wakes who waits. @returns whether it has something to flush now and had nothing before */
+  /**
+   * Takes what a new batch holds for it, and wakes who waits. @returns whether it has something to flush now and had
+   * nothing before
+   */
   gather(part: BatchPart): boolean {
     this.#remember(part.position);
     const isFirst = this.#members.size > 0 && this.#addPending(part);

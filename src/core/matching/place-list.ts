@@ -4,7 +4,10 @@ export interface Placed {
   place: number;
 }
 
-/** A set in an array: adding, leaving and walking cost no more than an array's, where a Set for each interest would cost memory. */
+/**
+ * A set in an array: adding, leaving and walking cost no more than an array's, where a Set for each interest would cost
+ * memory.
+ */
 export class PlaceList<T extends Placed> {
   #items: T[] = [];
 

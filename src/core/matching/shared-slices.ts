@@ -19,9 +19,9 @@ type KeptSlice = Omit<Slice, 'bytes'> & { readonly bytes: WeakRef<Uint8Array> };
 const MAX_SLICES = 64;
 
 /**
- * The slices that readers of one interest were handed lately, so that those who are behind at the same place share one: a thousand who come
- * back after a deploy, or a hundred who stall on one large batch. Held weakly: a slice lives as long as some transport waits to send
- * it, and no longer, so this bounds memory instead of taking any.
+ * The slices that readers of one interest were handed lately, so that those who are behind at the same place share one:
+ * a thousand who come back after a deploy, or a hundred who stall on one large batch. Held weakly: a slice lives as
+ * long as some transport waits to send it, and no longer, so this bounds memory instead of taking any.
  */
 export class SharedSlices {
   readonly #slices = new Map<number, KeptSlice>();

@@ -1,5 +1,5 @@
-// Run by true-bytes.test.ts in a process of its own: fills a broker's buffer with one kind of payload, lets it be read in one way, and
-// prints what the buffer says that it takes and what the heap has grown by.
+// Run by true-bytes.test.ts in a process of its own: fills a broker's buffer with one kind of payload, lets it be read
+// in one way, and prints what the buffer says that it takes and what the heap has grown by.
 import { EventBroker } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';
 
