@@ -1,6 +1,7 @@
 export { nomadEvents } from './events.ts';
-export type { DeregisterOptions, VariableOptions } from './events.ts';
-export type { NewNomadEvent } from './nomad-event.ts';
+export type { AllocationOptions, DeregisterOptions, VariableOptions } from './events.ts';
+export type { NomadLine } from './from-wire.ts';
+export type { NewNomadEvent, NomadEventType } from './nomad-event.ts';
 export type {
   ACLAuthMethod,
   ACLBindingRule,
@@ -8,6 +9,7 @@ export type {
   ACLRole,
   ACLToken,
   Allocation,
+  AllocationPayload,
   CSIPlugin,
   Deployment,
   Evaluation,

@@ -24,12 +24,13 @@ const object = {
 
 type Constructor = (object: object) => NewEvent;
 
-const { planResult, csiPlugin, operator, ...byType } = nomadEvents;
+const { planResult, csiPlugin, operator, change, fromWire: _, ...byType } = nomadEvents;
 
 /** One event of each constructor. */
 const events: readonly NewEvent[] = [
   ...[...Object.values(byType), ...Object.values(planResult)].map((construct) => (construct as Constructor)(object)),
   csiPlugin('NodeRegistration', object),
+  change('Evaluation', 'JobRegistered', object),
   operator('SchedulerConfigUpdated', 'scheduler', { Preemption: true }),
 ];
 
