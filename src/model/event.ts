@@ -7,11 +7,11 @@ export interface NewEvent<Topic extends string = string, Payload = unknown> {
   readonly topic: Topic;
   /** What happened to it, for example `JobRegistered`. Not empty. */
   readonly type: string;
-  /** Which object changed. Not empty. */
+  /** Which object changed. `''` where it has no name: then the event is found by its topic and its filter keys alone. */
   readonly key: string;
   /** Namespace of the object; `''` (the default) when it has none: such an event passes every namespace filter. */
   readonly namespace?: string;
-  /** Further keys under which the event can be found. Default none. */
+  /** Further keys under which the event can be found; empty ones, which nobody can ask for, are left out. Default none. */
   readonly filterKeys?: readonly string[];
   /** Anything that JSON can hold. It is copied: what the host changes later does not change the event. */
   readonly payload: Payload;
@@ -54,7 +54,7 @@ export function checkEventMeta(event: NewEvent, at: string): EventMeta {
   checkText(topic, at, '.topic');
   if (topic === '*' || topic.includes(':')) throw badField(`${at}.topic`, 'must not be "*" nor contain ":"', topic);
   checkText(type, at, '.type');
-  checkText(key, at, '.key');
+  if (typeof key !== 'string') throw badField(`${at}.key`, 'must be a string', key);
   if (typeof namespace !== 'string' || namespace === '*') {
     throw badField(
       `${at}.namespace`,
@@ -69,8 +69,10 @@ function checkFilterKeys(keys: readonly string[] | null, at: string): readonly s
   if (keys === null || (Array.isArray(keys) && keys.length === 0)) return noKeys;
   if (!Array.isArray(keys)) throw badField(`${at}.filterKeys`, 'must be an array of strings', keys);
   // Not forEach: it skips holes.
-  for (const [i, key] of keys.entries()) checkText(key, at, `.filterKeys[${i}]`);
-  return Object.freeze([...(keys as readonly string[])]);
+  for (const [i, key] of keys.entries()) {
+    if (typeof key !== 'string') throw badField(`${at}.filterKeys[${i}]`, 'must be a string', key);
+  }
+  return Object.freeze((keys as readonly string[]).filter((key) => key !== ''));
 }
 
 function checkText(value: unknown, at: string, field: string): void {

@@ -1,7 +1,10 @@
 import type { NewEvent } from '../model/event.ts';
-import type { Given, Job, VariableMetadata } from './objects.ts';
-import type { NewNomadEvent, ObjectOf, TypeOf } from './nomad-event.ts';
-import { nomadEvent } from './nomad-event.ts';
+import { describe } from '../model/event.ts';
+import { nearestOf } from '../model/options.ts';
+import { fromWire } from './from-wire.ts';
+import type { Allocation, Given, Job, VariableMetadata } from './objects.ts';
+import type { MemberOf, NewNomadEvent, NomadEventType, ObjectOf } from './nomad-event.ts';
+import { nomadEvent, nomadEventTypes } from './nomad-event.ts';
 import type { NomadPayloads, NomadTopicName } from './topics.ts';
 
 /** How a job left. */
@@ -10,6 +13,20 @@ export interface DeregisterOptions {
   readonly purge?: boolean;
 }
 
+/** How an allocation ended that ran too long; from Nomad 2.0.3 on. */
+export interface AllocationOptions {
+  /** The payload says `Timeout: true`. Default false: it says nothing. */
+  readonly timeout?: boolean;
+  /** The payload's `TimeoutReason`. */
+  readonly timeoutReason?: string;
+}
+
+/** Topics whose objects another object's change can touch. */
+type TouchedTopic = Exclude<NomadTopicName, 'Operator' | 'Variable'>;
+
+/** The members of a payload beside its object. */
+type Beside<Topic extends NomadTopicName> = Partial<Omit<NomadPayloads[Topic], MemberOf<Topic>>>;
+
 /** What happened to a variable. */
 export interface VariableOptions {
   /** The payload's `Deleted`. Default false. */
@@ -17,13 +34,37 @@ export interface VariableOptions {
 }
 
 /** Makes the constructor of an event type: it takes the Nomad object. */
-function on<Topic extends NomadTopicName>(topic: Topic, type: TypeOf<Topic>) {
+function on<Topic extends NomadTopicName>(topic: Topic, type: NomadEventType) {
   return (object: Given<ObjectOf<Topic>>): NewEvent<Topic, NomadPayloads[Topic]> => nomadEvent(topic, type, object);
 }
 
 function onDeregister(type: 'JobDeregistered' | 'JobBatchDeregistered') {
   return (job: Given<Job>, { purge = false }: DeregisterOptions = {}): NewNomadEvent<'Job'> =>
     nomadEvent('Job', type, job, purge ? { Deleted: true } : {});
+}
+
+function onAllocation(type: NomadEventType) {
+  return (
+    allocation: Given<Allocation>,
+    { timeout = false, timeoutReason }: AllocationOptions = {},
+  ): NewNomadEvent<'Allocation'> =>
+    nomadEvent('Allocation', type, allocation, {
+      ...(timeout && { Timeout: true }),
+      ...(timeoutReason !== undefined && { TimeoutReason: timeoutReason }),
+    });
+}
+
+/** @throws TypeError for a type that Nomad does not have, with the nearest that it has */
+function change<Topic extends TouchedTopic>(
+  topic: Topic,
+  type: NomadEventType,
+  object: Given<ObjectOf<Topic>>,
+  beside: Beside<Topic> = {},
+): NewEvent<Topic, NomadPayloads[Topic]> {
+  if (nomadEventTypes.includes(type)) return nomadEvent(topic, type, object, beside);
+  const near = nearestOf(type, nomadEventTypes);
+  const hint = near === undefined ? '' : ` Did you mean ${describe(near)}?`;
+  throw new TypeError(`Nomad has no event type ${describe(type)}.${hint} Known: ${nomadEventTypes.join(', ')}.`);
 }
 
 /**
@@ -34,9 +75,14 @@ function onDeregister(type: 'JobDeregistered' | 'JobBatchDeregistered') {
  * ```ts
  * await broker.publish(nomadEvents.jobRegistered({ ID: 'web', Namespace: 'prod' }));
  * await broker.publish([nomadEvents.planResult.allocation(allocation), nomadEvents.planResult.deployment(deployment)]);
+ * await broker.publish(nomadEvents.change('Evaluation', 'JobRegistered', evaluation));
+ * await broker.publish(nomadEvents.fromWire(lineOfNomad).events);
  * ```
- * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an
- * event is derived from is no string.
+ * The constructor named after a type makes the event of the object that the change is about. The others that it touched
+ * have events of the same type on their own topics: `change` makes these.
+ *
+ * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an event
+ * is derived from is no string.
  */
 export const nomadEvents = Object.freeze({
   aclTokenUpserted: on('ACLToken', 'ACLTokenUpserted'),
@@ -54,9 +100,9 @@ export const nomadEvents = Object.freeze({
   jobDeregistered: onDeregister('JobDeregistered'),
   jobBatchDeregistered: onDeregister('JobBatchDeregistered'),
 
-  allocationCreated: on('Allocation', 'AllocationCreated'),
-  allocationUpdated: on('Allocation', 'AllocationUpdated'),
-  allocationUpdateDesiredStatus: on('Allocation', 'AllocationUpdateDesiredStatus'),
+  allocationCreated: onAllocation('AllocationCreated'),
+  allocationUpdated: onAllocation('AllocationUpdated'),
+  allocationUpdateDesiredStatus: onAllocation('AllocationUpdateDesiredStatus'),
 
   deploymentStatusUpdate: on('Deployment', 'DeploymentStatusUpdate'),
   deploymentPromotion: on('Deployment', 'DeploymentPromotion'),
@@ -66,9 +112,10 @@ export const nomadEvents = Object.freeze({
 
   /** The events of one applied plan: publish them as one batch, so that they share an index. */
   planResult: Object.freeze({
-    allocation: on('Allocation', 'PlanResult'),
+    allocation: onAllocation('PlanResult'),
     deployment: on('Deployment', 'PlanResult'),
     evaluation: on('Evaluation', 'PlanResult'),
+    job: on('Job', 'PlanResult'),
   }),
 
   nodeRegistration: on('Node', 'NodeRegistration'),
@@ -108,4 +155,8 @@ export const nomadEvents = Object.freeze({
     key,
     payload,
   }),
+
+  /** An object that another object's change touched: its own topic, and the type of that change. */
+  change,
+  fromWire,
 });

@@ -1,6 +1,7 @@
 export { nomadEvents } from './events.ts';
-export type { DeregisterOptions, VariableOptions } from './events.ts';
-export type { MemberOf, NewNomadEvent, ObjectOf } from './nomad-event.ts';
+export type { AllocationOptions, DeregisterOptions, VariableOptions } from './events.ts';
+export type { NomadLine } from './from-wire.ts';
+export type { MemberOf, NewNomadEvent, NomadEventType, ObjectOf } from './nomad-event.ts';
 export type {
   ACLAuthMethod,
   ACLBindingRule,
@@ -8,6 +9,7 @@ export type {
   ACLRole,
   ACLToken,
   Allocation,
+  AllocationPayload,
   CSIPlugin,
   Deployment,
   Evaluation,

@@ -10,10 +10,13 @@ export type NewNomadEvent<Topic extends NomadTopicName = NomadTopicName> = {
   readonly [Name in Topic]: NewEvent<Name, NomadPayloads[Name]>;
 }[Topic];
 
-/** Event types of a topic; any, where the table lists none. */
-export type TypeOf<Topic extends NomadTopicName> = (typeof nomadTopicTable)[Topic]['types'] extends readonly []
-  ? string
-  : (typeof nomadTopicTable)[Topic]['types'][number];
+/** Every type of Nomad's events. Each names a change, and comes on all topics whose objects the change touched. */
+export type NomadEventType = (typeof nomadTopicTable)[keyof typeof nomadTopicTable]['types'][number];
+
+/** All of them, to tell a misspelt one. */
+export const nomadEventTypes: readonly string[] = [
+  ...new Set(Object.values<NomadTopic>(nomadTopicTable).flatMap(({ types }) => types)),
+];
 
 /** The member of the payload that holds the object. */
 export type MemberOf<Topic extends NomadTopicName> = (typeof nomadTopicTable)[Topic] extends {
@@ -32,7 +35,7 @@ export type ObjectOf<Topic extends NomadTopicName> = NomadPayloads[Topic][Member
  */
 export function nomadEvent<Topic extends NomadTopicName>(
   topic: Topic,
-  type: TypeOf<Topic>,
+  type: string,
   object: Given<ObjectOf<Topic>>,
   more: Readonly<Record<string, unknown>> = {},
 ): NewEvent<Topic, NomadPayloads[Topic]> {

@@ -33,6 +33,14 @@ export interface Allocation extends NomadObject {
   readonly Job?: Given<Job> | null;
 }
 
+/** What an `Allocation` event holds. */
+export interface AllocationPayload {
+  readonly Allocation: Allocation;
+  /** Nomad from 2.0.3 on: the allocation was stopped since it ran too long. */
+  readonly Timeout?: boolean;
+  readonly TimeoutReason?: string;
+}
+
 export interface Deployment extends NomadObject {
   readonly ID: string;
   /** Default `default`. */

@@ -6,7 +6,7 @@ import type {
   ACLPolicy,
   ACLRole,
   ACLToken,
-  Allocation,
+  AllocationPayload,
   CSIPlugin,
   Deployment,
   Evaluation,
@@ -22,7 +22,10 @@ import type {
  * All that there is to know of one of Nomad's topics: constructors, access rules and documentation are made from it.
  */
 export interface NomadTopic extends TopicDefinition {
-  /** Event types; empty where the change that touched the object gives its own. */
+  /**
+   * Event types: those of the object's own changes, then those of other changes that are known to touch it, since a type
+   * is that of the transaction. Other types can come; empty where nothing is known.
+   */
   readonly types: readonly string[];
   /** Member of the object that is the event's key. Left out where the object has none. */
   readonly key?: string;
@@ -43,6 +46,7 @@ export interface NomadTopic extends TopicDefinition {
 
 const readJob = { namespace: 'read-job' } as const;
 const readNode = { node: 'read' } as const;
+const roleTypes = ['ACLRoleUpserted', 'ACLRoleDeleted'] as const;
 
 /**
  * Nomad's topics, as data: the only place that lists their types, keys and access rules.
@@ -73,7 +77,7 @@ export const nomadTopicTable = {
     aclChange: 'policy',
   },
   ACLRole: {
-    types: ['ACLRoleUpserted', 'ACLRoleDeleted'],
+    types: roleTypes,
     key: 'ID',
     filterKeys: ['Name'],
     isNamespaced: false,
@@ -82,8 +86,26 @@ export const nomadTopicTable = {
     requires: 'management',
     aclChange: 'role',
   },
+  ACLRoles: {
+    aliasOf: 'ACLRole',
+    types: roleTypes,
+    key: 'ID',
+    filterKeys: ['Name'],
+    isNamespaced: false,
+    member: 'ACLRole',
+    payload: payloadOf<{ readonly ACLRole: ACLRole }>(),
+    requires: 'management',
+    note: 'the name in Nomad’s documentation; its servers send `ACLRole`',
+  },
   Job: {
-    types: ['JobRegistered', 'JobDeregistered', 'JobBatchDeregistered'],
+    types: [
+      'JobRegistered',
+      'JobDeregistered',
+      'JobBatchDeregistered',
+      'EvaluationUpdated',
+      'AllocationUpdated',
+      'PlanResult',
+    ],
     key: 'ID',
     filterKeys: [],
     isNamespaced: true,
@@ -93,17 +115,31 @@ export const nomadTopicTable = {
     requires: readJob,
   },
   Allocation: {
-    types: ['AllocationCreated', 'AllocationUpdated', 'AllocationUpdateDesiredStatus', 'PlanResult'],
+    types: [
+      'AllocationCreated',
+      'AllocationUpdated',
+      'AllocationUpdateDesiredStatus',
+      'PlanResult',
+      'DeploymentPromotion',
+      'DeploymentAllocHealth',
+    ],
     key: 'ID',
     filterKeys: ['JobID', 'DeploymentID'],
     isNamespaced: true,
     member: 'Allocation',
     emptied: ['Job'],
-    payload: payloadOf<{ readonly Allocation: Allocation }>(),
+    alsoInPayload: '`Timeout: true` and `TimeoutReason` where it timed out',
+    payload: payloadOf<AllocationPayload>(),
     requires: readJob,
   },
   Deployment: {
-    types: ['DeploymentStatusUpdate', 'DeploymentPromotion', 'DeploymentAllocHealth', 'PlanResult'],
+    types: [
+      'DeploymentStatusUpdate',
+      'DeploymentPromotion',
+      'DeploymentAllocHealth',
+      'PlanResult',
+      'AllocationUpdated',
+    ],
     key: 'ID',
     filterKeys: ['JobID'],
     isNamespaced: true,
@@ -112,7 +148,16 @@ export const nomadTopicTable = {
     requires: readJob,
   },
   Evaluation: {
-    types: ['EvaluationUpdated', 'PlanResult'],
+    types: [
+      'EvaluationUpdated',
+      'PlanResult',
+      'JobRegistered',
+      'JobDeregistered',
+      'AllocationUpdateDesiredStatus',
+      'DeploymentStatusUpdate',
+      'DeploymentPromotion',
+      'DeploymentAllocHealth',
+    ],
     key: 'ID',
     filterKeys: ['JobID', 'DeploymentID'],
     isNamespaced: true,
@@ -121,7 +166,15 @@ export const nomadTopicTable = {
     requires: readJob,
   },
   Node: {
-    types: ['NodeRegistration', 'NodeDeregistration', 'NodeEligibility', 'NodeDrain', 'NodeEvent', 'NodeStreamEvent'],
+    types: [
+      'NodeRegistration',
+      'NodeDeregistration',
+      'NodeEligibility',
+      'NodeDrain',
+      'NodeEvent',
+      'NodeStreamEvent',
+      'AllocationUpdated',
+    ],
     key: 'ID',
     filterKeys: [],
     isNamespaced: false,
@@ -179,7 +232,7 @@ export const nomadTopicTable = {
     requires: 'management',
   },
   HostVolume: {
-    types: ['HostVolumeRegistered', 'HostVolumeDeleted'],
+    types: ['HostVolumeRegistered', 'HostVolumeDeleted', 'NodeRegistration'],
     key: 'ID',
     filterKeys: ['ID', 'Name', 'PluginID'],
     isNamespaced: true,
@@ -198,7 +251,7 @@ export const nomadTopicTable = {
     requires: { namespace: 'csi-read-volume' },
   },
   CSIPlugin: {
-    types: [],
+    types: ['NodeRegistration'],
     key: 'ID',
     filterKeys: ['ID'],
     isNamespaced: false,
@@ -239,7 +292,7 @@ export const nomadTopics = defineTopics(definitionsOf(nomadTopicTable));
 /** Topic → payload. */
 export type NomadPayloads = typeof nomadTopics.payloads;
 
-/** The topics that events are published under: all but the alias `NodeDrain`. */
+/** The topics that events are published under: all but the aliases `NodeDrain` and `ACLRoles`. */
 export type NomadTopicName = keyof NomadPayloads;
 
 /** An event of any of Nomad's topics, as a subscriber gets it: `payload` narrows with `topic`. */

@@ -24,14 +24,28 @@ const object = {
 
 type Constructor = (object: object) => NewEvent;
 
-const { planResult, csiPlugin, operator, ...byType } = nomadEvents;
+const { planResult, csiPlugin, operator, change, fromWire: _, ...byType } = nomadEvents;
 
 /** One event of each constructor. */
 const events: readonly NewEvent[] = [
   ...[...Object.values(byType), ...Object.values(planResult)].map((construct) => (construct as Constructor)(object)),
   csiPlugin('NodeRegistration', object),
+  ...touched(),
   operator('SchedulerConfigUpdated', 'scheduler', { Preemption: true }),
 ];
+
+/** One event of each pair of topic and type that no constructor is named after: another object's change. */
+function touched(): NewEvent[] {
+  const named = Object.values(byType).map((construct) => (construct as Constructor)(object));
+  const isNamed = (topic: string, type: string) => named.some((event) => event.topic === topic && event.type === type);
+  return Object.entries<NomadTopic>(nomadTopicTable)
+    .filter(([, { aliasOf, member: of }]) => aliasOf === undefined && of !== undefined)
+    .flatMap(([topic, { types }]) =>
+      types
+        .filter((type) => type !== 'PlanResult' && topic !== 'Variable' && !isNamed(topic, type))
+        .map((type) => change(topic as 'Job', type as 'JobRegistered', object)),
+    );
+}
 
 const member = (name: string | undefined) => (object as Readonly<Record<string, string>>)[name ?? ''];
 
@@ -116,9 +130,9 @@ describe('Nomad’s topics over HTTP', () => {
   it('refuse a topic that is not one of them, and name those that are', async () => {
     if (!mount) throw new Error('There is no mount.');
     const { client } = await mountedBroker(mount, { topics: nomadTopics as never });
-    const { status, body } = await client.ask({ query: '?topic=ACLRoles' });
+    const { status, body } = await client.ask({ query: '?topic=ACLRolls' });
     expect(status).toBe(400);
     const answer = await body.rest();
-    for (const name of ['ACLRoles', 'ACLRole', 'NodeDrain', 'Operator']) expect(answer).toContain(name);
+    for (const name of ['ACLRolls', 'ACLRole', 'ACLRoles', 'NodeDrain', 'Operator']) expect(answer).toContain(name);
   });
 });

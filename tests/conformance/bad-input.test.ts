@@ -4,7 +4,12 @@ import { defineTopics } from '../../src/model/topics.ts';
 import { HttpEndpoint } from './http-stream.ts';
 import { drain, failureOf } from './reading.ts';
 
-const topics = defineTopics({ Job: {}, Node: {}, NodeDrain: { aliasOf: 'Node', types: ['NodeDrain'] } });
+const topics = defineTopics({
+  Job: {},
+  Node: {},
+  NodeDrain: { aliasOf: 'Node', types: ['NodeDrain'] },
+  Role: { aclChange: 'role' },
+});
 const event = { topic: 'Job', type: 'JobRegistered', key: 'web', payload: null } as const;
 const circular: Record<string, unknown> = {};
 circular['self'] = circular;
@@ -17,22 +22,22 @@ describe('a bad event', () => {
     ['an empty topic', { ...event, topic: '' }, /event\.topic must be a string that is not empty/],
     ['a topic that is no string', { ...event, topic: 5 }, /event\.topic/],
     ['a topic with a colon', { ...event, topic: 'Job:web' }, /event\.topic must not be "\*" nor contain ":"/],
-    ['an unknown topic', { ...event, topic: 'Jbo' }, /unknown topic "Jbo"; known topics: Job, Node, NodeDrain/],
+    ['an unknown topic', { ...event, topic: 'Jbo' }, /unknown topic "Jbo"; known topics: Job, Node, NodeDrain, Role/],
     ['an alias', { ...event, topic: 'NodeDrain' }, /alias of "Node"/],
     ['an empty type', { ...event, type: '' }, /event\.type/],
-    ['an empty key', { ...event, key: '' }, /event\.key/],
     ['no key', { ...event, key: undefined }, /event\.key .* got undefined/],
     ['the namespace *', { ...event, namespace: '*' }, /event\.namespace must be a string other than "\*"/],
     ['a namespace that is no string', { ...event, namespace: 1 }, /event\.namespace/],
     ['filter keys that are no list', { ...event, filterKeys: 'a' }, /event\.filterKeys must be an array/],
-    ['an empty filter key', { ...event, filterKeys: ['a', ''] }, /event\.filterKeys\[1\]/],
+    ['a filter key that is no string', { ...event, filterKeys: ['a', 7] }, /event\.filterKeys\[1\] .* got 7/],
+    ['an ACL change that names nothing', { ...event, topic: 'Role', key: '' }, /event\.key must name the role that/],
     // A hole, not undefined.
     ['a hole among the filter keys', { ...event, filterKeys: Array.from({ length: 1 }) }, /event\.filterKeys\[0\]/],
     ['a sparse list of filter keys', { ...event, filterKeys: Object.assign([], { 1: 'a' }) }, /event\.filterKeys\[0\]/],
     ['a circular payload', { ...event, payload: circular }, /event\.payload .*circular/],
     ['a BigInt in the payload', { ...event, payload: { n: 1n } }, /event\.payload .*BigInt/],
     ['a payload that is undefined', { ...event, payload: undefined }, /event\.payload/],
-    ['one bad event among good ones', [event, { ...event, key: '' }], /events\[1\]\.key/],
+    ['one bad event among good ones', [event, { ...event, key: null }], /events\[1\]\.key/],
   ])('is refused: %s', async (_, events, message) => {
     const broker = new EventBroker({ topics });
     const subscription = await broker.subscribe();
@@ -60,6 +65,18 @@ describe('a bad event', () => {
       message: expect.stringContaining('events[1].payload') as string,
       cause: failure,
     });
+  });
+});
+
+describe('an event as Nomad sends it', () => {
+  it('may have an empty key and empty filter keys, and is found by those that are not', async () => {
+    const broker = new EventBroker({ topics });
+    const [byKey, all] = [await broker.subscribe({ topics: ['Job:hv1'] }), await broker.subscribe({ topics: ['Job'] })];
+    await broker.publish({ ...event, key: '', filterKeys: ['', 'hv1', ''] });
+    for (const subscription of [byKey, all]) {
+      const [batch] = drain(subscription).batches;
+      expect(batch?.events).toMatchObject([{ key: '', filterKeys: ['hv1'] }]);
+    }
   });
 });
 

@@ -64,8 +64,10 @@ describe('nomadEvents', () => {
 
   it('has a constructor for each event type of the topics and no other', () => {
     const named = cases.filter(({ type }) => type !== 'PlanResult').map(({ type }) => camelCase(type));
-    expect(Object.keys(nomadEvents).toSorted()).toEqual([...named, 'planResult', 'csiPlugin', 'operator'].toSorted());
-    expect(Object.keys(nomadEvents.planResult).toSorted()).toEqual(['allocation', 'deployment', 'evaluation']);
+    expect(Object.keys(nomadEvents).toSorted()).toEqual(
+      [...named, 'planResult', 'csiPlugin', 'operator', 'change', 'fromWire'].toSorted(),
+    );
+    expect(Object.keys(nomadEvents.planResult).toSorted()).toEqual(['allocation', 'deployment', 'evaluation', 'job']);
   });
 
   it.each(cases)('$type of the topic $topic is publishable', ({ topic, type }) => {
@@ -114,6 +116,35 @@ describe('nomadEvents', () => {
       Metadata: metadata,
       Deleted: true,
     });
+  });
+
+  it('makes the event of any object that a change touched, with the type of the change', () => {
+    for (const topic of Object.keys(referenceRows).filter((name) => name !== 'Variable')) {
+      const change = nomadEvents.change as (...args: readonly unknown[]) => NewEvent;
+      const own = constructorOf(topic, referenceRows[topic]?.types[0] ?? '')(object);
+      expect(change(topic, 'NodeRegistration', object)).toEqual({ ...own, type: 'NodeRegistration' });
+    }
+    const purged = nomadEvents.change('Job', 'JobDeregistered', { ID: 'web' }, { Deleted: true });
+    expect(purged).toEqual(nomadEvents.jobDeregistered({ ID: 'web' }, { purge: true }));
+  });
+
+  it('refuses a type that is no change of Nomad, and names the nearest', () => {
+    expect(() => nomadEvents.change('Evaluation', 'JobRegisterd' as never, { ID: 'e' })).toThrow(
+      new RegExp('Nomad has no event type "JobRegisterd"\\. Did you mean "JobRegistered"\\? Known: ACLTokenUpserted, '),
+    );
+  });
+
+  it('says Timeout of an allocation that timed out alone', () => {
+    const { allocationUpdated, planResult } = nomadEvents;
+    const allocation = { ID: 'a1' };
+    for (const construct of [allocationUpdated, planResult.allocation]) {
+      expect(construct(allocation).payload).toEqual({ Allocation: allocation });
+      expect(construct(allocation, { timeout: true, timeoutReason: 'max_run' }).payload).toEqual({
+        Allocation: allocation,
+        Timeout: true,
+        TimeoutReason: 'max_run',
+      });
+    }
   });
 
   it('gives a plugin event the type of the change that touched the plugin', () => {

@@ -1,8 +1,22 @@
 import type { TopicRequirement } from '../../src/model/topics.ts';
 
-/**
- * One row of the reference: what a topic's events must look like, written out independently of the library's own table.
- */
+/** Types of other objects' changes that real servers sent on a topic: a type is that of the whole transaction. */
+const touchedBy: Readonly<Record<string, string>> = {
+  Job: 'EvaluationUpdated AllocationUpdated PlanResult',
+  Allocation: 'DeploymentPromotion DeploymentAllocHealth',
+  Deployment: 'AllocationUpdated',
+  Evaluation:
+    'JobRegistered JobDeregistered AllocationUpdateDesiredStatus DeploymentStatusUpdate DeploymentPromotion DeploymentAllocHealth',
+  Node: 'AllocationUpdated',
+  HostVolume: 'NodeRegistration',
+};
+
+/** All types that the table must list for a topic. */
+export function typesOf(topic: string): readonly string[] {
+  return [...(referenceRows[topic]?.types ?? []), ...words(touchedBy[topic] ?? '')];
+}
+
+/** One row of the reference: what a topic's events must look like, written out independently of the library's own table. */
 export interface ReferenceRow {
   readonly types: readonly string[];
   readonly key: string;

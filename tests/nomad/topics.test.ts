@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { nomadTopics, nomadTopicTable } from '../../src/nomad/index.ts';
 import type { NomadTopic } from '../../src/nomad/index.ts';
-import { referenceRows } from './reference-rows.ts';
+import { referenceRows, typesOf } from './reference-rows.ts';
 
 const table: Readonly<Record<string, NomadTopic>> = nomadTopicTable;
 
 describe('nomadTopics', () => {
   it.each(Object.entries(referenceRows))('lists of %s the types and the requirement of the reference', (name, row) => {
-    expect(nomadTopics.definition(name)).toMatchObject({ types: row.types, key: row.key });
+    expect(nomadTopics.definition(name)).toMatchObject({ types: typesOf(name), key: row.key });
     expect(nomadTopics.requirement(name)).toEqual(row.needs);
   });
 
@@ -22,10 +22,10 @@ describe('nomadTopics', () => {
   });
 
   it('knows the topics of the reference and no other', () => {
-    const names = [...Object.keys(referenceRows), 'NodeDrain', 'CSIPlugin', 'Operator'];
+    const names = [...Object.keys(referenceRows), 'NodeDrain', 'ACLRoles', 'CSIPlugin', 'Operator'];
     expect(nomadTopics.names?.toSorted()).toEqual(names.toSorted());
-    expect(() => nomadTopics.checkKnown('ACLRoles', 'topic')).toThrow(
-      'known topics: ACLToken, ACLPolicy, ACLRole, Job,',
+    expect(() => nomadTopics.checkKnown('Jobs', 'topic')).toThrow(
+      'known topics: ACLToken, ACLPolicy, ACLRole, ACLRoles, Job,',
     );
   });
 
@@ -40,6 +40,13 @@ describe('nomadTopics', () => {
     expect(nomadTopics.requirement('NodeDrain')).toEqual(nomadTopics.requirement('Node'));
     expect(() => nomadTopics.checkKnown('NodeDrain', 'topic')).not.toThrow();
     expect(() => nomadTopics.checkPublished('NodeDrain', 'event')).toThrow('is an alias of "Node"');
+  });
+
+  it('takes ACLRoles, as the documentation spells it, for ACLRole, with the same needs', () => {
+    for (const type of typesOf('ACLRole'))
+      expect(nomadTopics.namesOf('ACLRole', type)).toEqual(['ACLRole', 'ACLRoles']);
+    expect(nomadTopics.requirement('ACLRoles')).toBe('management');
+    expect(() => nomadTopics.checkPublished('ACLRoles', 'event')).toThrow('is an alias of "ACLRole"');
   });
 
   it('has three topics that change ACLs: tokens, policies and roles', () => {

@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import type { NewEvent } from '../../src/model/event.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
-import type { Allocation, Job, Node, NomadEvent, NomadTopicName } from '../../src/nomad/index.ts';
+import type { AllocationPayload, Job, Node, NomadEvent, NomadTopicName } from '../../src/nomad/index.ts';
 
 /** A host's own type: no index signature, and members that the library does not know. */
 interface HostNode {
@@ -34,9 +34,7 @@ describe('the types of Nomad events', () => {
 
   it('are those of the topic in what a constructor makes', () => {
     expectTypeOf(nomadEvents.nodeDrain).returns.toEqualTypeOf<NewEvent<'Node', { readonly Node: Node }>>();
-    expectTypeOf(nomadEvents.planResult.allocation).returns.toEqualTypeOf<
-      NewEvent<'Allocation', { readonly Allocation: Allocation }>
-    >();
+    expectTypeOf(nomadEvents.planResult.allocation).returns.toEqualTypeOf<NewEvent<'Allocation', AllocationPayload>>();
     expectTypeOf<NomadTopicName>().extract<'NodeDrain'>().toBeNever();
     expectTypeOf<NomadTopicName>().extract<'Node' | 'Operator'>().toEqualTypeOf<'Node' | 'Operator'>();
   });

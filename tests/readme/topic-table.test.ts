@@ -31,7 +31,14 @@ describe('the README table of topics', () => {
   });
 
   it.each([
-    ['Allocation', 'ID', 'JobID, DeploymentID', 'yes', '`Allocation`, its `Job` emptied', 'namespace: `read-job`'],
+    [
+      'Allocation',
+      'ID',
+      'JobID, DeploymentID',
+      'yes',
+      '`Allocation`, its `Job` emptied, and `Timeout: true` and `TimeoutReason` where it timed out',
+      'namespace: `read-job`',
+    ],
     ['ACLToken', 'AccessorID', '–', 'no', '`ACLToken`, its `SecretID` emptied', 'management'],
     ['Job', 'ID', '–', 'yes', '`Job`, and `Deleted: true` when purged', 'namespace: `read-job`'],
     ['NodePool', 'Name', '–', 'no', '`NodePool`', 'management'],

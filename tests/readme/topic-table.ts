@@ -13,7 +13,7 @@ export function topicTable(): string {
 
 function cells(name: string, topic: NomadTopic): string[] {
   return [
-    topic.aliasOf === undefined ? code(name) : `${code(name)} (an alias: ${code(topic.aliasOf)} events of this type)`,
+    topic.aliasOf === undefined ? code(name) : `${code(name)} (an alias: ${aliasOf(topic)})`,
     list(topic.types),
     topic.key ?? none,
     topic.filterKeys.join(', ') || none,
@@ -21,6 +21,10 @@ function cells(name: string, topic: NomadTopic): string[] {
     payload(topic),
     [requirement(topic.requires), ...(topic.note === undefined ? [] : [`(${topic.note})`])].join(' '),
   ];
+}
+
+function aliasOf({ aliasOf: topic = '', types }: NomadTopic): string {
+  return `${code(topic)} events of ${types.length === 1 ? 'this type' : 'these types'}`;
 }
 
 function everyTopic(): string[] {

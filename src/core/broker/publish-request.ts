@@ -1,7 +1,7 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { EncodedEvent } from '../batch/encoded-event.ts';
-import { checkEventMeta, describe, type NewEvent } from '../../model/event.ts';
+import { checkEventMeta, describe, type EventMeta, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
@@ -57,8 +57,16 @@ export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topi
 function checkEvent(event: NewEvent, topics: Topics, at: string): EncodedEvent {
   const meta = checkEventMeta(event, at);
   topics.checkPublished(meta.topic, at);
+  checkAclKey(meta, topics, at);
   const payload = snapshot('payload' in event ? event.payload : null, at);
   return new EncodedEvent(meta, topics.namesOf(meta.topic, meta.type), payload);
+}
+
+/** The key of an event that changes ACLs names what changed: without one no stream would be fenced, and nobody told. */
+function checkAclKey({ topic, key }: EventMeta, topics: Topics, at: string): void {
+  const object = topics.aclObject(topic);
+  if (object === undefined || key !== '') return;
+  throw new BrokerError('bad_request', `${at}.key must name the ${object} that changed; got "".`);
 }
 
 /** @throws BrokerError `bad_request` for an index that is no safe integer ≥ `least` */
