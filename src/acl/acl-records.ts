@@ -51,8 +51,7 @@ export interface PolicyLink {
 export function copyToken({ accessorId, secretId, name, type, policies, roles, expirationTime }: AclToken): AclToken {
   requireText(accessorId, 'token: accessorId');
   const place = placeOf('token', accessorId);
-  if (typeof secretId !== 'string' || secretId === '')
-    throw refused(`${place}: secretId`, 'must be a string that is not empty');
+  requireSecret(secretId, `${place}: secretId`);
   if (type !== 'client' && type !== 'management')
     throw refused(`${place}: type`, 'must be "client" or "management"', type);
   return Object.freeze({
@@ -134,6 +133,12 @@ function requireObject<T extends object>(value: T, at: string): T {
 function requireText(value: string, at: string): string {
   if (typeof value !== 'string' || value === '') throw refused(at, 'must be a string that is not empty', value);
   return value;
+}
+
+/** Stored as anything else it could never be presented: a header carries these letters, and no blanks at its ends. */
+function requireSecret(value: unknown, at: string): void {
+  if (typeof value === 'string' && /^[!-~](?:[ -~]*[!-~])?$/.test(value)) return;
+  throw refused(at, 'must be a string of printable ASCII, not empty and without blanks at its ends');
 }
 
 function optionalText(value: string | undefined, at: string): string | undefined {

@@ -1,13 +1,14 @@
 import type { Clock } from '../model/clock.ts';
 import { systemClock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
+import { checkOptions } from '../model/options.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import { Acl } from './acl.ts';
 import { AclCache } from './acl-cache.ts';
 import type { AclStore } from './acl-store.ts';
-import type { AclExplanation, AclNeed } from './explain.ts';
-import { explainGrants } from './explain.ts';
+import { explainGrants, unreadableOf, type AclExplanation, type AclNeed, type UnreadablePolicy } from './explain.ts';
 import { gatherGrants } from './grants.ts';
+import { UnreadablePolicies } from './unreadable-policies.ts';
 import { withoutSecret } from './without-secret.ts';
 
 /**
@@ -25,6 +26,11 @@ export interface AclSource {
    * {@link AclSource.changed}, for all objects.
    */
   allChanged?(): void;
+  /**
+   * Asks to be told of policies that cannot be read, each once for each text of it. They grant nothing.
+   * @returns what takes it back
+   */
+  onUnreadable?(tell: (notice: UnreadablePolicy) => void): () => void;
   explain?(secretId: string | undefined, needs: readonly AclNeed[]): AclExplanation | Promise<AclExplanation>;
 }
 
@@ -87,9 +93,12 @@ export class AclResolver implements AclSource {
   /** Look-ups that later callers may share: those that began after the last change. */
   readonly #underWay = new Map<string, { readonly acl: Promise<Acl>; readonly begunAt: number }>();
   #changes = 0;
+  readonly #unreadable = new UnreadablePolicies();
 
   /** @throws TypeError when there is no store, or `maxCached` is not an integer from 0 on */
-  constructor({ store, clock = systemClock, maxCached = 10_000 }: AclResolverOptions) {
+  constructor(options: AclResolverOptions) {
+    checkOptions<AclResolverOptions>(options, { store: true, clock: true, maxCached: true }, 'AclResolver');
+    const { store, clock = systemClock, maxCached = 10_000 } = (options as AclResolverOptions | undefined) ?? {};
     if (typeof store !== 'object' || store === null) throw new TypeError('AclResolver needs a store.');
     if (!Number.isSafeInteger(maxCached) || maxCached < 0)
       throw new TypeError('maxCached must be an integer, 0 or more.');
@@ -122,6 +131,10 @@ export class AclResolver implements AclSource {
     this.#overtake();
   }
 
+  onUnreadable(tell: (notice: UnreadablePolicy) => void): () => void {
+    return this.#unreadable.listen(tell);
+  }
+
   /** As {@link changed}, for all objects. */
   allChanged(): void {
     this.#cache.clear();
@@ -146,10 +159,11 @@ export class AclResolver implements AclSource {
    * throws is answered as `acl_unavailable`.
    */
   protected async lookUp(secretId: string | undefined): Promise<Acl> {
-    const { holder, policies, ...facts } = await gatherGrants(this.#store, secretId);
+    const { holder, policies, accessorId, expiresAt, dependsOn } = await gatherGrants(this.#store, secretId);
     if (holder === 'unknown') throw new AclDenial('unknown');
+    this.#unreadable.found(unreadableOf(policies));
     const rules = policies.flatMap((policy) => policy.rules ?? []);
-    return Acl.fromRules(rules, { ...facts, management: holder === 'management' });
+    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, management: holder === 'management' });
   }
 
   /** What is being looked up is given to no later caller, and not kept. */

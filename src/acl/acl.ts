@@ -1,4 +1,5 @@
 import type { AclRef } from '../model/acl-ref.ts';
+import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { TopicRequirement } from '../model/topics.ts';
 import type { RequirableBlock } from './merged-rules.ts';
 import { MergedRules } from './merged-rules.ts';
@@ -11,7 +12,7 @@ export interface AclFacts {
   readonly accessorId?: string | undefined;
   /** When the rights end, in milliseconds since 1970, UTC. Default never. */
   readonly expiresAt?: number | undefined;
-  /** A change to one of these may change the rights. Default none: then no ACL change re-checks them. */
+  /** A change to one of these may change the rights; one to `token:<accessorId>` always may. Default none beside that. */
   readonly dependsOn?: readonly AclRef[];
   /** Everything is allowed, whatever the rules. Default false. */
   readonly management?: boolean;
@@ -24,6 +25,8 @@ export interface Right {
 }
 
 const managementSight = 'management';
+
+const knownFacts: OptionNames<AclFacts> = { accessorId: true, expiresAt: true, dependsOn: true, management: true };
 
 /**
  * What somebody may see. Immutable: rights that change are another Acl.
@@ -49,7 +52,7 @@ export class Acl {
     this.isManagement = facts.management ?? false;
     this.accessorId = facts.accessorId;
     this.expiresAt = facts.expiresAt;
-    this.dependsOn = Object.freeze([...new Set(facts.dependsOn)].toSorted());
+    this.dependsOn = dependenciesOf(facts);
     this.sightKey = this.isManagement ? managementSight : rules.text;
     this.#rules = rules;
     Object.freeze(this);
@@ -61,6 +64,7 @@ export class Acl {
    * @throws TypeError when `expiresAt` is not a number of milliseconds
    */
   static fromRules(rules: readonly PolicyRules[], facts: AclFacts = {}): Acl {
+    checkOptions<AclFacts>(facts, knownFacts, 'Acl.fromRules');
     if (facts.expiresAt !== undefined && !Number.isFinite(facts.expiresAt)) {
       throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
     }
@@ -116,4 +120,10 @@ export function rightFor(requirement: Exclude<TopicRequirement, string>): Right 
   if ('node' in requirement) return { block: 'node', capability: requirement.node };
   if ('operator' in requirement) return { block: 'operator', capability: requirement.operator };
   return { block: 'node_pool', capability: requirement.nodePool };
+}
+
+/** Whoever has a public name can be told of by it: a host that takes somebody's rights away names them, and has not to name what else. */
+function dependenciesOf({ accessorId, dependsOn = [] }: AclFacts): readonly AclRef[] {
+  const own: readonly AclRef[] = accessorId === undefined ? [] : [`token:${accessorId}`];
+  return Object.freeze([...new Set([...own, ...dependsOn])].toSorted());
 }

@@ -87,29 +87,40 @@ export function expandCapability(capability: string): readonly string[] {
   return [capability, ...(implied.get(capability) ?? [])];
 }
 
-const levels = { read: ['read'], write: ['read', 'write'], deny: ['deny'] };
+/** Nomad takes `scale` and an empty level in every block; only in a namespace does one of them grant something. */
+const levels = { read: ['read'], write: ['read', 'write'], deny: ['deny'], scale: [], '': [] };
 const plain: BlockKind = { isLabelled: false, levels, capabilities: [] };
+
+const operatorCapabilities = [
+  'deny',
+  'snapshot-save',
+  'license-read',
+  'keyring-read',
+  'keyring-rotate',
+  'keyring-delete',
+] as const;
 
 const kinds: Readonly<Record<string, BlockKind>> = {
   namespace: {
     isLabelled: true,
-    levels: { read: readNamespace, write: writeNamespace, scale: scaleNamespace, deny: ['deny'] },
+    levels: { ...levels, read: readNamespace, write: writeNamespace, scale: scaleNamespace },
     capabilities: namespaceCapabilities,
     hasVariables: true,
   },
   node: plain,
-  operator: { ...plain, capabilities: ['deny', 'snapshot-save', 'license-read'] },
+  operator: { ...plain, capabilities: operatorCapabilities },
   node_pool: {
     isLabelled: true,
-    levels: { read: ['read'], write: ['read', 'write', 'delete'], deny: ['deny'] },
+    levels: { ...levels, write: ['read', 'write', 'delete'] },
     capabilities: ['deny', 'read', 'write', 'delete'],
   },
   agent: plain,
   quota: plain,
+  sentinel: plain,
   plugin: { ...plain, levels: { ...levels, list: ['list'] } },
   host_volume: {
     isLabelled: true,
-    levels: { read: ['mount-readonly'], write: ['mount-readonly', 'mount-readwrite'], deny: ['deny'] },
+    levels: { ...levels, read: ['mount-readonly'], write: ['mount-readonly', 'mount-readwrite'] },
     capabilities: ['deny', 'mount-readonly', 'mount-readwrite'],
   },
 };

@@ -1,3 +1,4 @@
+import type { BrokerError } from '../model/errors.ts';
 import type { TopicRequirement } from '../model/topics.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import type { Right } from './acl.ts';
@@ -38,6 +39,16 @@ export interface AclFinding extends AclNeed {
   readonly deniedBy: readonly AclVoice[];
 }
 
+/** A policy that a store holds and that nobody can read. */
+export interface UnreadablePolicy {
+  readonly policy: string;
+  readonly error: BrokerError;
+}
+
+export function unreadableOf(policies: readonly PolicyGrant[]): readonly UnreadablePolicy[] {
+  return policies.flatMap(({ name, unreadable }) => (unreadable ? [{ policy: name, error: unreadable }] : []));
+}
+
 /**
  * Why somebody may or may not subscribe. For operators and tests: it names tokens, policies and roles. Holds no secret.
  */
@@ -52,6 +63,8 @@ export interface AclExplanation {
   readonly findings: readonly AclFinding[];
   /** Roles and policies that are linked to and do not exist. */
   readonly missing: readonly AclRef[];
+  /** Policies that exist and cannot be read: they grant nothing. */
+  readonly unreadable: readonly UnreadablePolicy[];
 }
 
 type Verdict = Pick<AclFinding, 'isMet' | 'reason'> & Partial<Pick<AclFinding, 'metBy' | 'deniedBy'>>;
@@ -70,8 +83,11 @@ export function explainGrants(grants: Grants, needs: readonly AclNeed[], now: nu
     findings,
     missing: [
       ...missingRoles.map((id): AclRef => `role:${id}`),
-      ...policies.filter(({ rules }) => rules === undefined).map(({ name }): AclRef => `policy:${name}`),
+      ...policies
+        .filter(({ rules, unreadable }) => rules === undefined && unreadable === undefined)
+        .map(({ name }): AclRef => `policy:${name}`),
     ],
+    unreadable: unreadableOf(policies),
   };
 }
 

@@ -1,16 +1,19 @@
+import { BrokerError } from '../model/errors.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';
-import { rulesFromText } from './hcl-rules.ts';
+import { storedRulesFromText } from './hcl-rules.ts';
 import type { PolicyRules } from './policy-rules.ts';
-import { freezeRules } from './policy-rules.ts';
+import { freezeStoredRules } from './policy-rules.ts';
 
 /** A policy that somebody has, and by which ways. */
 export interface PolicyGrant {
   readonly name: string;
-  /** Undefined when the store has no such policy. */
+  /** Undefined when the store has no such policy, and when it cannot be read. */
   readonly rules: PolicyRules | undefined;
+  /** Why it cannot be read: then it grants nothing, and denies nothing either. */
+  readonly unreadable?: BrokerError | undefined;
   /** Whether the token itself names it. */
   readonly isDirect: boolean;
   /** The token's roles that name it. */
@@ -36,7 +39,7 @@ const nobody = { accessorId: undefined, expiresAt: undefined, policies: [], miss
 
 /**
  * Looks up a secret's token, its roles, then all policies; each policy once. Passes on what the store throws.
- * @throws BrokerError when the store answers with rules or an expiration time that cannot be read
+ * @throws BrokerError when the store answers with an expiration time that cannot be read
  */
 export async function gatherGrants(store: AclStore, secretId: string | undefined): Promise<Grants> {
   if (secretId === undefined || secretId === '') return anonymousGrants(store);
@@ -50,7 +53,7 @@ export async function gatherGrants(store: AclStore, secretId: string | undefined
 }
 
 async function anonymousGrants(store: AclStore): Promise<Grants> {
-  const policy = { name: ANONYMOUS, isDirect: true, roles: [], rules: await rulesByName(store, ANONYMOUS) };
+  const policy = { name: ANONYMOUS, isDirect: true, roles: [], ...(await rulesByName(store, ANONYMOUS)) };
   return { ...nobody, holder: 'anonymous', policies: [policy], dependsOn: [`policy:${ANONYMOUS}`] };
 }
 
@@ -63,7 +66,7 @@ async function gatherPolicies(
   const roles = await Promise.all(links.map(async ({ id }) => store.roleById(id)));
   const waysByName = policyWays(token, roles);
   const policies = await Promise.all(
-    [...waysByName].map(async ([name, ways]) => ({ name, ...ways, rules: await rulesByName(store, name) })),
+    [...waysByName].map(async ([name, ways]) => ({ name, ...ways, ...(await rulesByName(store, name)) })),
   );
   return {
     policies,
@@ -91,8 +94,17 @@ function policyWays(
   return ways;
 }
 
-async function rulesByName(store: AclStore, name: string): Promise<PolicyRules | undefined> {
+/** What the store throws is an outage; what it answers and nobody can read concerns this policy alone. */
+async function rulesByName(store: AclStore, name: string): Promise<Pick<PolicyGrant, 'rules' | 'unreadable'>> {
   const policy = await store.policyByName(name);
-  if (!policy) return undefined;
-  return typeof policy.rules === 'string' ? rulesFromText(policy.rules) : freezeRules(policy.rules);
+  if (!policy) return { rules: undefined };
+  try {
+    return { rules: await readStored(policy.rules) };
+  } catch (error) {
+    return { rules: undefined, unreadable: BrokerError.from(error) };
+  }
+}
+
+function readStored(rules: PolicyRules | string): PolicyRules | Promise<PolicyRules> {
+  return typeof rules === 'string' ? storedRulesFromText(rules) : freezeStoredRules(rules);
 }

@@ -1,8 +1,9 @@
+import { onLinesOfTheirOwn } from './hcl-lines.ts';
 import { BrokerError } from '../model/errors.ts';
 import type { BlockKind } from './capabilities.ts';
 import { blockAliases, blockKinds } from './capabilities.ts';
 import type { PolicyRules } from './policy-rules.ts';
-import { freezeRules } from './policy-rules.ts';
+import { freezeRules, freezeStoredRules } from './policy-rules.ts';
 
 /** What is used of the parser. */
 interface HclParser {
@@ -25,13 +26,20 @@ const loadParser = (): Promise<HclParser> => import('@cdktn/hcl2json');
  *   `not_supported` for HCL while the package is not installed
  */
 export function rulesFromText(text: string, load = loadParser): PolicyRules | Promise<PolicyRules> {
-  const start = text.trimStart();
-  if (start === '') return freezeRules({});
-  return start.startsWith('{') ? rulesFromJson(text) : rulesFromHcl(text, load);
+  return readText(text, freezeRules, load);
 }
 
-function rulesFromJson(text: string): PolicyRules {
-  return freezeRules(parseJson(text));
+/** As {@link rulesFromText}, for what a store holds: what is not known is ignored, as {@link freezeStoredRules} does. */
+export function storedRulesFromText(text: string, load = loadParser): PolicyRules | Promise<PolicyRules> {
+  return readText(text, freezeStoredRules, load);
+}
+
+type Freeze = (rules: PolicyRules) => PolicyRules;
+
+function readText(text: string, freeze: Freeze, load: () => Promise<HclParser>): PolicyRules | Promise<PolicyRules> {
+  const start = text.trimStart();
+  if (start === '') return freeze({});
+  return start.startsWith('{') ? freeze(parseJson(text)) : rulesFromHcl(text, freeze, load);
 }
 
 function parseJson(text: string): PolicyRules {
@@ -42,17 +50,22 @@ function parseJson(text: string): PolicyRules {
   }
 }
 
-async function rulesFromHcl(text: string, load: () => Promise<HclParser>): Promise<PolicyRules> {
+async function rulesFromHcl(text: string, freeze: Freeze, load: () => Promise<HclParser>): Promise<PolicyRules> {
   const parser = await loadOrExplain(load);
-  let value: unknown;
-  try {
-    value = await parser.parse('rules', text);
-  } catch (cause) {
-    throw new BrokerError('bad_request', `policy rules are not well-formed HCL: ${reasonOf(cause)}`, { cause });
-  }
-  const rules = value as PolicyRules;
+  const rules = (await parseHcl(parser, text)) as PolicyRules;
   requireBlocks(rules);
-  return freezeRules(rules);
+  return freeze(rules);
+}
+
+/** As it stands first, so that an error names the line that it is on. */
+async function parseHcl(parser: HclParser, text: string): Promise<unknown> {
+  try {
+    return await parser.parse('rules', text);
+  } catch (cause) {
+    return parser.parse('rules', onLinesOfTheirOwn(text)).catch(() => {
+      throw new BrokerError('bad_request', `policy rules are not well-formed HCL: ${reasonOf(cause)}`, { cause });
+    });
+  }
 }
 
 async function loadOrExplain(load: () => Promise<HclParser>): Promise<HclParser> {

@@ -1,5 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/event.ts';
+import { nearestOf } from '../model/options.ts';
 import { blockAliases, blockKinds, expandCapability, variableCapabilities } from './capabilities.ts';
 import type { BlockKind } from './capabilities.ts';
 
@@ -64,9 +65,22 @@ const parsed = new WeakMap<object, ParsedRules>();
  * @throws BrokerError `bad_request` that names an unknown block, level or capability and its place
  */
 export function freezeRules(rules: PolicyRules): PolicyRules {
-  if (parsed.has(rules)) return rules;
+  return freezeAs(rules, true);
+}
+
+/**
+ * As {@link freezeRules}, for what a store holds: blocks, members, levels and capabilities that are not known are ignored, as Nomad does
+ * where it uses a policy that a newer version has written.
+ * @throws BrokerError `bad_request` for what is no set of rules at all
+ */
+export function freezeStoredRules(rules: PolicyRules): PolicyRules {
+  return freezeAs(rules, false);
+}
+
+function freezeAs(rules: PolicyRules, isStrict: boolean): PolicyRules {
+  if (typeof rules === 'object' && rules !== null && parsed.has(rules)) return rules;
   const copy = copyOf(rules);
-  const meaning = new RulesReader().read(copy);
+  const meaning = new RulesReader(isStrict).read(copy);
   deepFreeze(copy);
   parsed.set(copy, meaning);
   return copy;
@@ -74,7 +88,7 @@ export function freezeRules(rules: PolicyRules): PolicyRules {
 
 /** What checked rules mean. */
 export function parseRules(rules: PolicyRules): ParsedRules {
-  return parsed.get(rules) ?? new RulesReader().read(copyOf(rules));
+  return parsed.get(rules) ?? new RulesReader(true).read(copyOf(rules));
 }
 
 function copyOf(rules: PolicyRules): PolicyRules {
@@ -93,7 +107,13 @@ function deepFreeze(value: unknown): void {
 }
 
 class RulesReader {
+  /** What is not known is refused; else it is ignored. */
+  readonly #isStrict: boolean;
   readonly #blocks = new Map<string, Map<string, Set<string>>>();
+
+  constructor(isStrict: boolean) {
+    this.#isStrict = isStrict;
+  }
 
   read(rules: object): ParsedRules {
     for (const [name, value] of Object.entries(rules)) {
@@ -105,7 +125,7 @@ class RulesReader {
   #readBlock(name: string, value: unknown): void {
     const block = blockAliases.get(name) ?? name;
     const kind = blockKinds.get(block);
-    if (kind === undefined) throw unknown('policy rules', 'block', name, [...blockKinds.keys()]);
+    if (kind === undefined) return this.#refuse(unknown('policy rules', 'block', name, [...blockKinds.keys()]));
     for (const part of listOf(value)) {
       if (kind.isLabelled) this.#readLabelled(block, kind, part);
       else this.#readRule(block, '', kind, part);
@@ -124,11 +144,30 @@ class RulesReader {
     const place = placeOf(block, label);
     requireObject(rule, place);
     const { policy, capabilities, variables, ...others } = rule as Record<string, unknown>;
-    refuseOthers(others, kind, variables, place);
     const granted = this.#granted(block, label);
-    for (const capability of levelCapabilities(policy, kind, place)) granted.add(capability);
-    for (const capability of listedCapabilities(capabilities, kind.capabilities, place)) granted.add(capability);
-    if (variables !== undefined) checkVariables(variables, place);
+    this.#guarded(() => refuseOthers(others, kind, variables, place));
+    for (const capability of this.#listOf(() => levelCapabilities(policy, kind, place))) granted.add(capability);
+    for (const one of capabilities === undefined ? [] : listOfCapabilities(capabilities, place))
+      for (const capability of this.#listOf(() => listedCapability(one, kind.capabilities, place)))
+        granted.add(capability);
+    if (variables !== undefined) this.#guarded(() => checkVariables(variables, place));
+  }
+
+  #refuse(error: BrokerError): void {
+    if (this.#isStrict) throw error;
+  }
+
+  #guarded(check: () => void): void {
+    if (this.#isStrict) check();
+  }
+
+  #listOf(read: () => readonly string[]): readonly string[] {
+    try {
+      return read();
+    } catch (error) {
+      if (this.#isStrict) throw error;
+      return [];
+    }
   }
 
   #granted(block: string, label: string): Set<string> {
@@ -152,14 +191,15 @@ function levelCapabilities(level: unknown, kind: BlockKind, place: string): read
   return (kind.levels[level] ?? []).flatMap(expandCapability);
 }
 
-function listedCapabilities(list: unknown, allowed: readonly string[], place: string): readonly string[] {
-  if (list === undefined) return [];
+function listOfCapabilities(list: unknown, place: string): readonly unknown[] {
+  if (Array.isArray(list)) return list;
+  throw refused(place, `capabilities must be a list of strings; got ${describe(list)}.`);
+}
+
+function listedCapability(capability: unknown, allowed: readonly string[], place: string): readonly string[] {
   if (allowed.length === 0) throw refused(place, 'has no capabilities, only a policy.');
-  if (!Array.isArray(list)) throw refused(place, `capabilities must be a list of strings; got ${describe(list)}.`);
-  return list.flatMap((capability: unknown) => {
-    if (typeof capability === 'string' && allowed.includes(capability)) return expandCapability(capability);
-    throw unknown(place, 'capability', capability, allowed);
-  });
+  if (typeof capability === 'string' && allowed.includes(capability)) return expandCapability(capability);
+  throw unknown(place, 'capability', capability, allowed);
 }
 
 function refuseOthers(others: object, kind: BlockKind, variables: unknown, place: string): void {
@@ -192,7 +232,8 @@ function checkPath(rule: unknown, at: string): void {
   const { capabilities, ...others } = rule as Record<string, unknown>;
   const [other] = Object.keys(others);
   if (other !== undefined) throw unknown(at, 'field', other, ['capabilities']);
-  listedCapabilities(capabilities, variableCapabilities, at);
+  for (const one of capabilities === undefined ? [] : listOfCapabilities(capabilities, at))
+    listedCapability(one, variableCapabilities, at);
 }
 
 function listOf(value: unknown): readonly unknown[] {
@@ -205,7 +246,9 @@ function requireObject(value: unknown, place: string): asserts value is object {
 }
 
 function unknown(place: string, what: string, value: unknown, allowed: readonly string[]): BrokerError {
-  return refused(place, `unknown ${what} ${describe(value)}; allowed: ${allowed.join(', ')}.`);
+  const near = typeof value === 'string' ? nearestOf(value, allowed) : undefined;
+  const hint = near === undefined ? '' : ` Did you mean ${describe(near)}?`;
+  return refused(place, `unknown ${what} ${describe(value)}; allowed: ${allowed.filter(Boolean).join(', ')}.${hint}`);
 }
 
 function refused(place: string, rule: string): BrokerError {

@@ -173,7 +173,6 @@ describe('denials and failures', () => {
     ['rejects', { tokenBySecretId: () => Promise.reject(new Error('down')) }],
     ['fails on a role', { roleById: () => Promise.reject(new Error('down')) }],
     ['fails on a policy', { policyByName: () => Promise.reject(new Error('down')) }],
-    ['holds rules that cannot be read', { policyByName: (name) => ({ name, rules: '{"nodes":{}}' }) }],
     [
       'holds a token that ends at no date',
       { tokenBySecretId: () => ({ accessorId: 'a', secretId: 's', type: 'client', expirationTime: 'soon' }) },

@@ -123,7 +123,9 @@ describe('MemoryAclStore', () => {
   });
 
   it('shows no secret, neither in a refusal nor when it is printed', () => {
-    expect(setToken({ secretId: ['s3cr3t'] })).toThrow('token "acc": secretId must be a string that is not empty.');
+    expect(setToken({ secretId: ['s3cr3t'] })).toThrow(
+      'token "acc": secretId must be a string of printable ASCII, not empty and without blanks at its ends.',
+    );
     const store = new MemoryAclStore();
     store.upsertToken(token);
     expect(inspect(store, { depth: 9, showHidden: true })).not.toContain('s3cr3t');

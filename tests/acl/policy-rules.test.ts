@@ -29,12 +29,12 @@ describe('rules that are refused', () => {
     [
       'an unknown level',
       { namespace: { default: { policy: 'reed' } } },
-      'namespace "default": unknown policy "reed"; allowed: read, write, scale, deny.',
+      'namespace "default": unknown policy "reed"; allowed: read, write, deny, scale.',
     ],
     [
       'a level of another block',
-      { node: { policy: 'scale' } },
-      'node: unknown policy "scale"; allowed: read, write, deny.',
+      { node: { policy: 'list' } },
+      'node: unknown policy "list"; allowed: read, write, deny, scale.',
     ],
     [
       'an unknown capability',
@@ -69,7 +69,7 @@ describe('rules that are refused', () => {
     ['a rule that is no object', { namespace: { a: 'read' } }, 'namespace "a" must be an object; got "read".'],
     ['a rule without its name', { namespace: { policy: 'read' } }, 'namespace "policy" must be an object; got "read".'],
     ['an empty name', { namespace: { '': { policy: 'read' } } }, 'namespace "" needs a name that is not empty.'],
-    ['a level of null', { node: { policy: null } }, 'node: unknown policy null; allowed: read, write, deny.'],
+    ['a level of null', { node: { policy: null } }, 'node: unknown policy null; allowed: read, write, deny, scale.'],
     ['rules that are no object', ['node'], 'policy rules must be an object; got an array.'],
     ['a function', { node: { policy: () => 'deny' } }, 'policy rules may hold only objects, lists and strings.'],
     [
@@ -90,7 +90,7 @@ describe('rules that are refused', () => {
     [
       'a mistake in a block that is otherwise ignored',
       { quota: { policy: 'all' } },
-      'quota: unknown policy "all"; allowed: read, write, deny.',
+      'quota: unknown policy "all"; allowed: read, write, deny, scale.',
     ],
     [
       'a name that objects inherit',

@@ -52,7 +52,7 @@ describe.each(mounts)('the stream on $name', (mount) => {
     const { broker, client } = await mountedBroker(mount, { buffer: { maxBatches: 2 } });
     for (let n = 1; n <= 5; n++) await broker.publish(jobEvent(n));
     const stream = await client.open('?index=1');
-    expect(await stream.object()).toEqual({ Gap: { From: 1, To: 3, Reason: 'trimmed' } });
+    expect(await stream.object()).toEqual({ Gap: { From: 1, To: 3, Reason: 'trimmed' }, Events: [] });
     expect(await stream.objects(2)).toEqual([wireJob(4, 4), wireJob(5, 5)]);
   });
 
@@ -63,7 +63,7 @@ describe.each(mounts)('the stream on $name', (mount) => {
     await broker.close();
     expect(await stream.object()).toEqual(wireJob(1, 1));
     const reason = { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: 1 };
-    expect(await stream.rest()).toBe(`${JSON.stringify({ Error: reason })}\n`);
+    expect(await stream.rest()).toBe(`${JSON.stringify({ Error: reason, Events: [] })}\n`);
   });
 
   it('ends with the reason when the token is revoked', async () => {

@@ -29,7 +29,7 @@ async function opened(
 }
 
 const closedReason = (index: number) =>
-  `${JSON.stringify({ Error: { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: index } })}\n`;
+  `${JSON.stringify({ Error: { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: index }, Events: [] })}\n`;
 
 /** As much as a stream of such a high water mark may hold, and one chunk of such a size. */
 const KIB = 1024;
@@ -75,7 +75,7 @@ describe('ndjsonStream', () => {
     for (let n = 1; n <= 3; n++) await broker.publish(jobEvent(n));
     const { stream } = await opened({}, broker, { index: 1 });
     const [, gap, batch] = await new LineReader(stream).objects(3);
-    expect(gap).toEqual({ Gap: { From: 1, To: 2, Reason: 'trimmed' } });
+    expect(gap).toEqual({ Gap: { From: 1, To: 2, Reason: 'trimmed' }, Events: [] });
     expect(batch).toEqual(wireJob(3, 3));
   });
 

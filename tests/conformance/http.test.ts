@@ -131,7 +131,7 @@ describe('a stream over HTTP', () => {
 
   it('tells a gap on a line before the next batch, and goes on', async () => {
     const stream = await (await serve(await brokerWith(5, { buffer: { maxBatches: 2 } }))).open('index=1');
-    expect(await stream.news()).toEqual({ Gap: { From: 1, To: 3, Reason: 'trimmed' } });
+    expect(await stream.news()).toEqual({ Gap: { From: 1, To: 3, Reason: 'trimmed' }, Events: [] });
     expect((await stream.news())?.Index).toBe(4);
     stream.close();
   });
@@ -139,7 +139,10 @@ describe('a stream over HTTP', () => {
   it('tells that the indexes began anew to a client of another epoch', async () => {
     const broker = await brokerWith(1);
     const stream = await (await serve(broker)).open('index=50&epoch=other');
-    expect(await stream.news()).toEqual({ Gap: { From: 50, To: 50, Reason: 'restarted', Epoch: broker.epoch } });
+    expect(await stream.news()).toEqual({
+      Gap: { From: 50, To: 50, Reason: 'restarted', Epoch: broker.epoch },
+      Events: [],
+    });
     expect((await stream.news())?.Index).toBe(1);
     stream.close();
   });
@@ -161,6 +164,7 @@ describe('a stream over HTTP', () => {
     const lines = await stream.rest();
     expect(lines.at(-1)).toEqual({
       Error: { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: 2 },
+      Events: [],
     });
     expect(lines).toHaveLength(2);
   });
@@ -245,7 +249,7 @@ describe('heartbeats and bookmarks', () => {
     const stream = await (await serve(broker)).open('index=2&bookmarks=true');
     expect(await stream.line()).toEqual({ Epoch: broker.epoch, HeartbeatMs: 15_000 });
     await clock.settle();
-    expect(await stream.line()).toEqual({ Gap: { From: 2, To: 4, Reason: 'trimmed' } });
+    expect(await stream.line()).toEqual({ Gap: { From: 2, To: 4, Reason: 'trimmed' }, Events: [] });
     stream.close();
   });
 

@@ -1,3 +1,4 @@
+import type { UnreadablePolicy } from '../../acl/explain.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import type { LogStatus } from '../log/log-feed.ts';
@@ -28,6 +29,8 @@ export interface BrokerNotifications {
   /** A subscription ends because its rights were taken away, expired, or could not be checked. */
   revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
   denied: (notice: DenialNotice) => void;
+  /** A policy cannot be read: it grants nothing, and the others of its tokens go on. Told once for each way in which it fails. */
+  unreadablePolicy: (notice: UnreadablePolicy) => void;
   /** A transport does not keep up; its subscription reads on from its position when it does. */
   lagging: (notice: SubscriptionNotice) => void;
   gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;

@@ -102,6 +102,7 @@ export class EventBroker<
   readonly #intake: BatchIntake;
   readonly #publisher: Publisher;
   readonly #admission: Admission;
+  readonly #stopTelling: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws TypeError for an option that is not known or out of its range */
@@ -122,6 +123,7 @@ export class EventBroker<
     this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
     this.#admission = this.#makeAdmission();
+    this.#stopTelling = acl?.onUnreadable?.((notice) => this.#notify('unreadablePolicy', notice));
   }
 
   /** Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's. */
@@ -210,6 +212,7 @@ export class EventBroker<
     this.#queue.stop(closed());
     this.#stalls.stop();
     this.#revocation.close();
+    this.#stopTelling?.();
     await this.#feed?.close();
     this.emit('close');
   }

@@ -1,0 +1,17 @@
+/** Comments, heredocs and texts: a brace in them means nothing. */
+const opaque = String.raw`#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|<<-?\s*([A-Za-z_]\w*)\n[\s\S]*?\n\s*\1\b|"(?:\\.|\$\{[^}]*\}|[^"\\])*"`;
+/** The name of a member or a block that follows a value on its line. */
+const name = String.raw`(?<=["\]\w}][ \t]+)[A-Za-z_][\w-]*(?=[ \t]*(?:=(?!=)|(?:"[^"\n]*"[ \t]*)*\{))`;
+const tokens = new RegExp(`${opaque}|[{}]|${name}`, 'g');
+
+/**
+ * HCL with each member and each brace on a line of its own. Nomad reads version 1, in which `node { policy = "read" }` may hold another block
+ * on the same line; the parser reads version 2, which wants a line for each.
+ */
+export function onLinesOfTheirOwn(text: string): string {
+  return text.replaceAll(tokens, (token: string) => {
+    if (token === '{') return '{\n';
+    if (token === '}') return '\n}\n';
+    return /^[A-Za-z_]/.test(token) ? `\n${token}` : token;
+  });
+}
