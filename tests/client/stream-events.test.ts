@@ -57,7 +57,7 @@ describe('a stream asks the server', () => {
       epoch: 'e',
       onGap: 'fail',
     };
-    const setting = open(new FakeServer().stream([batchLine(5)]), {
+    const setting = open(new FakeServer().stream([batchLine(5)], 'e'), {
       ...options,
       token: 's3cret',
       headers: { 'X-Mine': 'yes' },
@@ -146,7 +146,7 @@ describe('a stream hands over', () => {
   });
 
   it('one chunk at a time: nothing is read from the network that was not asked for', async () => {
-    const { server, stream } = open(new FakeServer().stream([batchLine(1), batchLine(2)]));
+    const { server, stream } = open(new FakeServer().stream([batchLine(1), batchLine(2)], 'e1'));
     const pulls = async (): Promise<number | undefined> => {
       await stream.next();
       await settled();
@@ -155,9 +155,9 @@ describe('a stream hands over', () => {
     const first = await pulls();
     expect(await pulls()).toBe(first);
     server.connections[0]?.send(batchLine(3)).send(batchLine(4));
-    expect(stream.position).toEqual({ index: 3 });
+    expect(stream.position).toEqual({ index: 3, epoch: 'e1' });
     await pulls();
-    expect(stream.position).toEqual({ index: 4 });
+    expect(stream.position).toEqual({ index: 4, epoch: 'e1' });
   });
 });
 
@@ -173,7 +173,7 @@ describe('after a cut the stream', () => {
   });
 
   it('asks again for the batch whose line was cut', async () => {
-    const server = new FakeServer().ending([batchLine(5), '{"Index":6,"Eve']).stream([batchLine(6)]);
+    const server = new FakeServer().ending([batchLine(5), '{"Index":6,"Eve'], 'e1').stream([batchLine(6)], 'e1');
     expect(await indexes(open(server), 2)).toEqual([5, 6]);
     expect(asked(server, 'index')).toEqual(['0', '6']);
   });
@@ -199,32 +199,50 @@ describe('after a cut the stream', () => {
     expect(asked(server, 'index')).toEqual(['0', '813']);
   });
 
-  it('drops the batch that Nomad repeats, and hands over the next', async () => {
-    const server = new FakeServer().ending([{}, batchLine(5)]).stream([{}, batchLine(5), {}, batchLine(9)]);
-    expect(await indexes(open(server), 2)).toEqual([5, 9]);
-    expect(asked(server, 'epoch')).toEqual([null, null]);
+  it('takes an index without an epoch for nothing that it knows until the server has judged it', async () => {
+    const server = new FakeServer().ending([{}], 'e1').stream([gapLine(1, 50, 'ahead'), batchLine(1)], 'e1');
+    const setting = open(server, { index: 51 });
+    const next = setting.stream.next();
+    await setting.clock.advance(1_000);
+    expect((await next).value).toMatchObject({ index: 1, gap: { from: 1, to: 50, reason: 'ahead' } });
+    expect([asked(server, 'index'), asked(server, 'epoch')]).toEqual([
+      ['51', '51'],
+      [null, null],
+    ]);
   });
 
   it('waits longer each time that nothing came, and starts over when something did', async () => {
     const server = new FakeServer();
-    for (let i = 0; i < 4; i++) server.ending([{}]);
-    server.ending([{}, batchLine(1)]).stream([batchLine(2)]);
+    for (let i = 0; i < 4; i++) server.ending([]);
+    server
+      .ending([{}, batchLine(1)], 'e1')
+      .ending([], 'e1')
+      .stream([batchLine(2)], 'e1');
     const setting = open(server, { minDelayMs: 100, maxDelayMs: 500 });
     expect(await indexes(setting, 2)).toEqual([1, 2]);
     const delays = setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean);
-    expect(delays).toEqual([100, 200, 400, 500, 100]);
+    expect(delays).toEqual([100, 200, 400, 500, 150, 100]);
   });
 
-  it('starts its delays over for a connection that lived for more than one heartbeat', async () => {
-    const server = new FakeServer()
-      .ending([{}])
-      .ending([{}, {}])
-      .stream([batchLine(1)]);
-    const setting = open(server, { minDelayMs: 100 });
-    await indexes(setting, 1);
-    expect(setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean)).toEqual([
-      100, 100,
-    ]);
+  it.each<[string, readonly unknown[]]>([
+    ['a heartbeat', [{}]],
+    ['a bookmark that is no news', [{ Index: 0 }]],
+    ['a repeated batch', [batchLine(5)]],
+  ])('does not wait longer each time for a connection that was heard and cut: %s', async (_, parts) => {
+    const server = new FakeServer();
+    for (let i = 0; i < 6; i++) server.ending(parts, 'e1');
+    const setting = open(server.stream([batchLine(6)], 'e1'), { minDelayMs: 100, index: 6, epoch: 'e1' });
+    expect(await indexes(setting, 1)).toEqual([6]);
+    const delays = setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean);
+    expect(delays).toEqual([150, 150, 150, 150, 150, 150]);
+  });
+
+  it('asks a server that sends a heartbeat and cuts no oftener than each half of minDelayMs, however the dice fall', async () => {
+    const setting = open(new FakeServer().ending([{}]), { minDelayMs: 100, random: () => 0 });
+    void setting.stream.next();
+    await setting.clock.advance(10_000);
+    expect(setting.server.requests.length).toBe(201);
+    setting.stream.close();
   });
 
   it('shows each state, with the reason for waiting', async () => {
@@ -275,7 +293,7 @@ describe('a dead peer', () => {
     await setting.clock.advance(1);
     expect(setting.stream.state).toMatchObject({ name: 'waiting', reason: { code: 'timeout' } });
     expect(setting.server.connections[0]?.isFreed).toBe(true);
-    await setting.clock.advance(100);
+    await setting.clock.advance(150);
     expect(setting.server.requests.length).toBe(2);
   });
 
@@ -374,7 +392,7 @@ describe('a token', () => {
   });
 
   it('that no header can carry ends the stream without being printed', async () => {
-    const error = await failure(open(new FakeServer().stream(), { token: 's3cret\nline' }));
+    const error = await failure(open(new FakeServer().stream(), { token: () => 's3cret\nline' }));
     expect(error).toBeInstanceOf(TypeError);
     expect(String(error.stack)).not.toContain('s3cret');
   });
@@ -436,7 +454,7 @@ describe('the stream does not give up', () => {
     ['slow', 'resubscribe'],
     ['from_a_later_version', 'later'],
   ])('when the stream ends with %s (%s)', async (code, retry) => {
-    const server = new FakeServer().ending([batchLine(1), errorLine(code, retry)]).stream([batchLine(2)]);
+    const server = new FakeServer().ending([batchLine(1), errorLine(code, retry)], 'e1').stream([batchLine(2)], 'e1');
     expect(await indexes(open(server), 2)).toEqual([1, 2]);
     expect(asked(server, 'index')).toEqual(['0', '2']);
   });
