@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Event,
   type EventBatch,
   type EventStream,
   type Position,
@@ -18,6 +19,8 @@ interface Published {
   readonly run: number;
   readonly index: number;
 }
+
+const numberOf = ({ events: [event] }: EventBatch): number => (event as Event<'Job', { readonly n: number }>).payload.n;
 
 /** A Nomad cluster and one reader that suffer a history, and what came of it. */
 class History {
@@ -136,19 +139,20 @@ class History {
   #mistakes(): readonly unknown[] {
     let last = -1;
     const seen = new Set<number>();
-    return this.#handedOver.flatMap(({ batch, forgotten }, i) => {
-      const { n } = batch.events[0]?.payload as Published;
+    const mistakes = this.#handedOver.flatMap(({ batch, forgotten }, i) => {
+      const n = numberOf(batch);
       // After a restart the newest line of the new run comes first, and what was before it may still come.
-      const isRepeated = seen.has(n) ? batch.index !== forgotten : n < last && batch.gap?.reason !== 'restarted';
-      seen.add(n);
+      const isBack = n < last && batch.gap?.reason !== 'restarted';
+      const isRepeated = batch.index !== forgotten && (seen.has(n) || isBack);
       // Before the first, the backlog may have been anything; so where nobody knows what was there of the index.
       const isBlind = i === 0 || batch.index === forgotten;
-      const missing = isBlind ? [] : this.#untold(batch, last, n);
-      const isEnd = i < this.#handedOver.length - 1 || n === this.#published.length - 1;
-      last = Math.max(last, n);
-      const isRight = batch.index === this.#published[n]?.index && isEnd;
-      return isRight && !isRepeated && missing.length === 0 ? [] : [{ i, batch, isRepeated, missing }];
+      const missing = isBlind ? [] : this.#untold(batch, last, n).filter((line) => !seen.has(line.n));
+      last = n;
+      seen.add(n);
+      const isRight = batch.index === this.#published[n]?.index && !isRepeated && missing.length === 0;
+      return isRight ? [] : [{ i, batch, isRepeated, missing }];
     });
+    return last === this.#published.length - 1 ? mistakes : [...mistakes, { last }];
   }
 
   /** Lines between those two of which nothing was said. */

@@ -1,52 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type StreamError, type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
+import { type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
 import { defineTopics, payloadOf } from '../../src/model/topics.ts';
 import { batchLine, errorLine, FakeServer, gapLine } from './fake-server.ts';
-import { settled, VirtualClock } from './virtual-clock.ts';
-
-const url = 'http://server.test/v1/event/stream';
-
-interface Setting {
-  readonly server: FakeServer;
-  readonly clock: VirtualClock;
-  readonly states: StreamState[];
-  readonly stream: ReturnType<typeof streamEvents>;
-}
-
-/** A stream over a fake server on virtual time, whose random number is always 1: the delays are their upper bounds. */
-function open(server: FakeServer, options: StreamOptions = {}, clock = new VirtualClock()): Setting {
-  const states: StreamState[] = [];
-  const onState = (state: StreamState): void => void states.push(state);
-  const stream = streamEvents(url, { fetch: server.fetch, clock, random: () => 1, onState, ...options });
-  return { server, clock, states, stream };
-}
-
-/** The indexes of the next `count` batches; time passes as needed. */
-async function indexes({ stream, clock }: Setting, count: number): Promise<number[]> {
-  const seen: number[] = [];
-  while (seen.length < count) {
-    const next = stream.next();
-    await clock.advance(60_000);
-    const { value, done } = await next;
-    if (done) break;
-    seen.push(value.index);
-  }
-  return seen;
-}
-
-/** What the next call of `next` throws, when time passes as needed. */
-async function failure({ stream, clock }: Setting): Promise<StreamError> {
-  const next = stream.next().then(
-    () => new Error('nothing was thrown'),
-    (error: unknown) => error,
-  );
-  await clock.advance(3_600_000);
-  return (await next) as StreamError;
-}
+import { asked, failure, indexes, open, type Setting, url } from './stream-setting.ts';
+import { settled } from './virtual-clock.ts';
 
 const names = (states: readonly StreamState[]): string[] => states.map(({ name }) => name);
-const asked = ({ requests }: FakeServer, name: string): (string | null)[] =>
-  requests.map(({ query }) => query.get(name));
 
 describe('a stream asks the server', () => {
   it('for what the options say', async () => {
@@ -104,6 +63,12 @@ describe('a stream asks the server', () => {
 
   it.each<[string, StreamOptions | string]>([
     ['an empty object of topics', { topics: {} }],
+    ['topics that are a string', { topics: 'Order' as unknown as readonly string[] }],
+    ['a topic that is no string', { topics: [7] as unknown as readonly string[] }],
+    ['keys that are a string', { topics: { Job: 'web' as unknown as readonly string[] } }],
+    ['an option that is not known', { topic: ['Job'] } as StreamOptions],
+    ['a token that no header can carry', { token: 's3cret\nline' }],
+    ['a header that no header can carry', { headers: { Authorization: 's3cret\nline' } }],
     ['a topic without keys', { topics: { Job: [] } }],
     ['a delay of 0', { minDelayMs: 0 }],
     ['a delay that is no number', { maxDelayMs: Number.NaN }],
@@ -115,6 +80,14 @@ describe('a stream asks the server', () => {
   ])('%s is a mistake of the caller', (_, mistake) => {
     const call = () => (typeof mistake === 'string' ? streamEvents(mistake) : streamEvents(url, mistake));
     expect(call).toThrow(TypeError);
+    expect(call).not.toThrow(/s3cret/);
+  });
+
+  it('says what was meant, where an option is misspelt or of the wrong kind', () => {
+    const call = (options: object) => () => streamEvents(url, options);
+    expect(call({ topic: ['Job'] })).toThrow('streamEvents has no option "topic". Did you mean "topics"?');
+    expect(call({ topics: 'Order' })).toThrow('topics must be a list such as ["Job:web"]');
+    expect(call({ headers: { 'X-Mine': 'ä→' } })).toThrow('headers["X-Mine"]');
   });
 });
 
