@@ -1,5 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */

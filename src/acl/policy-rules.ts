@@ -1,5 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import { nearestOf } from '../model/options.ts';
 import { blockAliases, blockKinds, expandCapability, variableCapabilities } from './capabilities.ts';
 import type { BlockKind } from './capabilities.ts';

@@ -1,6 +1,6 @@
 import type { Clock, ClockTimer } from '../model/clock.ts';
 import { BrokerError, revoked } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import type { Acl } from './acl.ts';
 import type { AclSource } from './acl-resolver.ts';

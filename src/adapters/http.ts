@@ -1,5 +1,5 @@
 import type { OptionNames } from '../model/options.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import { nodeHandler, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
 import { checkEndpoint, endpointOptions } from './stream-endpoint.ts';
 

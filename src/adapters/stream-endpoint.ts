@@ -1,6 +1,6 @@
 import { checkHeartbeatMs, defaultHeartbeatMs, type DeliveryOptions } from '../core/delivery/delivery.ts';
 import { BrokerError } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';

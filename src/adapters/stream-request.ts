@@ -1,5 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 
 /** What a client asks of the stream endpoint, in the terms of `broker.subscribe`. */
 export interface StreamRequest {

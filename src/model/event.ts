@@ -1,3 +1,4 @@
+import { describe } from './describe.ts';
 import { BrokerError } from './errors.ts';
 import type { Gap } from './gap.ts';
 
@@ -82,13 +83,4 @@ function checkText(value: unknown, at: string, field: string): void {
 
 function badField(at: string, rule: string, value: unknown): BrokerError {
   return new BrokerError('bad_request', `${at} ${rule}; got ${describe(value)}.`);
-}
-
-/** A short text of what was given, for error messages: strings quoted and cut, objects by kind only. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
-  if (value === null || typeof value === 'undefined' || typeof value === 'number' || typeof value === 'boolean')
-    return String(value);
-  if (typeof value === 'bigint') return `${value}n`;
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }

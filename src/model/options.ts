@@ -1,4 +1,4 @@
-import { describe } from './event.ts';
+import { describe } from './describe.ts';
 
 /** Every option of `O`, none left out: what {@link checkOptions} takes for known. */
 export type OptionNames<O> = Readonly<Record<keyof O & string, true>>;

@@ -1,5 +1,6 @@
 import { BrokerError } from './errors.ts';
-import { describe, type Event, type NewEvent } from './event.ts';
+import { describe } from './describe.ts';
+import type { Event, NewEvent } from './event.ts';
 import { checkOptions, type OptionNames } from './options.ts';
 
 /**

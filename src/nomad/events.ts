@@ -1,5 +1,5 @@
 import type { NewEvent } from '../model/event.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import { nearestOf } from '../model/options.ts';
 import { fromWire } from './from-wire.ts';
 import type { Allocation, Given, Job, VariableMetadata } from './objects.ts';

@@ -1,5 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import type { NewNomadEvent } from './nomad-event.ts';
 import { redact } from './redact.ts';
 import type { NomadTopic } from './topics.ts';

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../model/event.ts';
-import { describe } from '../model/event.ts';
+import { describe } from '../model/describe.ts';
 import type { Given } from './objects.ts';
 import { redact } from './redact.ts';
 import type { NomadPayloads, NomadTopic, NomadTopicName } from './topics.ts';

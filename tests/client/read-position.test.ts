@@ -19,7 +19,7 @@ describe('a position', () => {
   });
 
   it('passes each index once, and none that was asked to be left out', () => {
-    const position = positionAt(7);
+    const position = positionAt(7, 'a');
     expect([6, 7, 7, 5, 8].map((index) => position.batch(index, [])?.index)).toEqual([
       undefined,
       7,

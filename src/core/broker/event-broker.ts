@@ -12,7 +12,7 @@ import { LogFeed, type LogFeedHost } from '../log/log-feed.ts';
 import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
 import { Admission } from './admission.ts';

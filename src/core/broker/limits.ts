@@ -1,4 +1,4 @@
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 
 /** What a broker lets its clients take in all. Each is a whole number of at least 1. */

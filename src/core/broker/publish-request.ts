@@ -1,7 +1,8 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { EncodedEvent } from '../batch/encoded-event.ts';
-import { checkEventMeta, describe, type EventMeta, type NewEvent } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
+import { checkEventMeta, type EventMeta, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';

@@ -1,6 +1,6 @@
 import type { Acl } from '../../acl/acl.ts';
 import { BrokerError } from '../../model/errors.ts';
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 import { NamespaceFilter, type NamespaceInput } from '../matching/namespace-filter.ts';
 import type { CheckedLimits } from './limits.ts';
 import { checkIndex } from './publish-request.ts';

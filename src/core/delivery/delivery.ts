@@ -1,4 +1,4 @@
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 
 /** How a subscription is written to a transport. */
 export interface DeliveryOptions {

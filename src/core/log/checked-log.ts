@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import { withDeadline } from '../../model/deadline.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 import type {
   AppendOptions,
   AppendResult,

@@ -1,5 +1,5 @@
 import { BrokerError } from '../../model/errors.ts';
-import { describe } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
 
 /** One namespace, several, or `'*'` for all. */
 export type NamespaceInput = string | readonly string[];

@@ -1,5 +1,6 @@
 import { BrokerError } from '../../model/errors.ts';
-import { describe, type EventMeta } from '../../model/event.ts';
+import { describe } from '../../model/describe.ts';
+import type { EventMeta } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** Topics to keys, as an object: `{ Job: ['web'], Node: ['*'] }`. */
