@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import { transformSync } from 'esbuild';
+import { transform, transformSync } from 'esbuild';
 
 import { sourceBySpecifier } from './entries.mjs';
 
@@ -14,16 +14,29 @@ export function resolve(specifier, context, nextResolve) {
   return nextResolve(source === undefined ? specifier : pathToFileURL(source).href, context);
 }
 
-export function load(url, context, nextLoad) {
+/** For `register()`: keeps one esbuild process, where each `transformSync` starts one. */
+export async function load(url, context, nextLoad) {
+  const path = typescriptPath(url);
+  if (path === undefined) return nextLoad(url, context);
+  return asModule(await transform(readFileSync(path, 'utf8'), optionsFor(path)));
+}
+
+/** For `registerHooks()`, which takes no promise. */
+export function loadSync(url, context, nextLoad) {
+  const path = typescriptPath(url);
+  if (path === undefined) return nextLoad(url, context);
+  return asModule(transformSync(readFileSync(path, 'utf8'), optionsFor(path)));
+}
+
+function typescriptPath(url) {
   const { protocol, pathname } = new URL(url);
-  if (protocol !== 'file:' || !pathname.endsWith('.ts')) return nextLoad(url, context);
-  const path = fileURLToPath(url);
-  const { code } = transformSync(readFileSync(path, 'utf8'), {
-    loader: 'ts',
-    format: 'esm',
-    target: 'node20',
-    sourcefile: path,
-    sourcemap: 'inline',
-  });
+  return protocol === 'file:' && pathname.endsWith('.ts') ? fileURLToPath(url) : undefined;
+}
+
+function optionsFor(path) {
+  return { loader: 'ts', format: 'esm', target: 'node20', sourcefile: path, sourcemap: 'inline' };
+}
+
+function asModule({ code }) {
   return { format: 'module', source: code, shortCircuit: true };
 }

@@ -2,8 +2,8 @@
 // sub-paths resolved to the sources: no build comes first, and import.meta.url, argv and signals are the file's own.
 import * as nodeModule from 'node:module';
 
-import * as hooks from './typescript-hooks.mjs';
+import { loadSync, resolve } from './typescript-hooks.mjs';
 
 // Node 20 has no registerHooks(); from Node 24 on, register() warns on stderr that it is deprecated.
-if (nodeModule.registerHooks) nodeModule.registerHooks(hooks);
+if (nodeModule.registerHooks) nodeModule.registerHooks({ resolve, load: loadSync });
 else nodeModule.register('./typescript-hooks.mjs', import.meta.url);
