@@ -4,7 +4,7 @@ import type { StreamError } from './stream-error.ts';
 export type StreamState =
   /** Asking the server; also before the first batch is asked for. */
   | { readonly name: 'connecting' }
-  /** The server answers; batches come as they are published. */
+  /** A line came; batches come as they are published. */
   | { readonly name: 'live' }
   /** Cut off; asks again after the delay. */
   | { readonly name: 'waiting'; readonly delayMs: number; readonly reason: StreamError }
@@ -16,7 +16,7 @@ export type Phase = 'connecting' | 'live' | 'waiting' | 'denied' | 'renewing' | 
 
 /** What can happen to it. */
 export type Input =
-  /** The server answered 200. */
+  /** A line of the stream came. An answer of 200 alone means nothing: Nomad's servers give it to those whom they deny. */
   | 'opened'
   /** Broken in a way that asking again can heal. */
   | 'lost'

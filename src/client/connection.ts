@@ -1,9 +1,13 @@
 import { retryAfterMs } from './backoff.ts';
+import { EventDecoder } from './event-decoder.ts';
 import { LineReader } from './line-reader.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
+
+/** A 200 without a byte says something only after this long: one that is cut at once is a broken connection like any other. */
+const SILENT_AFTER_MS = 10_000;
 
 /** One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand. */
 export class Connection {
@@ -11,17 +15,22 @@ export class Connection {
   readonly #wait: Wait;
   readonly #abort = new AbortController();
   readonly #lines: LineReader;
+  #events: EventDecoder | undefined;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  #deadAfterMs: number;
+  /** When the answer of 200 came; undefined before, and after its first byte. */
+  #silentSince: number | undefined;
 
   constructor(settings: StreamSettings, wait: Wait) {
     this.#settings = settings;
     this.#wait = wait;
     this.#lines = new LineReader(settings.maxLineBytes);
+    this.#deadAfterMs = settings.deadAfterMs(settings.heartbeatMs);
   }
 
   /**
-   * Resolves with the server's epoch when it answers 200.
-   * @throws StreamError of any other answer, and when there is none
+   * Resolves with the server's epoch, if a header names it, when it answers 200.
+   * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
     const { fetch } = this.#settings;
@@ -29,20 +38,37 @@ export class Connection {
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
     const response = await this.#network(() => fetch(url, { headers, signal, redirect, cache: 'no-store' }));
+    const isOk = response.status === 200;
+    if (isOk && (!response.body || response.bodyUsed || response.body.locked))
+      throw new TypeError('The body of the answer cannot be read: fetch gives none, or it is read elsewhere.');
     this.#body = response.body?.getReader();
-    if (response.status !== 200) throw await this.#refusal(response);
+    if (!isOk) throw await this.#refusal(response);
+    this.#silentSince = this.#settings.clock.now();
+    if (/^text\/event-stream/i.test(response.headers.get('Content-Type') ?? ''))
+      this.#events = new EventDecoder(this.#settings.maxLineBytes);
     return response.headers.get('X-Fenceline-Epoch') ?? undefined;
   }
 
+  /** The server answered 200, and then nothing at all for long. */
+  get isSilent(): boolean {
+    return this.#silentSince !== undefined && this.#settings.clock.now() - this.#silentSince >= SILENT_AFTER_MS;
+  }
+
+  /** Takes the server at its word, where the caller said nothing. */
+  beatsEvery(heartbeatMs: number): void {
+    this.#deadAfterMs = this.#settings.deadAfterMs(heartbeatMs);
+  }
+
   /**
-   * The next line that is not blank. An unfinished last line is dropped: the next connection brings it whole.
+   * The next line that is not blank, of ndjson; server-sent events are translated. An unfinished last line is dropped: the next connection brings it whole.
    * @throws StreamError `network`, `timeout`, `malformed`, `line_too_long`
    */
   async line(): Promise<string> {
     for (;;) {
-      const line = this.#lines.next();
+      const text = this.#lines.next();
+      const line = text !== undefined && this.#events ? this.#events.take(text) : text;
       if (line?.trim()) return line;
-      if (line === undefined && !(await this.#read())) {
+      if (text === undefined && !(await this.#read())) {
         throw new StreamError('network', 'The connection ended.', 'resume');
       }
     }
@@ -57,13 +83,15 @@ export class Connection {
 
   async #read(): Promise<boolean> {
     const result = await this.#network(async () => this.#body?.read());
-    if (result?.value) this.#lines.push(result.value);
-    return result?.value !== undefined;
+    if (!result?.value) return false;
+    if (result.value.length) this.#silentSince = undefined;
+    this.#lines.push(result.value);
+    return true;
   }
 
   async #network<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#wait.for((async () => work())(), this.#settings.deadAfterMs);
+      return await this.#wait.for((async () => work())(), this.#deadAfterMs);
     } catch (cause) {
       throw StreamError.is(cause) ? cause : new StreamError('network', 'The connection failed.', 'resume', { cause });
     }

@@ -8,7 +8,7 @@ import type { StreamOptions } from './stream-options.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
-import { parseLine, type WireValue } from './wire.ts';
+import { type Heartbeat, parseLine, type WireValue } from './wire.ts';
 
 /**
  * A stream that outlives its connections. It connects when the first batch is asked for, and reads from the network only while one
@@ -23,8 +23,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   readonly #onAbort = () => this.close();
   #connection: Connection | undefined;
   #last: Promise<unknown> = Promise.resolve();
-  /** Of this connection. */
+  /** Lines of this connection that brought nothing else than that it lives. */
   #heartbeats = 0;
+  /** A line came on this connection. */
+  #isHeard = false;
   #phase: Phase = 'connecting';
   #state: StreamState = { name: 'connecting' };
 
@@ -34,7 +36,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options.index ?? 0, options.epoch);
+    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen);
     this.#wait = new Wait(settings.clock);
     options.signal?.addEventListener('abort', this.#onAbort);
     if (options.signal?.aborted) this.close();
@@ -46,8 +48,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
-   * Where to go on after a restart of the reader: keep it, and spread it into the options of the next `streamEvents`. It moves when a
-   * batch is handed over, so keep it when that batch is done with, or lose nothing and repeat one by keeping it before.
+   * Where to go on after a restart of the reader: keep it whole, and spread it into the options of the next `streamEvents`. It moves when a
+   * batch is handed over, so keep it when that batch is done with, or lose nothing and repeat one by keeping it before. With a server
+   * that names no epoch, as Nomad's, an `index` that is kept without its `seen` repeats the batches of that index.
    */
   get position(): Position {
     return this.#position.kept;
@@ -70,6 +73,11 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** `await using` closes the stream. Where the runtime has no such symbol, nobody calls this. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
   /** Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from anywhere. */
@@ -102,11 +110,24 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       const connection = this.#connection ?? (await this.#connect());
       return this.#take(parseLine(await connection.line()));
     } catch (error) {
+      const reason = this.#connection?.isSilent ? this.#afterSilence(error) : error;
       this.#connection?.close();
       this.#connection = undefined;
-      if (this.#isOpen) this.#recover(error);
+      if (this.#isOpen) this.#recover(reason);
       return undefined;
     }
+  }
+
+  /**
+   * A 200 without a byte: either something on the way holds back what is no server-sent events, so they are asked for next; or it
+   * is how Nomad (since 1.11.2) denies a token, with a cut 20 to 70 s later. A server that names its epoch denies with a status.
+   */
+  #afterSilence(error: unknown): unknown {
+    this.#request.switchFormat();
+    const isNomad = this.#position.isNameless && this.#position.next.epoch === undefined;
+    if (!isNomad || !StreamError.is(error) || error.code !== 'network') return error;
+    const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
+    return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
   }
 
   async #connect(): Promise<Connection> {
@@ -114,12 +135,12 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       await this.#wait.sleep(this.#state.delayMs);
       this.#enter('due');
     }
+    this.#isHeard = false;
+    this.#heartbeats = 0;
     const token = await this.#token();
     const headers = this.#request.headers(token);
     const connection = (this.#connection = new Connection(this.#settings, this.#wait));
     this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!token));
-    this.#heartbeats = 0;
-    this.#enter('opened');
     return connection;
   }
 
@@ -127,7 +148,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     const { token } = this.#settings;
     if (typeof token !== 'function') return token;
     try {
-      return await this.#wait.for((async () => token())(), this.#settings.deadAfterMs);
+      return await this.#wait.for((async () => token())(), this.#settings.deadAfterMs(this.#settings.heartbeatMs));
     } catch (cause) {
       if (StreamError.is(cause)) throw cause;
       throw new StreamError('token_failed', 'No token could be had.', 'resume', { cause });
@@ -135,21 +156,45 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   #take(value: WireValue): EventBatch | undefined {
+    if (value.kind === 'error') throw value.error;
+    this.#isHeard = true;
+    this.#enter('opened');
+    // A callback may close the stream; what is not handed over must not move the position.
+    if (!this.#isOpen) return undefined;
     switch (value.kind) {
       case 'batch':
-        return this.#progress(this.#position.batch(value.index, value.events));
-      case 'bookmark':
-        this.#progress(this.#position.bookmark(value.index));
-        return undefined;
+        return this.#takeBatch(value);
       case 'gap':
-        this.#tellGap(value.gap);
+        this.#position.gap(value.gap, this.#tell(value.gap));
         return undefined;
+      case 'bookmark':
       case 'heartbeat':
-        this.#progress(this.#heartbeats++);
+        this.#takeHeartbeat(value);
         return undefined;
-      case 'error':
-        throw value.error;
     }
+  }
+
+  #takeBatch({ index, events }: EventBatch): EventBatch | undefined {
+    this.#refuseNamespaces();
+    const gap = this.#position.untold(index, events);
+    if (gap && !this.#tell(gap)) this.#position.hold(gap);
+    if (!this.#isOpen) return undefined;
+    return this.#progress(this.#position.batch(index, events));
+  }
+
+  #takeHeartbeat(value: Heartbeat): void {
+    if (value.epoch !== undefined) this.#position.named(value.epoch);
+    if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
+    const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
+    this.#refuseNamespaces();
+    this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));
+  }
+
+  /** Once a line shows that the server is none that takes several. */
+  #refuseNamespaces(): void {
+    if (!this.#position.isNameless || !this.#request.hasSeveralNamespaces) return;
+    const message = 'This server names no epoch, so it may be Nomad, which takes only the first of several namespaces.';
+    throw new StreamError('not_supported', `${message} Open a stream for each, or one for '*'.`, 'never');
   }
 
   /** A connection that brings something, or lives for more than one heartbeat, was worth it. */
@@ -158,14 +203,15 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return news;
   }
 
-  #tellGap(gap: Gap): void {
+  /** True when the reader was told; else the next batch has to. */
+  #tell(gap: Gap): boolean {
     const { onGap } = this.#settings;
     if (onGap === 'fail') {
       const message = `Events from ${gap.from} to ${gap.to} may be missing (${gap.reason}).`;
       throw new StreamError('gap', message, 'resubscribe', { gap });
     }
     if (typeof onGap === 'function') onGap(gap);
-    this.#position.gap(gap, typeof onGap === 'function');
+    return typeof onGap === 'function';
   }
 
   /** @throws `error` when it cannot heal */
@@ -187,6 +233,6 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (phase === 'closed') return reason === undefined ? { name: 'closed' } : { name: 'closed', reason };
     if (phase === 'live') return { name: 'live' };
     if (!StreamError.is(reason)) return { name: 'connecting' };
-    return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason), reason };
+    return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, this.#isHeard), reason };
   }
 }

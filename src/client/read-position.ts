@@ -1,54 +1,106 @@
 import type { Event, EventBatch, Gap } from '../model/event.ts';
 import { isRestart, joinGaps } from '../model/gap.ts';
 
-/** A place in a stream. Spread it into the options of `streamEvents` to go on from there. */
+/** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {
-  /** The next index to ask for: one more than the last that is done with. */
+  /**
+   * The next index to ask for: one more than the last that is done with. With a server that names no epoch, as Nomad's, it is the last
+   * itself: more batches with that index may come.
+   */
   readonly index: number | 'latest';
   /** Name of the run of indexes that `index` belongs to; absent with a server that names none. */
   readonly epoch?: string;
+  /**
+   * Only with a server that names no epoch: a mark of each batch with this `index` that was handed over. Where they are not kept,
+   * the batches with this index are handed over again; nothing is lost.
+   */
+  readonly seen?: readonly string[];
 }
 
 /**
- * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in strictly
- * rising index, each once, with the gaps before them.
+ * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in rising index,
+ * each once, with the gaps before them.
+ *
+ * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are repeats. One that
+ * names none (Nomad's) tells no gap, and has several batches for one index. So it is asked from the last index on: whether it still
+ * has what was handed over last shows whether anything is missing after it.
  */
 export class ReadPosition {
   #index: number | 'latest';
   #epoch: string | undefined;
+  /** Marks of the batches with `#index` that were handed over, where the server names no epoch. */
+  #seen: readonly string[];
   /** Epoch of the connection. It counts only once the server has said what it means for this reader. */
   #serverEpoch: string | undefined;
+  /** This connection's server has named no epoch yet, and told nothing that only such a server tells. */
+  #isNameless = true;
+  /** What of `#seen` this connection has not repeated. */
+  #repeats: string[] = [];
+  /** No batch came on this connection. */
+  #isFresh = true;
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor(index: number | 'latest', epoch: string | undefined) {
+  constructor(index: number | 'latest', epoch: string | undefined, seen: readonly string[] = []) {
     this.#index = index;
     this.#epoch = epoch;
+    this.#seen = seen;
   }
 
   /** What to ask the server for. */
   get next(): Position {
-    return this.#epoch === undefined ? { index: this.#index } : { index: this.#index, epoch: this.#epoch };
+    const epoch = this.#epoch;
+    return {
+      index: this.#index,
+      ...(epoch !== undefined && { epoch }),
+      ...(this.#seen.length && { seen: this.#seen }),
+    };
   }
 
-  /** What to keep: nothing before it is missing untold, and nothing from it on was handed over. */
+  /** What to keep: nothing before it is missing untold, and nothing from it on was handed over, but for what is `seen`. */
   get kept(): Position {
     return this.#beforeGap ?? this.next;
   }
 
-  /** A connection is open. An index without an epoch was read in the server's. */
-  opened(epoch: string | undefined): void {
-    this.#epoch ??= epoch;
-    this.#serverEpoch = epoch ?? this.#epoch;
-    this.#isRenumbered = false;
+  /** Whether this connection's server may be Nomad's: see the class. */
+  get isNameless(): boolean {
+    return this.#isNameless;
   }
 
-  /** The batch to hand over; undefined for a repeated one, as Nomad sends on resume. */
+  /** A connection is open. */
+  opened(epoch: string | undefined): void {
+    this.#serverEpoch = this.#epoch;
+    this.#isNameless = this.#isFresh = true;
+    this.#isRenumbered = false;
+    this.#repeats = [...this.#seen];
+    if (epoch !== undefined) this.named(epoch);
+  }
+
+  /** The server shows that it knows epochs, and may say which one this is. */
+  named(epoch = this.#serverEpoch): void {
+    this.#isNameless = false;
+    this.#serverEpoch = epoch;
+  }
+
+  /**
+   * What may be missing before this batch, of a server that tells no gaps: nothing, where the last index comes again as the reader knows it.
+   * Else both ends belong to the gap: the last index may have had more batches than were handed over, and of this one's index the first may be
+   * gone with what was before them.
+   */
+  untold(index: number, events: readonly Event[]): Gap | undefined {
+    const last = this.#index;
+    if (!this.#isNameless || !last || last === 'latest') return undefined;
+    const isKnown = !this.#isFresh || this.#repeats.length === 0 || this.#repeats.includes(markOf(events));
+    if (index < last || (index === last && !isKnown)) return { from: 1, to: last, reason: 'restarted' };
+    return this.#isFresh && index > last ? { from: last, to: index, reason: 'trimmed' } : undefined;
+  }
+
+  /** The batch to hand over; undefined for a repeated one. */
   batch(index: number, events: readonly Event[]): EventBatch | undefined {
-    if (!this.#advance(index)) return undefined;
+    if (this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index)) return undefined;
     const gap = this.#gap;
     this.#gap = this.#beforeGap = undefined;
     return gap ? { index, events, gap } : { index, events };
@@ -56,38 +108,70 @@ export class ReadPosition {
 
   /** Everything up to `index` has passed. True when that is news; not where a gap has to be told first, as in another epoch. */
   bookmark(index: number): boolean {
-    const isClear = this.#isRenumbered || this.#epoch === this.#serverEpoch || !this.#index || this.#index === 'latest';
+    this.named();
+    const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
     return isClear && this.#advance(index);
   }
 
   /**
-   * Events are missing. After `restarted` and `ahead`, lower indexes are new batches. Until the first of them is here, a new connection
-   * asks from the old place (`ahead`: at most from the first that is given again), and the server tells anew what is missing.
+   * Events are missing, says the server. After `restarted` and `ahead`, lower indexes are new batches. Until the first of them is here, a
+   * new connection asks from the old place (`ahead`: at most from the first that is given again), and the server tells anew what is missing.
    * @param isTold the reader was told already: the next batch need not say it
    */
   gap(gap: Gap, isTold: boolean): void {
-    if (!isTold) this.#hold(gap);
+    this.named(gap.epoch);
+    if (!isTold) this.hold(gap);
     if (!isRestart(gap)) {
       this.#advance(gap.to);
       return;
     }
     this.#isRenumbered = true;
-    this.#serverEpoch = gap.epoch ?? this.#serverEpoch;
     if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
   }
 
-  #hold(gap: Gap): void {
+  /** The next batch has to tell of this gap. */
+  hold(gap: Gap): void {
     this.#beforeGap ??= this.next;
     this.#gap = joinGaps(this.#gap, gap);
   }
 
+  /** An index without an epoch is the server's to judge: it tells a gap where it cannot mean anything there. */
+  get #isForeign(): boolean {
+    return this.#epoch !== undefined && this.#epoch !== this.#serverEpoch;
+  }
+
   #advance(index: number): boolean {
-    const isNew =
-      this.#isRenumbered || this.#epoch !== this.#serverEpoch || this.#index === 'latest' || index >= this.#index;
+    const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
     if (!isNew) return false;
     this.#isRenumbered = false;
     this.#epoch = this.#serverEpoch;
-    this.#index = index + 1;
+    // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
+    this.#index = Math.min(index + 1, Number.MAX_SAFE_INTEGER);
+    this.#seen = [];
     return true;
   }
+
+  /** Whether this was handed over on an earlier connection. If not, it is where the reader is now. */
+  #isRepeat(index: number, mark: string): boolean {
+    this.#isFresh = false;
+    // Past the index that was asked for, nothing is a repeat, also not what looks like one.
+    if (index !== this.#index) this.#repeats = this.#seen = [];
+    const at = this.#repeats.indexOf(mark);
+    if (at >= 0) return this.#repeats.splice(at, 1).length > 0;
+    this.#seen = [...this.#seen, mark];
+    this.#index = index;
+    this.#epoch = undefined;
+    return false;
+  }
+}
+
+/**
+ * Tells apart the batches of one index: a hash of which objects changed, and how long the whole is. Not of the whole itself, since Nomad
+ * writes the members of a payload in another order each time.
+ */
+function markOf(events: readonly Event[]): string {
+  const what = events.map(({ topic, type, key, namespace }) => [topic, type, key, namespace]);
+  let hash = 0;
+  for (const letter of JSON.stringify(what)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
+  return `${hash}:${JSON.stringify(events).length}`;
 }

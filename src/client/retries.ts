@@ -6,7 +6,7 @@ import type { StreamSettings } from './stream-settings.ts';
 /** So many connections in a row end at a line that nobody can read: the server has nothing else to say. */
 const MAX_MALFORMED = 8;
 
-/** What a failure means, and how long to wait after it. Counts the connections in a row that brought nothing new. */
+/** What a failure means, and how long to wait after it. Counts the connections in a row that brought nothing. */
 export class Retries {
   readonly #settings: StreamSettings;
   #attempt = 0;
@@ -16,7 +16,7 @@ export class Retries {
     this.#settings = settings;
   }
 
-  /** The connection was worth it: the counts start over. */
+  /** The connection brought something new: the counts start over. */
   reset(): void {
     this.#attempt = this.#malformed = 0;
   }
@@ -29,8 +29,16 @@ export class Retries {
     return this.#settings.onGap === 'fail' || status !== undefined ? 'close' : 'lost';
   }
 
-  delayMsAfter({ retryAfterMs = 0 }: StreamError): number {
+  /**
+   * A connection that was heard and then cut is no failure, however short it was: something on the way ends idle streams, or long ones. Its
+   * delay is `minDelayMs` ± half, never near 0: a server that cuts every stream at once is asked no more often than that.
+   * @param isHeard a whole line came on the connection that ended
+   */
+  delayMsAfter({ code, retryAfterMs = 0 }: StreamError, isHeard: boolean): number {
     const { minDelayMs, maxDelayMs, random } = this.#settings;
-    return retryAfterMs + backoffMs(this.#attempt++, minDelayMs, maxDelayMs, random);
+    if (!isHeard || (code !== 'network' && code !== 'timeout'))
+      return retryAfterMs + backoffMs(this.#attempt++, minDelayMs, maxDelayMs, random);
+    this.#attempt = 0;
+    return Math.min(maxDelayMs, minDelayMs * (0.5 + random()));
   }
 }

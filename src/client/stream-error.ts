@@ -41,7 +41,7 @@ export class StreamError extends Error {
   readonly status: number | undefined;
   /** Newest index that the server's side of the stream had passed, when it says so. */
   readonly index: number | undefined;
-  /** What is missing, when a gap ended the stream (`onGap: 'fail'`). */
+  /** What is missing, when a gap ended the stream (`onGap: 'fail'`) or the server refused for one. */
   readonly gap: Gap | undefined;
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;

@@ -2,10 +2,20 @@ import type { Retry } from '../model/errors.ts';
 import type { Event, Gap, GapReason } from '../model/event.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
+/** What the first heartbeat says of the stream. */
+interface Terms {
+  readonly epoch?: string;
+  /** 0: no heartbeat comes after this one. */
+  readonly heartbeatMs?: number;
+}
+
+/** The server lives; with a bookmark, everything up to `index` has passed. */
+export type Heartbeat = Terms &
+  ({ readonly kind: 'heartbeat' } | { readonly kind: 'bookmark'; readonly index: number });
+
 /** What one line of a stream says. */
 export type WireValue =
-  | { readonly kind: 'heartbeat' }
-  | { readonly kind: 'bookmark'; readonly index: number }
+  | Heartbeat
   | { readonly kind: 'batch'; readonly index: number; readonly events: readonly Event[] }
   | { readonly kind: 'gap'; readonly gap: Gap }
   | { readonly kind: 'error'; readonly error: StreamError };
@@ -23,7 +33,17 @@ export function parseLine(line: string): WireValue {
   if (error) return { kind: 'error', error };
   if (isObject(wire.Gap)) return { kind: 'gap', gap: gapOf(wire.Gap) };
   if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events);
-  return wire.Index === undefined ? { kind: 'heartbeat' } : { kind: 'bookmark', index: indexOf(wire.Index) };
+  const terms = termsOf(wire);
+  return wire.Index === undefined
+    ? { kind: 'heartbeat', ...terms }
+    : { kind: 'bookmark', index: indexOf(wire.Index), ...terms };
+}
+
+function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs }: Wire): Terms {
+  return {
+    ...(typeof epoch === 'string' && epoch && { epoch }),
+    ...(typeof heartbeatMs === 'number' && heartbeatMs >= 0 && { heartbeatMs }),
+  };
 }
 
 /**
@@ -38,9 +58,13 @@ export function parseError(
   const error = wire?.Error;
   if (!isObject(error) || typeof error.Code !== 'string') return undefined;
   const index = typeof error.Index === 'number' ? error.Index : undefined;
-  const { Retry: advice } = error;
+  const { Retry: advice, Gap: gap } = error;
   const retry = advice === 'never' || advice === 'resubscribe' || advice === 'resume' ? advice : otherwise;
-  return new StreamError(error.Code as StreamErrorCode, String(error.Message), retry, { ...options, index });
+  return new StreamError(error.Code as StreamErrorCode, String(error.Message), retry, {
+    ...options,
+    index,
+    gap: isObject(gap) && isIndex(gap.From) && isIndex(gap.To) ? gapOf(gap) : undefined,
+  });
 }
 
 /** Undefined for what is no JSON object. */
@@ -78,9 +102,11 @@ function gapOf({ From, To, Reason, Epoch }: Wire): Gap {
 }
 
 function indexOf(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed();
-  return value as number;
+  if (!isIndex(value)) throw malformed();
+  return value;
 }
+
+const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isObject(value: unknown): value is Wire {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

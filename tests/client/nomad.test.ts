@@ -73,7 +73,7 @@ describe('a real Nomad server', () => {
     }
     expect(seen).toEqual(indexes);
     expect(requests[0]).toBe('/v1/event/stream?bookmarks=true&index=0');
-    expect(requests[1]).toBe('/v1/event/stream?bookmarks=true&index=8');
+    expect(requests[1]).toBe('/v1/event/stream?bookmarks=true&index=7');
   });
 
   it('that repeats the newest batch while nothing happens is not believed, until something does', async () => {

@@ -18,7 +18,7 @@ describe('a position', () => {
   });
 
   it('passes each index once, and none that was asked to be left out', () => {
-    const position = positionAt(7);
+    const position = positionAt(7, 'a');
     expect([6, 7, 7, 5, 8].map((index) => position.batch(index, [])?.index)).toEqual([
       undefined,
       7,
@@ -127,6 +127,13 @@ describe('a position', () => {
     ]);
     expect(position.batch(90, [])).toEqual({ index: 90, events: [], gap: gap(90, 99, 'ahead') });
     expect(position.batch(90, [])).toBeUndefined();
+  });
+
+  it('tells indexes that are given again and what was lost to slowness after it as the former', () => {
+    const position = positionAt(100, 'a');
+    position.gap(gap(90, 99, 'ahead'), false);
+    position.gap(gap(90, 94, 'slow'), false);
+    expect(position.batch(95, [])?.gap).toEqual(gap(90, 99, 'ahead'));
   });
 
   it('takes a lower index than it had after any gap that says so', () => {

@@ -1,52 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type StreamError, type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
+import { type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
 import { defineTopics, payloadOf } from '../../src/model/topics.ts';
 import { batchLine, errorLine, FakeServer, gapLine } from './fake-server.ts';
-import { settled, VirtualClock } from './virtual-clock.ts';
-
-const url = 'http://server.test/v1/event/stream';
-
-interface Setting {
-  readonly server: FakeServer;
-  readonly clock: VirtualClock;
-  readonly states: StreamState[];
-  readonly stream: ReturnType<typeof streamEvents>;
-}
-
-/** A stream over a fake server on virtual time, whose random number is always 1: the delays are their upper bounds. */
-function open(server: FakeServer, options: StreamOptions = {}, clock = new VirtualClock()): Setting {
-  const states: StreamState[] = [];
-  const onState = (state: StreamState): void => void states.push(state);
-  const stream = streamEvents(url, { fetch: server.fetch, clock, random: () => 1, onState, ...options });
-  return { server, clock, states, stream };
-}
-
-/** The indexes of the next `count` batches; time passes as needed. */
-async function indexes({ stream, clock }: Setting, count: number): Promise<number[]> {
-  const seen: number[] = [];
-  while (seen.length < count) {
-    const next = stream.next();
-    await clock.advance(60_000);
-    const { value, done } = await next;
-    if (done) break;
-    seen.push(value.index);
-  }
-  return seen;
-}
-
-/** What the next call of `next` throws, when time passes as needed. */
-async function failure({ stream, clock }: Setting): Promise<StreamError> {
-  const next = stream.next().then(
-    () => new Error('nothing was thrown'),
-    (error: unknown) => error,
-  );
-  await clock.advance(3_600_000);
-  return (await next) as StreamError;
-}
+import { asked, failure, indexes, open, type Setting, url } from './stream-setting.ts';
+import { settled } from './virtual-clock.ts';
 
 const names = (states: readonly StreamState[]): string[] => states.map(({ name }) => name);
-const asked = ({ requests }: FakeServer, name: string): (string | null)[] =>
-  requests.map(({ query }) => query.get(name));
 
 describe('a stream asks the server', () => {
   it('for what the options say', async () => {
@@ -57,7 +16,7 @@ describe('a stream asks the server', () => {
       epoch: 'e',
       onGap: 'fail',
     };
-    const setting = open(new FakeServer().stream([batchLine(5)]), {
+    const setting = open(new FakeServer().stream([batchLine(5)], 'e'), {
       ...options,
       token: 's3cret',
       headers: { 'X-Mine': 'yes' },
@@ -104,6 +63,12 @@ describe('a stream asks the server', () => {
 
   it.each<[string, StreamOptions | string]>([
     ['an empty object of topics', { topics: {} }],
+    ['topics that are a string', { topics: 'Order' as unknown as readonly string[] }],
+    ['a topic that is no string', { topics: [7] as unknown as readonly string[] }],
+    ['keys that are a string', { topics: { Job: 'web' as unknown as readonly string[] } }],
+    ['an option that is not known', { topic: ['Job'] } as StreamOptions],
+    ['a token that no header can carry', { token: 's3cret\nline' }],
+    ['a header that no header can carry', { headers: { Authorization: 's3cret\nline' } }],
     ['a topic without keys', { topics: { Job: [] } }],
     ['a delay of 0', { minDelayMs: 0 }],
     ['a delay that is no number', { maxDelayMs: Number.NaN }],
@@ -115,6 +80,14 @@ describe('a stream asks the server', () => {
   ])('%s is a mistake of the caller', (_, mistake) => {
     const call = () => (typeof mistake === 'string' ? streamEvents(mistake) : streamEvents(url, mistake));
     expect(call).toThrow(TypeError);
+    expect(call).not.toThrow(/s3cret/);
+  });
+
+  it('says what was meant, where an option is misspelt or of the wrong kind', () => {
+    const call = (options: object) => () => streamEvents(url, options);
+    expect(call({ topic: ['Job'] })).toThrow('streamEvents has no option "topic". Did you mean "topics"?');
+    expect(call({ topics: 'Order' })).toThrow('topics must be a list such as ["Job:web"]');
+    expect(call({ headers: { 'X-Mine': 'ä→' } })).toThrow('headers["X-Mine"]');
   });
 });
 
@@ -146,7 +119,7 @@ describe('a stream hands over', () => {
   });
 
   it('one chunk at a time: nothing is read from the network that was not asked for', async () => {
-    const { server, stream } = open(new FakeServer().stream([batchLine(1), batchLine(2)]));
+    const { server, stream } = open(new FakeServer().stream([batchLine(1), batchLine(2)], 'e1'));
     const pulls = async (): Promise<number | undefined> => {
       await stream.next();
       await settled();
@@ -155,9 +128,9 @@ describe('a stream hands over', () => {
     const first = await pulls();
     expect(await pulls()).toBe(first);
     server.connections[0]?.send(batchLine(3)).send(batchLine(4));
-    expect(stream.position).toEqual({ index: 3 });
+    expect(stream.position).toEqual({ index: 3, epoch: 'e1' });
     await pulls();
-    expect(stream.position).toEqual({ index: 4 });
+    expect(stream.position).toEqual({ index: 4, epoch: 'e1' });
   });
 });
 
@@ -173,7 +146,7 @@ describe('after a cut the stream', () => {
   });
 
   it('asks again for the batch whose line was cut', async () => {
-    const server = new FakeServer().ending([batchLine(5), '{"Index":6,"Eve']).stream([batchLine(6)]);
+    const server = new FakeServer().ending([batchLine(5), '{"Index":6,"Eve'], 'e1').stream([batchLine(6)], 'e1');
     expect(await indexes(open(server), 2)).toEqual([5, 6]);
     expect(asked(server, 'index')).toEqual(['0', '6']);
   });
@@ -199,32 +172,50 @@ describe('after a cut the stream', () => {
     expect(asked(server, 'index')).toEqual(['0', '813']);
   });
 
-  it('drops the batch that Nomad repeats, and hands over the next', async () => {
-    const server = new FakeServer().ending([{}, batchLine(5)]).stream([{}, batchLine(5), {}, batchLine(9)]);
-    expect(await indexes(open(server), 2)).toEqual([5, 9]);
-    expect(asked(server, 'epoch')).toEqual([null, null]);
+  it('takes an index without an epoch for nothing that it knows until the server has judged it', async () => {
+    const server = new FakeServer().ending([{}], 'e1').stream([gapLine(1, 50, 'ahead'), batchLine(1)], 'e1');
+    const setting = open(server, { index: 51 });
+    const next = setting.stream.next();
+    await setting.clock.advance(1_000);
+    expect((await next).value).toMatchObject({ index: 1, gap: { from: 1, to: 50, reason: 'ahead' } });
+    expect([asked(server, 'index'), asked(server, 'epoch')]).toEqual([
+      ['51', '51'],
+      [null, null],
+    ]);
   });
 
   it('waits longer each time that nothing came, and starts over when something did', async () => {
     const server = new FakeServer();
-    for (let i = 0; i < 4; i++) server.ending([{}]);
-    server.ending([{}, batchLine(1)]).stream([batchLine(2)]);
+    for (let i = 0; i < 4; i++) server.ending([]);
+    server
+      .ending([{}, batchLine(1)], 'e1')
+      .ending([], 'e1')
+      .stream([batchLine(2)], 'e1');
     const setting = open(server, { minDelayMs: 100, maxDelayMs: 500 });
     expect(await indexes(setting, 2)).toEqual([1, 2]);
     const delays = setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean);
-    expect(delays).toEqual([100, 200, 400, 500, 100]);
+    expect(delays).toEqual([100, 200, 400, 500, 150, 100]);
   });
 
-  it('starts its delays over for a connection that lived for more than one heartbeat', async () => {
-    const server = new FakeServer()
-      .ending([{}])
-      .ending([{}, {}])
-      .stream([batchLine(1)]);
-    const setting = open(server, { minDelayMs: 100 });
-    await indexes(setting, 1);
-    expect(setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean)).toEqual([
-      100, 100,
-    ]);
+  it.each<[string, readonly unknown[]]>([
+    ['a heartbeat', [{}]],
+    ['a bookmark that is no news', [{ Index: 0 }]],
+    ['a repeated batch', [batchLine(5)]],
+  ])('does not wait longer each time for a connection that was heard and cut: %s', async (_, parts) => {
+    const server = new FakeServer();
+    for (let i = 0; i < 6; i++) server.ending(parts, 'e1');
+    const setting = open(server.stream([batchLine(6)], 'e1'), { minDelayMs: 100, index: 6, epoch: 'e1' });
+    expect(await indexes(setting, 1)).toEqual([6]);
+    const delays = setting.states.map((state) => state.name === 'waiting' && state.delayMs).filter(Boolean);
+    expect(delays).toEqual([150, 150, 150, 150, 150, 150]);
+  });
+
+  it('asks a server that sends a heartbeat and cuts no oftener than each half of minDelayMs, however the dice fall', async () => {
+    const setting = open(new FakeServer().ending([{}]), { minDelayMs: 100, random: () => 0 });
+    void setting.stream.next();
+    await setting.clock.advance(10_000);
+    expect(setting.server.requests.length).toBe(201);
+    setting.stream.close();
   });
 
   it('shows each state, with the reason for waiting', async () => {
@@ -275,7 +266,7 @@ describe('a dead peer', () => {
     await setting.clock.advance(1);
     expect(setting.stream.state).toMatchObject({ name: 'waiting', reason: { code: 'timeout' } });
     expect(setting.server.connections[0]?.isFreed).toBe(true);
-    await setting.clock.advance(100);
+    await setting.clock.advance(150);
     expect(setting.server.requests.length).toBe(2);
   });
 
@@ -374,7 +365,7 @@ describe('a token', () => {
   });
 
   it('that no header can carry ends the stream without being printed', async () => {
-    const error = await failure(open(new FakeServer().stream(), { token: 's3cret\nline' }));
+    const error = await failure(open(new FakeServer().stream(), { token: () => 's3cret\nline' }));
     expect(error).toBeInstanceOf(TypeError);
     expect(String(error.stack)).not.toContain('s3cret');
   });
@@ -436,7 +427,7 @@ describe('the stream does not give up', () => {
     ['slow', 'resubscribe'],
     ['from_a_later_version', 'later'],
   ])('when the stream ends with %s (%s)', async (code, retry) => {
-    const server = new FakeServer().ending([batchLine(1), errorLine(code, retry)]).stream([batchLine(2)]);
+    const server = new FakeServer().ending([batchLine(1), errorLine(code, retry)], 'e1').stream([batchLine(2)], 'e1');
     expect(await indexes(open(server), 2)).toEqual([1, 2]);
     expect(asked(server, 'index')).toEqual(['0', '2']);
   });

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type EventBatch, type StreamOptions, streamEvents } from '../../src/client/index.ts';
+import { EventDecoder } from '../../src/client/event-decoder.ts';
+import { BrokerServer } from './broker-server.ts';
+import { batchLine, FakeServer } from './fake-server.ts';
+import { HoldingProxy } from './holding-proxy.ts';
+import { failure, indexes, open } from './stream-setting.ts';
+import { settled, VirtualClock } from './virtual-clock.ts';
+
+describe('server-sent events become lines of ndjson:', () => {
+  const decode = (text: string): unknown[] => {
+    const decoder = new EventDecoder(1000);
+    const whole = text.split('\n').slice(0, -1);
+    return whole.flatMap((line) => {
+      const made = decoder.take(line);
+      return made === undefined ? [] : [JSON.parse(made) as unknown];
+    });
+  };
+
+  it.each<[string, string, unknown[]]>([
+    ['a batch', 'id: e:7\ndata: {"Index":7,"Events":[]}\n\n', [{ Index: 7, Events: [] }]],
+    ['a gap', 'event: gap\ndata: {"From":1}\n\n', [{ Gap: { From: 1 } }]],
+    ['an error', 'event: error\ndata: {"Code":"x"}\n\n', [{ Error: { Code: 'x' } }]],
+    ['a heartbeat', ':\n\n', [{}]],
+    ['a bookmark', ': 812\nid: a:b:812\n\n', [{ Index: 812, Epoch: 'a:b' }]],
+    ['the delay for browsers, which says nothing', 'retry: 2000\n\n', []],
+    ['data of two lines', 'data: {"Index":7,\ndata:"Events":[]}\n\n', [{ Index: 7, Events: [] }]],
+    ['carriage returns', ':\r\n\r\ndata: {}\r\n\r\n', [{}, {}]],
+    ['an event that was cut off, which is none', 'data: {}\n', []],
+    ['an event after another, which inherits nothing', 'event: gap\ndata: {}\n\ndata: {}\n\n', [{ Gap: {} }, {}]],
+  ])('%s', (_, text, lines) => {
+    expect(decode(text)).toEqual(lines);
+  });
+
+  it('an event that does not end is refused as a line is', () => {
+    expect(() => decode(`data: ${'x'.repeat(600)}\ndata: ${'x'.repeat(600)}\n`)).toThrow(/maxLineBytes/);
+  });
+});
+
+describe('a 200 without a byte until the peer counts as dead', () => {
+  const accepts = ({ requests }: FakeServer): (string | null)[] => requests.map(({ headers }) => headers.get('Accept'));
+  const events = (): Response => {
+    const text = `: 4\nid: e1:4\n\nid: e1:5\ndata: ${JSON.stringify(batchLine(5))}\n\n`;
+    return new Response(text, { headers: { 'Content-Type': 'text/event-stream; charset=utf-8' } });
+  };
+
+  it('is asked next for server-sent events, and so is it from then on', async () => {
+    const server = new FakeServer().stream([]).answer(events).answer(events);
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(80_000);
+    expect((await next).value).toMatchObject({ index: 5, events: [{ key: 'k5' }] });
+    expect(setting.stream.position).toEqual({ index: 6, epoch: 'e1' });
+    void setting.stream.next();
+    await setting.clock.advance(1_000);
+    expect(accepts(server).slice(0, 3)).toEqual([null, 'text/event-stream', 'text/event-stream']);
+    setting.stream.close();
+  });
+
+  it('is asked in turns for the one and the other, while neither comes', async () => {
+    const server = new FakeServer()
+      .stream([])
+      .stream([])
+      .stream([])
+      .stream([batchLine(1)]);
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(240_000);
+    expect((await next).value?.index).toBe(1);
+    expect(accepts(server)).toEqual([null, 'text/event-stream', null, 'text/event-stream']);
+  });
+
+  it('is no reason to ask otherwise when a byte came', async () => {
+    const server = new FakeServer().stream([{}]).stream([batchLine(1)]);
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(80_000);
+    expect((await next).value?.index).toBe(1);
+    expect(accepts(server)).toEqual([null, null]);
+  });
+
+  it('the error that ends a stream of events ends it as that of ndjson', async () => {
+    const text = ':\n\nevent: error\ndata: {"Code":"bad_request","Message":"no","Retry":"never"}\n\n';
+    const answer = () => new Response(text, { headers: { 'Content-Type': 'text/event-stream' } });
+    expect(await failure(open(new FakeServer().answer(answer)))).toMatchObject({ code: 'bad_request' });
+  });
+
+  it('an answer of events that nobody asked for is read as what it is', async () => {
+    expect(await indexes(open(new FakeServer().answer(events)), 1)).toEqual([5]);
+  });
+});
+
+describe.each(['', 'x-fenceline-epoch'])(
+  'behind a proxy that lets only events through (hides the header %j)',
+  (hidden) => {
+    let server: BrokerServer;
+    let proxy: HoldingProxy;
+
+    beforeEach(async () => {
+      server = await BrokerServer.open(64);
+      proxy = await HoldingProxy.open(server.port);
+      proxy.hiddenHeader = hidden;
+    });
+
+    afterEach(async () => {
+      await proxy.close();
+      await server.close();
+    });
+
+    it('a fenceline server is read, and resumed', async () => {
+      const clock = new VirtualClock();
+      const answers: Response[] = [];
+      const counted: typeof fetch = async (input, init) => {
+        const response = await fetch(input, init);
+        answers.push(response);
+        return response;
+      };
+      const options: StreamOptions = {
+        fetch: counted,
+        clock,
+        topics: ['T'],
+        random: () => 1,
+        namespace: ['default', 'b'],
+      };
+      const stream = streamEvents(`http://127.0.0.1:${proxy.port}/`, options);
+      const read = async (): Promise<EventBatch | undefined> => (await stream.next()).value;
+      server.publish(1);
+      const first = read();
+      while (answers.length === 0) await settled();
+      await clock.advance(75_000);
+      await clock.advance(250);
+      expect((await first)?.index).toBe(1);
+      expect(stream.position).toEqual({ index: 2, epoch: server.epoch });
+      server.publish(2);
+      expect((await read())?.index).toBe(3);
+      expect(proxy.accepted).toEqual(['*/*', 'text/event-stream']);
+      stream.close();
+    });
+  },
+);
