@@ -21,7 +21,7 @@ export interface Position {
  * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in rising index,
  * each once, with the gaps before them.
  *
- * A server that names its epoch tells its gaps, and mostly has one batch for an index: a higher index is new. One that
+ * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are repeats. One that
  * names none (Nomad's) tells no gap, and has several batches for one index. So it is asked from the last index on: whether it still
  * has what was handed over last shows whether anything is missing after it.
  */
@@ -34,10 +34,6 @@ export class ReadPosition {
   #serverEpoch: string | undefined;
   /** This connection's server has named no epoch yet, and told nothing that only such a server tells. */
   #isNameless = true;
-  /** How many batches of the index before `#index` were handed over, where the server names its epoch. */
-  #handled = 0;
-  /** How many of these this connection may repeat: see {@link #isAppended}. */
-  #appendedRepeats = 0;
   /** What of `#seen` this connection has not repeated. */
   #repeats: string[] = [];
   /** No batch came on this connection. */
@@ -80,7 +76,6 @@ export class ReadPosition {
     this.#isNameless = this.#isFresh = true;
     this.#isRenumbered = false;
     this.#repeats = [...this.#seen];
-    this.#appendedRepeats = this.#handled - 1;
     if (epoch !== undefined) this.named(epoch);
   }
 
@@ -118,7 +113,7 @@ export class ReadPosition {
   bookmark(index: number): boolean {
     this.named();
     const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
-    return isClear && !this.#isAppended(index) && this.#advance(index);
+    return isClear && this.#advance(index);
   }
 
   /**
@@ -149,7 +144,6 @@ export class ReadPosition {
   }
 
   #advance(index: number): boolean {
-    if (this.#isAppended(index)) return this.#appendedRepeats-- <= 0 && this.#handled++ >= 0;
     const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
     if (!isNew) return false;
     this.#isRenumbered = false;
@@ -160,14 +154,6 @@ export class ReadPosition {
     this.#index = Math.min(index + 1, Number.MAX_SAFE_INTEGER);
     this.#seen = [];
     return true;
-  }
-
-  /**
-   * A host that mirrors a source like Nomad appends batches to its newest index. Who resumes after that index is sent again what was appended
-   * to it: all but its first batch, of which as many are skipped as were handed over.
-   */
-  #isAppended(index: number): boolean {
-    return this.#index !== 'latest' && index === this.#index - 1 && !this.#isRenumbered && !this.#isForeign;
   }
 
   /** Whether this was handed over on an earlier connection. If not, it is where the reader is now. */

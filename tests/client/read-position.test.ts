@@ -130,6 +130,13 @@ describe('a position', () => {
     expect(position.batch(90, [])).toBeUndefined();
   });
 
+  it('tells indexes that are given again and what was lost to slowness after it as the former', () => {
+    const position = positionAt(100, 'a');
+    position.gap(gap(90, 99, 'ahead'), false);
+    position.gap(gap(90, 94, 'slow'), false);
+    expect(position.batch(95, [])?.gap).toEqual(gap(90, 99, 'ahead'));
+  });
+
   it('takes a lower index than it had after any gap that says so', () => {
     const position = positionAt(100, 'a');
     position.gap(gap(100, 100, 'ahead'), false);
