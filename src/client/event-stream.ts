@@ -179,12 +179,12 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
   }
 
-  #takeBatch({ index, events }: EventBatch): EventBatch | undefined {
+  #takeBatch({ index, events, appended }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
     this.#refuseNamespaces();
     const gap = this.#position.untold(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
-    return this.#progress(this.#position.batch(index, events));
+    return this.#progress(this.#position.batch(index, events, appended));
   }
 
   #takeHeartbeat(value: Heartbeat): void {

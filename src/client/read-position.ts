@@ -34,6 +34,8 @@ export class ReadPosition {
   #serverEpoch: string | undefined;
   /** This connection's server has named no epoch yet, and told nothing that only such a server tells. */
   #isNameless = true;
+  /** What was appended to the index before `#index` was handed over up to this number. */
+  #appended = 0;
   /** What of `#seen` this connection has not repeated. */
   #repeats: string[] = [];
   /** No batch came on this connection. */
@@ -98,9 +100,13 @@ export class ReadPosition {
     return this.#isFresh && index > last ? { from: last, to: index, reason: 'trimmed' } : undefined;
   }
 
-  /** The batch to hand over; undefined for a repeated one. */
-  batch(index: number, events: readonly Event[]): EventBatch | undefined {
-    if (this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index)) return undefined;
+  /**
+   * The batch to hand over; undefined for a repeated one.
+   * @param appended its number, where it was appended to an index that had a batch already
+   */
+  batch(index: number, events: readonly Event[], appended = 0): EventBatch | undefined {
+    const isRepeat = this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index, appended);
+    if (isRepeat) return undefined;
     const gap = this.#gap;
     this.#gap = this.#beforeGap = undefined;
     return gap ? { index, events, gap } : { index, events };
@@ -143,17 +149,32 @@ export class ReadPosition {
     return this.#epoch !== undefined && this.#epoch !== this.#serverEpoch;
   }
 
-  #advance(index: number): boolean {
+  #advance(index: number, appended = 0): boolean {
+    if (appended > 0 && this.#isPassed(index)) return this.#append(appended);
     const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
     if (!isNew) return false;
     this.#isRenumbered = false;
-    this.#handled = 1;
-    this.#appendedRepeats = 0;
+    this.#appended = appended;
     this.#epoch = this.#serverEpoch;
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
     this.#index = Math.min(index + 1, Number.MAX_SAFE_INTEGER);
     this.#seen = [];
     return true;
+  }
+
+  /** The index before the one that is asked for. */
+  #isPassed(index: number): boolean {
+    return this.#index !== 'latest' && index === this.#index - 1 && !this.#isRenumbered && !this.#isForeign;
+  }
+
+  /**
+   * A host that mirrors a source like Nomad appends batches to its newest index, and numbers them. Who resumes after that
+   * index is sent all that was appended to it again.
+   */
+  #append(appended: number): boolean {
+    const isNew = appended > this.#appended;
+    this.#appended = Math.max(this.#appended, appended);
+    return isNew;
   }
 
   /** Whether this was handed over on an earlier connection. If not, it is where the reader is now. */

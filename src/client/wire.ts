@@ -17,7 +17,13 @@ export type Heartbeat = Terms &
 /** What one line of a stream says. */
 export type WireValue =
   | Heartbeat
-  | { readonly kind: 'batch'; readonly index: number; readonly events: readonly Event[] }
+  | {
+      readonly kind: 'batch';
+      readonly index: number;
+      readonly events: readonly Event[];
+      /** Its number, where it was appended to an index that had a batch already. */
+      readonly appended?: number;
+    }
   | { readonly kind: 'gap'; readonly gap: Gap }
   | { readonly kind: 'error'; readonly error: StreamError };
 
@@ -33,7 +39,7 @@ export function parseLine(line: string): WireValue {
   const error = parseError(wire);
   if (error) return { kind: 'error', error };
   if (isObject(wire.Gap)) return { kind: 'gap', gap: gapOf(wire.Gap) };
-  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events);
+  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events, wire.Appended);
   const terms = termsOf(wire);
   return wire.Index === undefined
     ? { kind: 'heartbeat', ...terms }
@@ -78,8 +84,9 @@ export function parseObject(text: string): Wire | undefined {
   }
 }
 
-function batchOf(index: number, events: readonly unknown[]): WireValue {
-  return { kind: 'batch', index, events: events.map((event) => eventOf(index, event)) };
+function batchOf(index: number, wires: readonly unknown[], appended: unknown): WireValue {
+  const events = wires.map((event) => eventOf(index, event));
+  return { kind: 'batch', index, events, ...(appended === undefined ? {} : { appended: indexOf(appended) }) };
 }
 
 function eventOf(index: number, wire: unknown): Event {

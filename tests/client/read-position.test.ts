@@ -18,15 +18,31 @@ describe('a position', () => {
     expect(position.next).toEqual({ index: 8, epoch: 'a' });
   });
 
-  it('passes each index once, and none that was asked to be left out', () => {
+  it('passes none that was asked to be left out', () => {
     const position = positionAt(7, 'a');
-    expect([6, 7, 7, 5, 8].map((index) => position.batch(index, [])?.index)).toEqual([
-      undefined,
-      7,
-      undefined,
-      undefined,
-      8,
-    ]);
+    expect([5, 7, 5, 8].map((index) => position.batch(index, [])?.index)).toEqual([undefined, 7, undefined, 8]);
+  });
+
+  const take = (position: ReadPosition, ...batches: readonly (readonly [number, number?])[]) =>
+    batches.map(([index, appended]) => position.batch(index, [], appended)?.index);
+
+  it('passes what was appended to an index, and an index once that was not', () => {
+    expect(take(positionAt(7, 'a'), [7], [7], [7, 1], [7, 2], [8])).toEqual([7, undefined, 7, 7, 8]);
+  });
+
+  it('leaves out of what was appended, when it is sent again, what it had', () => {
+    const position = positionAt(7, 'a');
+    take(position, [7], [7, 1], [7, 2]);
+    position.opened('a');
+    expect(position.next).toEqual({ index: 8, epoch: 'a' });
+    expect(take(position, [7, 1], [7, 2], [7, 4], [8])).toEqual([undefined, undefined, 7, 8]);
+  });
+
+  it('takes of an index what was appended first, where the rest is not for it', () => {
+    const position = positionAt(7, 'a');
+    expect(take(position, [7, 2])).toEqual([7]);
+    position.opened('a');
+    expect(take(position, [7, 2], [7, 3])).toEqual([undefined, 7]);
   });
 
   it('moves on at a bookmark, never back', () => {

@@ -1,6 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventBroker, type ByteSink, type Delivery, type Gap, type Subscription } from 'fenceline';
+import { streamEvents } from 'fenceline/client';
+import { eventStreamHandler } from 'fenceline/http';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { VirtualClock } from 'fenceline/testing';
 
@@ -159,3 +163,29 @@ function check(reader: Reader, published: readonly Published[]): void {
   const untold = missing.filter(({ index }) => !reader.gaps.some(({ from, to }) => from <= index && index <= to));
   expect(untold).toEqual([]);
 }
+
+describe('several batches of one index over HTTP', () => {
+  it('are each handed over once by the client, however its connection is cut', async () => {
+    const broker = new EventBroker({ flush: { maxShare: 1 } });
+    const sockets = new Set<Socket>();
+    const server = createServer(eventStreamHandler({ broker, heartbeatMs: 1000 }));
+    server.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const stream = streamEvents(url, { topics: ['Job:a'], minDelayMs: 1, maxDelayMs: 2 });
+    const seen: unknown[] = [];
+    const expected: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      const [key, index] = [i % 3 === 1 ? 'b' : 'a', 1 + Math.floor(i / 4)];
+      await broker.publish({ topic: 'Job', type: 'Made', key, payload: i }, { index, append: true });
+      if (key === 'a') expected.push(i);
+      while (seen.length < expected.length) seen.push((await stream.next()).value?.events[0]?.payload);
+      if (i % 5 === 0) for (const socket of sockets) socket.destroy();
+    }
+    expect(seen).toEqual(expected);
+    stream.close();
+    await broker.close();
+    server.closeAllConnections();
+    server.close();
+  });
+});

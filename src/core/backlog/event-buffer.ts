@@ -36,6 +36,7 @@ export class EventBuffer {
   #run = 0;
   #epoch: string | undefined;
   #indexes = new IndexMap();
+  #appended = 0;
 
   /** @throws TypeError for a bound that is not known or no positive integer */
   constructor(options: BufferOptions = {}) {
@@ -59,6 +60,11 @@ export class EventBuffer {
   /** Index of the newest batch ever appended; 0 before the first. */
   get latestIndex(): number {
     return this.indexAt(this.#head);
+  }
+
+  /** How many batches were appended to the newest index, beside its first. */
+  get appended(): number {
+    return this.#appended;
   }
 
   /** The index of what is, or was, at a position. */
@@ -132,7 +138,8 @@ export class EventBuffer {
       this.#trimOldest();
     this.#ring[this.#nextOrdinal++ % this.#maxBatches] = batch;
     batch.countIn(this.#ledger);
-    if (batch.index === this.latestIndex) this.#indexes.append(batch.position, batch.index);
+    this.#appended = batch.index === this.latestIndex ? this.#appended + 1 : 0;
+    if (this.#appended > 0) this.#indexes.append(batch.position, batch.index);
     this.#head = batch.position;
   }
 

@@ -27,7 +27,7 @@ export class BatchPart {
   get line(): string {
     const [first, second] = this.events;
     if (first && !second) return first.line;
-    return `{"Index":${this.index},"Events":[${this.events.map(({ json }) => json).join(',')}${BATCH_END}`;
+    return lineOf(this.index, this.events, BATCH_END);
   }
 
   /** What in-process readers get: one frozen object for all. */
@@ -104,13 +104,58 @@ export class EncodedBatch extends BatchPart implements EventOwner {
   part(positions: readonly number[]): BatchPart {
     if (positions.length === this.events.length) return this;
     if (this.#lastPart !== undefined && this.#hasAt(positions, this.#lastPart.events)) return this.#lastPart;
-    const events = positions.map((position) => this.events[position] as EncodedEvent);
-    return (this.#lastPart = new BatchPart(this.index, events, this.position));
+    return (this.#lastPart = this.partOf(positions.map((position) => this.events[position] as EncodedEvent)));
+  }
+
+  protected partOf(events: readonly EncodedEvent[]): BatchPart {
+    return new BatchPart(this.index, events, this.position);
   }
 
   #hasAt(positions: readonly number[], events: readonly EncodedEvent[]): boolean {
     return positions.length === events.length && positions.every((position, i) => this.events[position] === events[i]);
   }
+}
+
+/**
+ * A further batch of an index that has one already. Its line says its number, so that a client which resumes knows how many
+ * of them it has had.
+ */
+export class AppendedBatch extends EncodedBatch {
+  readonly #number: number;
+
+  constructor(index: number, events: readonly EncodedEvent[], position: number, number: number) {
+    super(index, events, position);
+    this.#number = number;
+  }
+
+  override get line(): string {
+    return appendedLine(this, this.#number);
+  }
+
+  protected override partOf(events: readonly EncodedEvent[]): BatchPart {
+    return new AppendedPart(this.index, events, this.position, this.#number);
+  }
+}
+
+class AppendedPart extends BatchPart {
+  readonly #number: number;
+
+  constructor(index: number, events: readonly EncodedEvent[], position: number, number: number) {
+    super(index, events, position);
+    this.#number = number;
+  }
+
+  override get line(): string {
+    return appendedLine(this, this.#number);
+  }
+}
+
+const appendedLine = ({ index, events }: BatchPart, number: number): string =>
+  lineOf(index, events, `],"Appended":${number}}\n`);
+
+/** @param end what stands behind the last event */
+function lineOf(index: number, events: readonly EncodedEvent[], end: string): string {
+  return `{"Index":${index},"Events":[${events.map(({ json }) => json).join(',')}${end}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EventBuffer } from '../backlog/event-buffer.ts';
-import { EncodedBatch } from '../batch/encoded-batch.ts';
+import { AppendedBatch, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { LogCapabilities } from '../log/event-log.ts';
 import type { LogFeed } from '../log/log-feed.ts';
@@ -83,10 +83,13 @@ export class Publisher {
   }
 
   #accept(events: readonly EncodedEvent[], options: PublishOptions): number {
-    const { head, latestIndex } = this.#parts.buffer;
+    const { head, latestIndex, appended } = this.#parts.buffer;
     const index = this.#nextIndex(options);
     // One that is appended stands behind the newest in the order, and moves what comes after it by one.
-    const batch = new EncodedBatch(index, events, head + Math.max(1, index - latestIndex));
+    const batch =
+      index > latestIndex
+        ? new EncodedBatch(index, events, head + index - latestIndex)
+        : new AppendedBatch(index, events, head + 1, appended + 1);
     this.#parts.intake.accept(batch, changedRefs(events, this.#parts.topics));
     return index;
   }
