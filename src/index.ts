@@ -14,6 +14,7 @@ export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclVoice, UnreadablePolicy } from './acl/explain.ts';
 export type { CapabilityRule, Labelled, LevelRule, NamespaceRule, OneOrMore, PolicyRules } from './acl/policy-rules.ts';
 export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
+export type { Notifications } from './core/broker/notifications.ts';
 export type { BrokerStats } from './core/broker/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery/delivery.ts';
@@ -24,6 +25,7 @@ export {
   type BrokerErrorOptions,
   type Retry,
   type WireError,
+  type WireGap,
 } from './model/errors.ts';
 export type { Event, EventBatch, EventMeta, NewEvent } from './model/event.ts';
 export type { Gap, GapReason } from './model/gap.ts';
@@ -48,7 +50,7 @@ export type { FlushOptions } from './core/delivery/flush-schedule.ts';
 export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';
 export type { ByteSink } from './core/delivery/byte-sink.ts';
-export type { StreamFormat } from './core/batch/stream-format.ts';
+export type { FormattableBatch, Greeting, StreamFormat } from './core/batch/stream-format.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
 export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { nodeOptions, type EventStreamHandlerOptions } from './http.ts';
-import { nodeHandler } from './node-handler.ts';
+import { nodeHandler, nodeOptions, type EventStreamHandlerOptions } from './node-handler.ts';
 import type { OptionNames } from '../model/options.ts';
 import { checkEndpoint } from './stream-endpoint.ts';
 

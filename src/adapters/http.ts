@@ -1,14 +1,10 @@
-import type { OptionNames } from '../model/options.ts';
 import { describe } from '../model/describe.ts';
-import { nodeHandler, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
-import { checkEndpoint, endpointOptions } from './stream-endpoint.ts';
+import { nodeHandler, nodeOptions, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
 
 export type { EventStreamHandler, EventStreamHandlerOptions, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
-
-/** The options of the mounts on a Node response. */
-export const nodeOptions: OptionNames<EventStreamHandlerOptions> = { ...endpointOptions, writer: true };
 
 /**
  * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API),

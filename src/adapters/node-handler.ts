@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Subscription } from '../core/delivery/subscription.ts';
+import type { OptionNames } from '../model/options.ts';
 import { chunkedFormat, rawSocketOf } from './chunked.ts';
 import { whenGone } from './gone.ts';
 import { whenItsTurn } from './pipelining.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
-import { answerStreamRequest, type StreamAnswer, type StreamEndpointOptions } from './stream-endpoint.ts';
+import {
+  answerStreamRequest,
+  endpointOptions,
+  type StreamAnswer,
+  type StreamEndpointOptions,
+} from './stream-endpoint.ts';
 import { EXPOSE_HEADERS, withExposed, type PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
@@ -19,6 +25,9 @@ export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeReq
    */
   readonly writer?: 'auto' | 'response';
 }
+
+/** The options of the mounts on a Node response. */
+export const nodeOptions: OptionNames<EventStreamHandlerOptions> = { ...endpointOptions, writer: true };
 
 /** Resolves when the answer has begun, or is over; never rejects. */
 export type EventStreamHandler = (request: NodeRequest, response: NodeResponse) => Promise<void>;

@@ -1,6 +1,5 @@
 import type { OptionNames } from '../model/options.ts';
-import type { EventStreamHandlerOptions } from './http.ts';
-import { nodeHandler, type EventStreamHandler } from './node-handler.ts';
+import { nodeHandler, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
 import { checkEndpoint } from './stream-endpoint.ts';
 
 export { parseLastEventId, sseFormat } from './sse-format.ts';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
 import { Connection } from './connection.ts';

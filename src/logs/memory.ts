@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
@@ -112,6 +113,11 @@ export class MemoryEventLog implements EventLog {
   async trim(retention: Retention): Promise<LogState> {
     this.#opened().trim(checkRetention(retention));
     return this.state();
+  }
+
+  /** `await using` closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Ends this handle and its tails; the records stay for the other handles. */

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../model/event.ts';
 import { describe } from '../model/describe.ts';
 import { nearestOf } from '../model/options.ts';
-import { fromWire } from './from-wire.ts';
+import { fromWire, type NomadLine } from './from-wire.ts';
 import type { Allocation, Given, Job, VariableMetadata } from './objects.ts';
 import type { MemberOf, NewNomadEvent, NomadEventType, ObjectOf } from './nomad-event.ts';
 import { nomadEvent, nomadEventTypes } from './nomad-event.ts';
@@ -22,10 +22,10 @@ export interface AllocationOptions {
 }
 
 /** Topics whose objects another object's change can touch. */
-type TouchedTopic = Exclude<NomadTopicName, 'Operator' | 'Variable'>;
+export type TouchedTopic = Exclude<NomadTopicName, 'Operator' | 'Variable'>;
 
 /** The members of a payload beside its object. */
-type Beside<Topic extends NomadTopicName> = Partial<Omit<NomadPayloads[Topic], MemberOf<Topic>>>;
+export type Beside<Topic extends NomadTopicName> = Partial<Omit<NomadPayloads[Topic], MemberOf<Topic>>>;
 
 /** What happened to a variable. */
 export interface VariableOptions {
@@ -157,6 +157,17 @@ export const nomadEvents = Object.freeze({
   }),
 
   /** An object that another object's change touched: its own topic, and the type of that change. */
-  change,
-  fromWire,
+  change<Topic extends TouchedTopic>(
+    topic: Topic,
+    type: NomadEventType,
+    object: Given<ObjectOf<Topic>>,
+    beside: Beside<Topic> = {},
+  ): NewEvent<Topic, NomadPayloads[Topic]> {
+    return change(topic, type, object, beside);
+  },
+
+  /** What one line of a Nomad server's event stream holds, ready to be published. */
+  fromWire(line: string | object): NomadLine {
+    return fromWire(line);
+  },
 });

@@ -1,5 +1,5 @@
 export { nomadEvents } from './events.ts';
-export type { AllocationOptions, DeregisterOptions, VariableOptions } from './events.ts';
+export type { AllocationOptions, Beside, DeregisterOptions, TouchedTopic, VariableOptions } from './events.ts';
 export type { NomadLine } from './from-wire.ts';
 export type { MemberOf, NewNomadEvent, NomadEventType, ObjectOf } from './nomad-event.ts';
 export type {

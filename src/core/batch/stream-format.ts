@@ -1,6 +1,12 @@
-import type { BatchPart } from './encoded-batch.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
+
+/** A batch, as a format gets it. */
+export interface FormattableBatch {
+  readonly index: number;
+  /** The line of ndjson that holds it, with its newline. */
+  readonly line: string;
+}
 
 /** What a stream's first heartbeat can say to who asked for bookmarks. */
 export interface Greeting {
@@ -17,7 +23,7 @@ export interface StreamFormat {
   /** What stands before all else, once; a function is asked for each stream. Default nothing. */
   readonly opening?: string | (() => string);
   /** @param part its `line` ends with its newline */
-  batch(part: Pick<BatchPart, 'index' | 'line'>): string;
+  batch(part: FormattableBatch): string;
   gap(gap: Gap): string;
   /** The format to go on with after a gap: for one that names the epoch. Default the same. */
   after?(gap: Gap): StreamFormat;

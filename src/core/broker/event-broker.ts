@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { refsOf, type AclChange } from '../../acl/acl-change.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import type { AclExplanation } from '../../acl/explain.ts';
@@ -201,6 +202,11 @@ export class EventBroker<
   /** Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second call waits for the first. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
+  }
+
+  /** `await using` closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { StreamFormat } from '../batch/stream-format.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Event, EventBatch } from '../../model/event.ts';
@@ -62,6 +63,11 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   return(): Promise<IteratorResult<EventBatch<E>, undefined>> {
     this.close();
     return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** `await using` frees it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
   [Symbol.asyncIterator](): this {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { StreamConfig } from '@nats-io/jetstream';
 
 import { BrokerError } from '../../model/errors.ts';
@@ -108,6 +109,11 @@ export class JetStreamEventLog implements EventLog {
     );
     this.#tails.add(tail);
     return tail;
+  }
+
+  /** `await using` closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Ends the tails and what is being read; the connection stays open. Appends in flight end with their next answer. */

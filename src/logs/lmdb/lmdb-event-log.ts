@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -145,6 +146,11 @@ export class LmdbEventLog implements EventLog {
     this.#requireOpen();
     await this.#requireWriter().trim(checkRetention(retention));
     return this.state();
+  }
+
+  /** `await using` closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Ends the tails, writes what was appended before, and frees the folder for the next writer. */
