@@ -53,6 +53,10 @@ export class RecordPull {
   readonly #subscription: { unsubscribe(): void };
   readonly #unwatch: () => void;
   #serial = 0;
+  /** What the request on its way may bring, in bytes. */
+  #maxBytes = 0;
+  /** The next record alone is larger than that. */
+  #isTooLarge = false;
   #missing = 0;
   #arrived: LogRecord[] = [];
   #position: number;
@@ -83,14 +87,23 @@ export class RecordPull {
 
   /** What has arrived; else waits for it. Nothing when the request has ended without a record. @throws PullLost */
   async take(size: PullSize): Promise<LogRecord[]> {
-    if (this.#arrived.length === 0 && this.#missing === 0) this.#request(size);
-    while (this.#arrived.length === 0 && this.#missing > 0 && !this.#lost) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+    await this.#ask(size, size.maxBytes);
+    // One record that is larger than what was asked for would never come.
+    if (this.#isTooLarge) await this.#ask(size, Math.max(size.maxBytes, this.#maxPayload));
     const taken = this.#arrived;
     this.#arrived = [];
     if (taken.length === 0 && this.#lost) throw this.#lost;
     return taken;
+  }
+
+  /** Until something has arrived, the request has ended, or all is lost. */
+  async #ask(size: PullSize, maxBytes: number): Promise<void> {
+    this.#isTooLarge = false;
+    this.#maxBytes = maxBytes;
+    if (this.#arrived.length === 0 && this.#missing === 0) this.#request(size, maxBytes);
+    while (this.#arrived.length === 0 && this.#missing > 0 && !this.#lost) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 
   /** Ends a {@link take} that waits. The server's side is removed in the background, or by the server in a while. */
@@ -104,11 +117,10 @@ export class RecordPull {
     this.#consumer.remove().catch(() => undefined);
   }
 
-  #request({ maxRecords = MAX_RECORDS, maxBytes, wait }: PullSize): void {
+  #request({ maxRecords = MAX_RECORDS, wait }: PullSize, maxBytes: number): void {
     if (this.#lost) return;
     const batch = Math.min(maxRecords, MAX_RECORDS);
-    // Smaller, and the largest record would never come.
-    const bytes = Math.max(maxBytes, this.#maxPayload) + MESSAGE_OVERHEAD_BYTES;
+    const bytes = maxBytes + MESSAGE_OVERHEAD_BYTES;
     const manner = wait ? { expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 } : { no_wait: true };
     this.#missing = batch;
     this.#serial += 1;
@@ -149,6 +161,8 @@ export class RecordPull {
     if (code === 100 || subject !== `${this.#inbox}.${this.#serial}`) return;
     const broughtRecords = this.#arrived.length > 0;
     this.#endRequest();
+    this.#isTooLarge = code === 409 && !broughtRecords && this.#maxBytes < this.#maxPayload;
+    if (this.#isTooLarge) return this.#wakeUp();
     if (code !== 404 && code !== 408 && !(code === 409 && broughtRecords)) {
       this.#lose(`The consumer answered with status ${code}.`);
     }

@@ -4,10 +4,13 @@ import { replacedGap, SLICE_BYTES, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { untilAborted } from './wait.ts';
+import { pause, untilAborted } from './wait.ts';
 
 /** The part of a stream that a read needs. */
 export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull' | 'holdsAny'>;
+
+/** Between tries, in ms. */
+const LONGEST_PAUSE_MS = 250;
 
 /** Before a read gives up: the silence after one lost message may take all the time that there is. */
 const FEWEST_TRIES = 3;
@@ -70,6 +73,8 @@ export class StreamRead {
   async #records(): Promise<readonly LogRecord[]> {
     const until = performance.now() + this.#stream.settings.requestTimeoutMs;
     for (let tries = 1; ; tries++) {
+      // One that was lost since the server has too much to do must not add to it at once.
+      if (tries > 1) await pause(Math.min(LONGEST_PAUSE_MS, 10 * 2 ** tries), this.#signal);
       const records = await this.#pulled();
       if (records.length > 0) return this.#whole(records);
       // Nothing, although there was something: it was trimmed, or the consumer was lost with its server.
