@@ -12,7 +12,9 @@ export interface AclFacts {
   readonly accessorId?: string | undefined;
   /** When the rights end, in milliseconds since 1970, UTC. Default never. */
   readonly expiresAt?: number | undefined;
-  /** A change to one of these may change the rights; one to `token:<accessorId>` always may. Default none beside that. */
+  /**
+   * A change to one of these may change the rights; one to `token:<accessorId>` always may. Default none beside that.
+   */
   readonly dependsOn?: readonly AclRef[];
   /** Everything is allowed, whatever the rules. Default false. */
   readonly management?: boolean;
@@ -122,7 +124,10 @@ export function rightFor(requirement: Exclude<TopicRequirement, string>): Right 
   return { block: 'node_pool', capability: requirement.nodePool };
 }
 
-/** Whoever has a public name can be told of by it: a host that takes somebody's rights away names them, and has not to name what else. */
+/**
+ * Whoever has a public name can be told of by it: a host that takes somebody's rights away names them, and has not to
+ * name what else.
+ */
 function dependenciesOf({ accessorId, dependsOn = [] }: AclFacts): readonly AclRef[] {
   const own: readonly AclRef[] = accessorId === undefined ? [] : [`token:${accessorId}`];
   return Object.freeze([...new Set([...own, ...dependsOn])].toSorted());

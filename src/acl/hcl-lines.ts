@@ -1,12 +1,14 @@
-/** Comments, heredocs and texts: a brace in them means nothing. */
-const opaque = String.raw`#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|<<-?\s*([A-Za-z_]\w*)\n[\s\S]*?\n\s*\1\b|"(?:\\.|\$\{[^}]*\}|[^"\\])*"`;
+const comment = String.raw`#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/`;
+const heredoc = String.raw`<<-?\s*([A-Za-z_]\w*)\n[\s\S]*?\n\s*\1\b`;
+const quoted = String.raw`"(?:\\.|\$\{[^}]*\}|[^"\\])*"`;
 /** The name of a member or a block that follows a value on its line. */
 const name = String.raw`(?<=["\]\w}][ \t]+)[A-Za-z_][\w-]*(?=[ \t]*(?:=(?!=)|(?:"[^"\n]*"[ \t]*)*\{))`;
-const tokens = new RegExp(`${opaque}|[{}]|${name}`, 'g');
+/** A brace means nothing in the first three. */
+const tokens = new RegExp(`${comment}|${heredoc}|${quoted}|[{}]|${name}`, 'g');
 
 /**
- * HCL with each member and each brace on a line of its own. Nomad reads version 1, in which `node { policy = "read" }` may hold another block
- * on the same line; the parser reads version 2, which wants a line for each.
+ * HCL with each member and each brace on a line of its own. Nomad reads version 1, in which `node { policy = "read" }`
+ * may hold another block on the same line; the parser reads version 2, which wants a line for each.
  */
 export function onLinesOfTheirOwn(text: string): string {
   return text.replaceAll(tokens, (token: string) => {

@@ -29,7 +29,9 @@ export function rulesFromText(text: string, load = loadParser): PolicyRules | Pr
   return readText(text, freezeRules, load);
 }
 
-/** As {@link rulesFromText}, for what a store holds: what is not known is ignored, as {@link freezeStoredRules} does. */
+/**
+ * As {@link rulesFromText}, for what a store holds: what is not known is ignored, as {@link freezeStoredRules} does.
+ */
 export function storedRulesFromText(text: string, load = loadParser): PolicyRules | Promise<PolicyRules> {
   return readText(text, freezeStoredRules, load);
 }

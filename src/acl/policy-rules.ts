@@ -69,8 +69,8 @@ export function freezeRules(rules: PolicyRules): PolicyRules {
 }
 
 /**
- * As {@link freezeRules}, for what a store holds: blocks, members, levels and capabilities that are not known are ignored, as Nomad does
- * where it uses a policy that a newer version has written.
+ * As {@link freezeRules}, for what a store holds: blocks, members, levels and capabilities that are not known are
+ * ignored, as Nomad does where it uses a policy that a newer version has written.
  * @throws BrokerError `bad_request` for what is no set of rules at all
  */
 export function freezeStoredRules(rules: PolicyRules): PolicyRules {

@@ -3,7 +3,10 @@ import type { UnreadablePolicy } from './explain.ts';
 /** So many names are remembered; past it the oldest is told again. */
 const MAX_REMEMBERED = 1000;
 
-/** Tells of policies that cannot be read: each once, and again when it fails in another way. A listener that throws harms nobody. */
+/**
+ * Tells of policies that cannot be read: each once, and again when it fails in another way. A listener that throws
+ * harms nobody.
+ */
 export class UnreadablePolicies {
   readonly #listeners = new Set<(notice: UnreadablePolicy) => void>();
   readonly #told = new Map<string, string>();

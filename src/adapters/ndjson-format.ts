@@ -5,8 +5,8 @@ import type { Greeting, StreamFormat } from '../core/batch/stream-format.ts';
 const encoder = new TextEncoder();
 
 /**
- * Newline-delimited JSON, as Nomad streams it: one line per batch; PROTOCOL.md has every kind of line. Those that are no batch hold an empty
- * list of events: clients of Nomad that read the events of every line find none.
+ * Newline-delimited JSON, as Nomad streams it: one line per batch; PROTOCOL.md has every kind of line. Those that are
+ * no batch hold an empty list of events: clients of Nomad that read the events of every line find none.
  */
 export const ndjsonFormat: StreamFormat = Object.freeze({
   batch: ({ line }: { readonly line: string }) => line,

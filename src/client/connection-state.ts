@@ -19,7 +19,9 @@ export type Phase = 'connecting' | 'live' | 'waiting' | 'denied' | 'renewing' | 
 
 /** What can happen to it. */
 export type Input =
-  /** A line of the stream came. An answer of 200 alone means nothing: Nomad's servers give it to those whom they deny. */
+  /**
+   * A line of the stream came. An answer of 200 alone means nothing: Nomad's servers give it to those whom they deny.
+   */
   | 'opened'
   /** Broken in a way that asking again can heal. */
   | 'lost'

@@ -6,10 +6,15 @@ import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
 
-/** A 200 without a byte says something only after this long: one that is cut at once is a broken connection like any other. */
+/**
+ * A 200 without a byte says something only after this long: one that is cut at once is a broken connection like any
+ * other.
+ */
 const SILENT_AFTER_MS = 10_000;
 
-/** One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand. */
+/**
+ * One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand.
+ */
 export class Connection {
   readonly #settings: StreamSettings;
   readonly #wait: Wait;
@@ -60,7 +65,8 @@ export class Connection {
   }
 
   /**
-   * The next line that is not blank, of ndjson; server-sent events are translated. An unfinished last line is dropped: the next connection brings it whole.
+   * The next line that is not blank, of ndjson; server-sent events are translated. An unfinished last line is dropped:
+   * the next connection brings it whole.
    * @throws StreamError `network`, `timeout`, `malformed`, `line_too_long`
    */
   async line(): Promise<string> {

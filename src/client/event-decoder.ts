@@ -1,8 +1,8 @@
 import { StreamError } from './stream-error.ts';
 
 /**
- * Server-sent events (the HTML standard, section 9.2), as far as a fenceline server sends them: makes of their lines those of ndjson.
- * Holds the data of one event, of at most `maxLineBytes` letters.
+ * Server-sent events (the HTML standard, section 9.2), as far as a fenceline server sends them: makes of their lines
+ * those of ndjson. Holds the data of one event, of at most `maxLineBytes` letters.
  */
 export class EventDecoder {
   readonly #maxLineBytes: number;

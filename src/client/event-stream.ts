@@ -51,9 +51,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
-   * Where to go on after a restart of the reader: keep it whole, and spread it into the options of the next `streamEvents`. It moves when a
-   * batch is handed over, so keep it when that batch is done with, or lose nothing and repeat one by keeping it before. With a server
-   * that names no epoch, as Nomad's, an `index` that is kept without its `seen` repeats the batches of that index.
+   * Where to go on after a restart of the reader: keep it whole, and spread it into the options of the next
+   * `streamEvents`. It moves when a batch is handed over, so keep it when that batch is done with, or lose nothing and
+   * repeat one by keeping it before. With a server that names no epoch, as Nomad's, an `index` that is kept without its
+   * `seen` repeats the batches of that index.
    */
   get position(): Position {
     return this.#position.kept;
@@ -83,7 +84,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.close();
   }
 
-  /** Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from anywhere. */
+  /**
+   * Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from
+   * anywhere.
+   */
   close(): void {
     this.#wait.end();
     this.#connection?.close();
@@ -125,8 +129,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
-   * A 200 without a byte: either something on the way holds back what is no server-sent events, so they are asked for next; or it
-   * is how Nomad (since 1.11.2) denies a token, with a cut 20 to 70 s later. A server that names its epoch denies with a status.
+   * A 200 without a byte: either something on the way holds back what is no server-sent events, so they are asked for
+   * next; or it is how Nomad (since 1.11.2) denies a token, with a cut 20 to 70 s later. A server that names its epoch
+   * denies with a status.
    */
   #afterSilence(error: unknown): unknown {
     this.#request.switchFormat();

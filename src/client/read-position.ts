@@ -4,26 +4,26 @@ import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
 /** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {
   /**
-   * The next index to ask for: one more than the last that is done with. With a server that names no epoch, as Nomad's, it is the last
-   * itself: more batches with that index may come.
+   * The next index to ask for: one more than the last that is done with. With a server that names no epoch, as Nomad's,
+   * it is the last itself: more batches with that index may come.
    */
   readonly index: number | 'latest';
   /** Name of the run of indexes that `index` belongs to; absent with a server that names none. */
   readonly epoch?: string;
   /**
-   * Only with a server that names no epoch: a mark of each batch with this `index` that was handed over. Where they are not kept,
-   * the batches with this index are handed over again; nothing is lost.
+   * Only with a server that names no epoch: a mark of each batch with this `index` that was handed over. Where they are
+   * not kept, the batches with this index are handed over again; nothing is lost.
    */
   readonly seen?: readonly string[];
 }
 
 /**
- * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in rising index,
- * each once, with the gaps before them.
+ * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in
+ * rising index, each once, with the gaps before them.
  *
- * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are repeats. One that
- * names none (Nomad's) tells no gap, and has several batches for one index. So it is asked from the last index on: whether it still
- * has what was handed over last shows whether anything is missing after it.
+ * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are
+ * repeats. One that names none (Nomad's) tells no gap, and has several batches for one index. So it is asked from the
+ * last index on: whether it still has what was handed over last shows whether anything is missing after it.
  */
 export class ReadPosition {
   #index: number | 'latest';
@@ -62,7 +62,9 @@ export class ReadPosition {
     };
   }
 
-  /** What to keep: nothing before it is missing untold, and nothing from it on was handed over, but for what is `seen`. */
+  /**
+   * What to keep: nothing before it is missing untold, and nothing from it on was handed over, but for what is `seen`.
+   */
   get kept(): Position {
     return this.#beforeGap ?? this.next;
   }
@@ -88,9 +90,9 @@ export class ReadPosition {
   }
 
   /**
-   * What may be missing before this batch, of a server that tells no gaps: nothing, where the last index comes again as the reader knows it.
-   * Else both ends belong to the gap: the last index may have had more batches than were handed over, and of this one's index the first may be
-   * gone with what was before them.
+   * What may be missing before this batch, of a server that tells no gaps: nothing, where the last index comes again as
+   * the reader knows it. Else both ends belong to the gap: the last index may have had more batches than were handed
+   * over, and of this one's index the first may be gone with what was before them.
    */
   untold(index: number, events: readonly Event[]): Gap | undefined {
     const last = this.#index;
@@ -123,8 +125,9 @@ export class ReadPosition {
   }
 
   /**
-   * Events are missing, says the server. After `restarted` and `ahead`, lower indexes are new batches. Until the first of them is here, a
-   * new connection asks from the old place (`ahead`: at most from the first that is given again), and the server tells anew what is missing.
+   * Events are missing, says the server. After `restarted` and `ahead`, lower indexes are new batches. Until the first
+   * of them is here, a new connection asks from the old place (`ahead`: at most from the first that is given again),
+   * and the server tells anew what is missing.
    * @param isTold the reader was told already: the next batch need not say it
    */
   gap(gap: Gap, isTold: boolean): void {
@@ -168,8 +171,8 @@ export class ReadPosition {
   }
 
   /**
-   * A host that mirrors a source like Nomad appends batches to its newest index, and numbers them. Who resumes after that
-   * index is sent all that was appended to it again.
+   * A host that mirrors a source like Nomad appends batches to its newest index, and numbers them. Who resumes after
+   * that index is sent all that was appended to it again.
    */
   #append(appended: number): boolean {
     const isNew = appended > this.#appended;
@@ -192,8 +195,8 @@ export class ReadPosition {
 }
 
 /**
- * Tells apart the batches of one index: a hash of which objects changed, and how long the whole is. Not of the whole itself, since Nomad
- * writes the members of a payload in another order each time.
+ * Tells apart the batches of one index: a hash of which objects changed, and how long the whole is. Not of the whole
+ * itself, since Nomad writes the members of a payload in another order each time.
  */
 function markOf(events: readonly Event[]): string {
   const what = events.map(({ topic, type, key, namespace }) => [topic, type, key, namespace]);

@@ -30,8 +30,9 @@ export class Retries {
   }
 
   /**
-   * A connection that was heard and then cut is no failure, however short it was: something on the way ends idle streams, or long ones. Its
-   * delay is `minDelayMs` ± half, never near 0: a server that cuts every stream at once is asked no more often than that.
+   * A connection that was heard and then cut is no failure, however short it was: something on the way ends idle
+   * streams, or long ones. Its delay is `minDelayMs` ± half, never near 0: a server that cuts every stream at once is
+   * asked no more often than that.
    * @param isHeard a whole line came on the connection that ended
    */
   delayMsAfter({ code, retryAfterMs = 0 }: StreamError, isHeard: boolean): number {

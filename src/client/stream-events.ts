@@ -3,8 +3,8 @@ import { EventStream } from './event-stream.ts';
 import type { BatchOf, StreamOptions } from './stream-options.ts';
 
 /**
- * Reads an event stream over HTTP: of a fenceline server, or of Nomad. Connects again by itself, and hands over every batch once and
- * in order, or says what may be missing. Of Nomad several batches in a row may have one index.
+ * Reads an event stream over HTTP: of a fenceline server, or of Nomad. Connects again by itself, and hands over every
+ * batch once and in order, or says what may be missing. Of Nomad several batches in a row may have one index.
  *
  * ```ts
  * const stream = streamEvents<typeof topics>('https://host/v1/event/stream', { topics: ['Order'], token: () =>
@@ -13,8 +13,9 @@ import type { BatchOf, StreamOptions } from './stream-options.ts';
  *   save(stream.position); // later: streamEvents(url, { topics: ['Order'], ...position })
  * }
  * ```
- * The loop throws a StreamError only for what cannot heal: a request that the server refuses (400, 404, 405, …), a token denied twice
- * in a row, several namespaces asked of a Nomad server, `Retry: 'never'`, a gap where `onGap` is `'fail'`, a line too long, or 8 connections in a row that end at a malformed line.
+ * The loop throws a StreamError only for what cannot heal: a request that the server refuses (400, 404, 405, …), a
+ * token denied twice in a row, several namespaces asked of a Nomad server, `Retry: 'never'`, a gap where `onGap` is
+ * `'fail'`, a line too long, or 8 connections in a row that end at a malformed line.
  * @throws TypeError for an URL or option that cannot be meant
  */
 export function streamEvents<S extends Topics = Topics>(

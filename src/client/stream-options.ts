@@ -20,8 +20,8 @@ export interface StreamOptions<S extends Topics = Topics> {
   /** Default everything, which may need a management token. */
   readonly topics?: StreamTopics<S> | undefined;
   /**
-   * One, several, or `'*'` for all. Default: the server's, which is `default`. Nomad's own servers take one or all: several end the stream
-   * there with `not_supported`.
+   * One, several, or `'*'` for all. Default: the server's, which is `default`. Nomad's own servers take one or all:
+   * several end the stream there with `not_supported`.
    */
   readonly namespace?: string | readonly string[] | undefined;
   /** 0 (the default): the backlog, then live; n: from n on; `'latest'`: only what comes. The server refuses others. */
@@ -30,20 +30,24 @@ export interface StreamOptions<S extends Topics = Topics> {
   readonly epoch?: string | undefined;
   /** What of `index` is not handed over again: from {@link EventStream.position} of an earlier stream. */
   readonly seen?: readonly string[] | undefined;
-  /** Sent as `X-Nomad-Token`. A function is asked before each connection: return the newest, never one known to be denied. */
+  /**
+   * Sent as `X-Nomad-Token`. A function is asked before each connection: return the newest, never one known to be
+   * denied.
+   */
   readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Ends the loop as {@link EventStream.close} does, quietly. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Upper bound of the first delay before connecting again. Doubles with each connection that brings nothing. After one that brought a
-   * line and was cut: half to one and a half of it. Default 250.
+   * Upper bound of the first delay before connecting again. Doubles with each connection that brings nothing. After one
+   * that brought a line and was cut: half to one and a half of it. Default 250.
    */
   readonly minDelayMs?: number | undefined;
   /** Upper bound of every such delay; what a `Retry-After` asks for (at most an hour) comes on top. Default 30,000. */
   readonly maxDelayMs?: number | undefined;
   /**
-   * How often the server sends at least a heartbeat. Without a byte for 2.5 times as long, the peer is dead. Default: what the server says
-   * with its first heartbeat, and 30,000 until then. Below 28,000, a Nomad server's way to deny a token is not recognised.
+   * How often the server sends at least a heartbeat. Without a byte for 2.5 times as long, the peer is dead. Default:
+   * what the server says with its first heartbeat, and 30,000 until then. Below 28,000, a Nomad server's way to deny a
+   * token is not recognised.
    */
   readonly heartbeatMs?: number | undefined;
   /** Longest line that is accepted; a longer one ends the stream with `line_too_long`. Default 16 MiB. */

@@ -30,7 +30,10 @@ export class StreamRequest {
     return this.#url.searchParams.getAll('namespace').length > 1;
   }
 
-  /** Asks for the other format from now on: some proxies let nothing through but `text/event-stream` until it is complete. */
+  /**
+   * Asks for the other format from now on: some proxies let nothing through but `text/event-stream` until it is
+   * complete.
+   */
   switchFormat(): void {
     this.#isSse = !this.#isSse;
   }
@@ -84,8 +87,8 @@ const badTopics = (value: unknown): TypeError =>
   );
 
 /**
- * Leaves out each term that a wider one covers. A fenceline server would take all for their union; Nomad takes the star in `Job:*` for a
- * key where another term names a key of `Job`, and sends an event once for each term that it passes.
+ * Leaves out each term that a wider one covers. A fenceline server would take all for their union; Nomad takes the star
+ * in `Job:*` for a key where another term names a key of `Job`, and sends an event once for each term that it passes.
  */
 function widest(terms: readonly string[]): readonly string[] {
   const known = new Map<string, string>();

@@ -34,7 +34,10 @@ export function settingsOf(options: StreamOptions) {
   for (const [name, value] of Object.entries(numbers)) {
     if (!(value > 0)) throw new TypeError(`${name} must be a number above 0; got ${value}.`);
   }
-  /** Without a byte for so long the peer is dead. Infinity where the server sends no heartbeats (0), so that silence says nothing. */
+  /**
+   * Without a byte for so long the peer is dead. Infinity where the server sends no heartbeats (0), so that silence
+   * says nothing.
+   */
   const deadAfterMs = (serverHeartbeatMs: number): number =>
     2.5 * (options.heartbeatMs ?? (serverHeartbeatMs || Infinity));
   return { ...options, ...numbers, clock, fetch, random, deadAfterMs };

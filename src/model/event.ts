@@ -8,11 +8,15 @@ export interface NewEvent<Topic extends string = string, Payload = unknown> {
   readonly topic: Topic;
   /** What happened to it, for example `JobRegistered`. Not empty. */
   readonly type: string;
-  /** Which object changed. `''` where it has no name: then the event is found by its topic and its filter keys alone. */
+  /**
+   * Which object changed. `''` where it has no name: then the event is found by its topic and its filter keys alone.
+   */
   readonly key: string;
   /** Namespace of the object; `''` (the default) when it has none: such an event passes every namespace filter. */
   readonly namespace?: string;
-  /** Further keys under which the event can be found; empty ones, which nobody can ask for, are left out. Default none. */
+  /**
+   * Further keys under which the event can be found; empty ones, which nobody can ask for, are left out. Default none.
+   */
   readonly filterKeys?: readonly string[];
   /** Anything that JSON can hold. It is copied: what the host changes later does not change the event. */
   readonly payload: Payload;

@@ -81,8 +81,8 @@ function change<Topic extends TouchedTopic>(
  * The constructor named after a type makes the event of the object that the change is about. The others that it touched
  * have events of the same type on their own topics: `change` makes these.
  *
- * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an event
- * is derived from is no string.
+ * Every constructor throws a `TypeError` that names the member when the one that is the key is missing, or one that an
+ * event is derived from is no string.
  */
 export const nomadEvents = Object.freeze({
   aclTokenUpserted: on('ACLToken', 'ACLTokenUpserted'),

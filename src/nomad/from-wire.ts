@@ -16,9 +16,9 @@ export interface NomadLine {
 type Wire = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a line of a Nomad server's event stream, for hosts that pass its events on. Takes the text or the object that it
- * parses to. Credentials that the table of topics knows are emptied, as in the constructors; a topic or type that is not
- * known is handed over as it is, for `publish` to judge.
+ * Reads a line of a Nomad server's event stream, for hosts that pass its events on. Takes the text or the object that
+ * it parses to. Credentials that the table of topics knows are emptied, as in the constructors; a topic or type that is
+ * not known is handed over as it is, for `publish` to judge.
  *
  * Numbers beyond 2⁵³, such as times in nanoseconds, lose their last digits, as in every `JSON.parse`.
  * @throws BrokerError `bad_request` for what is no line of such a stream, for example a server's parting words

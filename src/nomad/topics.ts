@@ -23,8 +23,8 @@ import type {
  */
 export interface NomadTopic extends TopicDefinition {
   /**
-   * Event types: those of the object's own changes, then those of other changes that are known to touch it, since a type
-   * is that of the transaction. Other types can come; empty where nothing is known.
+   * Event types: those of the object's own changes, then those of other changes that are known to touch it, since a
+   * type is that of the transaction. Other types can come; empty where nothing is known.
    */
   readonly types: readonly string[];
   /** Member of the object that is the event's key. Left out where the object has none. */

@@ -29,7 +29,10 @@ async function opened(
 }
 
 const closedReason = (index: number) =>
-  `${JSON.stringify({ Error: { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: index }, Events: [] })}\n`;
+  `${JSON.stringify({
+    Error: { Code: 'closed', Message: 'The broker is closed.', Retry: 'resume', Index: index },
+    Events: [],
+  })}\n`;
 
 /** As much as a stream of such a high water mark may hold, and one chunk of such a size. */
 const KIB = 1024;

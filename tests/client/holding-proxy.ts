@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A proxy that passes on the head of every answer, but a body only when it is whole; `text/event-stream` alone is let through as it comes. */
+/**
+ * A proxy that passes on the head of every answer, but a body only when it is whole; `text/event-stream` alone is let
+ * through as it comes.
+ */
 export class HoldingProxy {
   readonly #server: Server;
   readonly #target: number;

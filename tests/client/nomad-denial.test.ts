@@ -28,7 +28,7 @@ describe.each(nomadKinds)('Nomad %s', (kind) => {
     expect(setting.clock.pending).toBe(0);
   });
 
-  it('that deletes the token of an open stream is asked with a newer one, and the stream goes on where it was', async () => {
+  it('that deletes the token of an open stream is asked with a newer one, from where it was', async () => {
     const tokens = ['old', 'old', 'new'];
     const setting = nomad(kind, { token: () => tokens.shift() ?? 'new' });
     setting.server.publish(7, [event('a')]);

@@ -28,7 +28,10 @@ class History {
   readonly #clock = new VirtualClock();
   readonly #server: NomadServer;
   readonly #published: Published[] = [];
-  /** Everything that was handed over, with the index of which the reader had forgotten what it had: those lines it gets again. */
+  /**
+   * Everything that was handed over, with the index of which the reader had forgotten what it had: those lines it gets
+   * again.
+   */
   readonly #handedOver: { readonly batch: EventBatch; readonly forgotten: number | undefined }[] = [];
   #forgotten: number | undefined;
   #stream: EventStream;
@@ -159,7 +162,8 @@ class History {
   #untold({ gap }: EventBatch, last: number, n: number): readonly Published[] {
     const missing = this.#published.slice(last + 1, n);
     if (gap === undefined) return missing;
-    // A server that lost its state and came further since than the reader had looks as if it had lost its backlog: no range could be right.
+    // A server that lost its state and came further since than the reader had looks as if it had lost its backlog: no
+    // range could be right.
     const isOtherRun = this.#published[last]?.run !== this.#published[n]?.run;
     if (gap.reason === 'restarted' || isOtherRun) return [];
     return missing.filter(({ index }) => index < gap.from || index > gap.to);

@@ -26,9 +26,9 @@ interface Stream {
 export const BACKLOG_LINES = 100;
 
 /**
- * Nomad's event stream as its servers were seen to speak it, behind a `fetch`: no epoch, no bookmarks, no gaps told; several lines with one index;
- * a backlog of 100 lines, from which a reader starts wherever it can; the newest line again for who asks past it; payload members in another order
- * each time. It knows no client code.
+ * Nomad's event stream as its servers were seen to speak it, behind a `fetch`: no epoch, no bookmarks, no gaps told;
+ * several lines with one index; a backlog of 100 lines, from which a reader starts wherever it can; the newest line
+ * again for who asks past it; payload members in another order each time. It knows no client code.
  */
 export class NomadServer {
   readonly #kind: NomadKind;

@@ -210,7 +210,7 @@ describe('after a cut the stream', () => {
     expect(delays).toEqual([150, 150, 150, 150, 150, 150]);
   });
 
-  it('asks a server that sends a heartbeat and cuts no oftener than each half of minDelayMs, however the dice fall', async () => {
+  it('asks a server that sends a heartbeat and cuts no oftener than each half of minDelayMs', async () => {
     const setting = open(new FakeServer().ending([{}]), { minDelayMs: 100, random: () => 0 });
     void setting.stream.next();
     await setting.clock.advance(10_000);

@@ -6,7 +6,8 @@ const touchedBy: Readonly<Record<string, string>> = {
   Allocation: 'DeploymentPromotion DeploymentAllocHealth',
   Deployment: 'AllocationUpdated',
   Evaluation:
-    'JobRegistered JobDeregistered AllocationUpdateDesiredStatus DeploymentStatusUpdate DeploymentPromotion DeploymentAllocHealth',
+    'JobRegistered JobDeregistered AllocationUpdateDesiredStatus DeploymentStatusUpdate ' +
+    'DeploymentPromotion DeploymentAllocHealth',
   Node: 'AllocationUpdated',
   HostVolume: 'NodeRegistration',
 };
@@ -16,7 +17,9 @@ export function typesOf(topic: string): readonly string[] {
   return [...(referenceRows[topic]?.types ?? []), ...words(touchedBy[topic] ?? '')];
 }
 
-/** One row of the reference: what a topic's events must look like, written out independently of the library's own table. */
+/**
+ * One row of the reference: what a topic's events must look like, written out independently of the library's own table.
+ */
 export interface ReferenceRow {
   readonly types: readonly string[];
   readonly key: string;

@@ -1,5 +1,5 @@
-// What a browser downloads: bundled, minified and compressed (brotli, as servers send it), against a bound. The core runs on
-// servers: its size is said and not bounded, since a bound makes messages short.
+// What a browser downloads: bundled, minified and compressed (brotli, as servers send it), against a bound. The core
+// runs on servers: its size is said and not bounded, since a bound makes messages short.
 import { brotliCompressSync } from 'node:zlib';
 
 import { build } from 'esbuild';

@@ -117,8 +117,8 @@ export class EncodedBatch extends BatchPart implements EventOwner {
 }
 
 /**
- * A further batch of an index that has one already. Its line says its number, so that a client which resumes knows how many
- * of them it has had.
+ * A further batch of an index that has one already. Its line says its number, so that a client which resumes knows how
+ * many of them it has had.
  */
 export class AppendedBatch extends EncodedBatch {
   readonly #number: number;

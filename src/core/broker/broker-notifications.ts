@@ -29,7 +29,10 @@ export interface BrokerNotifications {
   /** A subscription ends because its rights were taken away, expired, or could not be checked. */
   revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
   denied: (notice: DenialNotice) => void;
-  /** A policy cannot be read: it grants nothing, and the others of its tokens go on. Told once for each way in which it fails. */
+  /**
+   * A policy cannot be read: it grants nothing, and the others of its tokens go on. Told once for each way in which it
+   * fails.
+   */
   unreadablePolicy: (notice: UnreadablePolicy) => void;
   /** A transport does not keep up; its subscription reads on from its position when it does. */
   lagging: (notice: SubscriptionNotice) => void;

@@ -8,8 +8,8 @@ const MARK_AT = 24;
 const MARK = 0xbeefc0de;
 
 /**
- * Where the first two pages say what the file holds (`MDB_meta` in LMDB's mdb.c): a page's size, the last page in use, and
- * the transaction that wrote this. The newer of the two counts.
+ * Where the first two pages say what the file holds (`MDB_meta` in LMDB's mdb.c): a page's size, the last page in use,
+ * and the transaction that wrote this. The newer of the two counts.
  */
 const PAGE_SIZE_AT = 48;
 const LAST_PAGE_AT = 144;
@@ -18,8 +18,8 @@ const META_BYTES = 160;
 const LARGEST_PAGE_BYTES = 65_536;
 
 /**
- * Looks at the file before LMDB does, which ends the whole process over a file that is not its own, and over one that is
- * cut off: it reads what is mapped and not there.
+ * Looks at the file before LMDB does, which ends the whole process over a file that is not its own, and over one that
+ * is cut off: it reads what is mapped and not there.
  * @returns whether there is a database; an empty file is none yet
  * @throws BrokerError `log_unavailable` for a file that is something else, or a part of one
  */
