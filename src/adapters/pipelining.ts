@@ -7,7 +7,8 @@ import type { Socket } from 'node:net';
  */
 const MAX_WAITING = 64;
 
-const waitingOn = new WeakMap<Socket, number>();
+/** Who waits on a connection: they share one listener, since Node warns of a leak from the eleventh on. */
+const waitingOn = new WeakMap<Socket, Set<() => void>>();
 
 /**
  * Whether the response is the one that its connection writes: at once, unless it stands behind another, as pipelined
@@ -18,11 +19,18 @@ const waitingOn = new WeakMap<Socket, number>();
 export function whenItsTurn(request: object, response: object): boolean | Promise<boolean> {
   if (!isWaiting(response)) return true;
   const { socket } = request as IncomingMessage;
-  const waiting = (waitingOn.get(socket) ?? 0) + 1;
-  if (waiting > MAX_WAITING) socket.destroy();
-  if (socket.destroyed) return false;
+  const waiting = waitingOn.get(socket) ?? watch(socket);
+  if (waiting.size >= MAX_WAITING) socket.destroy();
+  return socket.destroyed ? false : turn(waiting, response);
+}
+
+function watch(socket: Socket): Set<() => void> {
+  const waiting = new Set<() => void>();
   waitingOn.set(socket, waiting);
-  return turn(socket, response).finally(() => waitingOn.set(socket, (waitingOn.get(socket) ?? 1) - 1));
+  socket.once('close', () => {
+    for (const close of waiting) close();
+  });
+  return waiting;
 }
 
 /** One of `node:http`, told by what it has: this is loaded where there is no such module, too. */
@@ -32,14 +40,14 @@ function isWaiting(response: object): response is ServerResponse {
 }
 
 /** Node tells of it by a call alone: of the method that hands the response its socket. */
-function turn(socket: Socket, response: ServerResponse): Promise<boolean> {
+function turn(waiting: Set<() => void>, response: ServerResponse): Promise<boolean> {
   return new Promise((resolve) => {
     const { assignSocket } = response;
     const onClose = (): void => resolve(false);
-    socket.once('close', onClose);
+    waiting.add(onClose);
     response.assignSocket = (own: Socket): void => {
       assignSocket.call(response, own);
-      socket.off('close', onClose);
+      waiting.delete(onClose);
       resolve(true);
     };
   });

@@ -101,6 +101,10 @@ describe.each(http1Mounts)('over HTTP/1.1, $name, a stream behind another on its
   it('is one of 5,000 on a connection: one is served, the connection closes, nothing stays', async () => {
     const { broker, server } = await mountedBroker(mount);
     const opened = subscriptionsOf(broker);
+    const warnings: Error[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
     const socket = connect(server.port, host);
     onTestFinished(() => void socket.destroy());
     // A server that closes while more is sent resets the connection.
@@ -109,6 +113,7 @@ describe.each(http1Mounts)('over HTTP/1.1, $name, a stream behind another on its
     socket.write(`GET ${mount.path}?topic=Job HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(5000));
     await closed;
     await subscriptionsAre(broker, 0);
+    expect(warnings).toEqual([]);
     expect(opened.length).toBeLessThanOrEqual(1);
   });
 });
