@@ -32,6 +32,13 @@ export function arrayBytes(length: number): number {
   return 32 + (length === 0 ? 0 : 16 + 8 * length);
 }
 
+/** An array that got its elements one by one: it has room for half as many again, and for 16. */
+export function grownArrayBytes(length: number): number {
+  let places = 0;
+  while (places < length) places += (places >> 1) + 17;
+  return arrayBytes(places);
+}
+
 /** An object with places for so many members: four in itself, more in a store beside it. */
 export function recordBytes(members: number): number {
   return 56 + (members > 4 ? 16 + 8 * (members - 4) : 0);

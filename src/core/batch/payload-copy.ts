@@ -1,11 +1,8 @@
 import { BrokerError } from '../../model/errors.ts';
-import { arrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
+import { grownArrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
 
 /** Deeper payloads are refused: they are circular or would exhaust the stack of whoever reads them. */
 const MAX_DEPTH = 500;
-
-/** Up to so many elements an array's room is made at once. Beyond it V8 would make a sparse one. */
-const MAX_RESERVED = 10_000;
 
 /** What an event keeps of a payload. */
 export interface Snapshot {
@@ -100,10 +97,11 @@ class Walk implements Snapshot {
 
   #copyArray(values: readonly unknown[], depth: number): unknown {
     const { length } = values;
-    this.bytes += arrayBytes(length);
-    // An array that grows keeps room to grow further, which a frozen one never uses.
-    const copies: unknown[] = new Array<unknown>(length <= MAX_RESERVED ? length : 0);
-    for (let i = 0; i < length; i++) copies[i] = this.copy(values[i], String(i), depth + 1) ?? null;
+    this.bytes += grownArrayBytes(length);
+    // It grows, and keeps room that it never uses. `new Array(length)` would not, but V8 takes such arrays for long-lived and
+    // puts them where collecting them costs half as much again as the whole publish: `npm run bench`, "publishing".
+    const copies: unknown[] = [];
+    for (let i = 0; i < length; i++) copies.push(this.copy(values[i], String(i), depth + 1) ?? null);
     return Object.freeze(copies);
   }
 
