@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { DeliveryOptions } from '../core/delivery/delivery.ts';
 import type { ByteSink } from '../core/delivery/byte-sink.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
@@ -10,6 +11,7 @@ import {
   type StreamEndpointOptions,
 } from './stream-endpoint.ts';
 import { whenItsTurn } from './pipelining.ts';
+import { endSoon } from './response-sink.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { tokenFromHeaders } from './token.ts';
 
@@ -44,7 +46,8 @@ export function fetchHandler(options: StreamEndpointOptions<Request>): FetchHand
 /** What all mounts that speak fetch share; each checks its options before. */
 export function fetchServer(options: StreamEndpointOptions<Request>): FetchHandler {
   return async (request, server) => {
-    if (!(await whenItsTurnOn(server))) return new Response(null, { status: 499 });
+    const node = nodeBehind(server);
+    if (node && !(await whenItsTurn(node.incoming, node.outgoing))) return new Response(null, { status: 499 });
     const answer = await answerStreamRequest(options, {
       method: request.method,
       url: request.url,
@@ -54,16 +57,25 @@ export function fetchServer(options: StreamEndpointOptions<Request>): FetchHandl
     });
     if ('plain' in answer) return plainResponse(answer.plain);
     liftIdleLimit(server, request);
-    return streamResponse(answer.stream);
+    return streamResponse(answer.stream, node?.outgoing);
   };
 }
 
-/** Bridges from Node hand on what they bridge: a pipelined request waits there as it does on Node itself. */
-function whenItsTurnOn(server: unknown): boolean | Promise<boolean> {
+/** What a bridge from Node stands between. */
+interface NodeBehind {
+  readonly incoming: object;
+  readonly outgoing: ServerResponse;
+}
+
+/**
+ * Bridges from Node hand on what they bridge: a pipelined request waits there, and a peer that does not read the end is
+ * let go, as on Node itself.
+ */
+function nodeBehind(server: unknown): NodeBehind | undefined {
   const { incoming, outgoing } = (server ?? {}) as { incoming?: unknown; outgoing?: unknown };
   if (typeof incoming !== 'object' || typeof outgoing !== 'object' || incoming === null || outgoing === null)
-    return true;
-  return whenItsTurn(incoming, outgoing);
+    return undefined;
+  return { incoming, outgoing: outgoing as ServerResponse };
 }
 
 /**
@@ -79,8 +91,11 @@ function plainResponse({ status, headers, body }: PlainAnswer): Response {
   return new Response(body === '' ? null : body, { status, headers });
 }
 
-function streamResponse({ subscription, headers, format, options }: StreamAnswer): Response {
-  const source = new StreamBody(subscription, format, options);
+function streamResponse(
+  { subscription, headers, format, options }: StreamAnswer,
+  outgoing: ServerResponse | undefined,
+): Response {
+  const source = new StreamBody(subscription, format, options, outgoing);
   const limits = { highWaterMark: MAX_WAITING_BYTES, size: (chunk: Uint8Array) => chunk.byteLength };
   return new Response(new ReadableStream(source, limits), { status: 200, headers });
 }
@@ -90,13 +105,21 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
   readonly #subscription: Subscription;
   readonly #format: StreamFormat;
   readonly #options: DeliveryOptions;
+  /** What a bridge writes the body to. */
+  readonly #outgoing: ServerResponse | undefined;
   /** Until it has ended or was cancelled. */
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(subscription: Subscription, format: StreamFormat, options: DeliveryOptions) {
+  constructor(
+    subscription: Subscription,
+    format: StreamFormat,
+    options: DeliveryOptions,
+    outgoing: ServerResponse | undefined,
+  ) {
     this.#subscription = subscription;
     this.#format = format;
     this.#options = options;
+    this.#outgoing = outgoing;
   }
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -123,5 +146,6 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
     if (last) this.#controller?.enqueue(last);
     this.#controller?.close();
     this.#controller = undefined;
+    if (this.#outgoing) endSoon(this.#outgoing);
   }
 }

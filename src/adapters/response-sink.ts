@@ -81,7 +81,8 @@ export class SocketSink implements ByteSink {
 /** How long a peer may take to read the last bytes, in ms. One that does not read would hold its socket for ever. */
 const LINGER_MS = 5000;
 
-function endSoon(response: ServerResponse): void {
+/** The answer was written, and is over when it was read, or soon. */
+export function endSoon(response: ServerResponse): void {
   if (response.writableFinished || response.destroyed) return;
   const timer = setTimeout(() => response.destroy(), LINGER_MS);
   timer.unref();

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { fetchHandler } from '../../src/adapters/fetch.ts';
 import { eventStreamHandler } from '../../src/adapters/http.ts';
@@ -35,6 +36,22 @@ async function opened(broker: EventBroker, init?: RequestInit): Promise<[Respons
   const response = await fetchHandler({ broker })(new Request(url, init));
   return [response, (await notice).subscription];
 }
+
+describe('a response of Node behind a bridge', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('is let go when its peer does not read the end of the stream within five seconds', async () => {
+    const broker = new EventBroker();
+    const outgoing = Object.assign(new EventEmitter(), { destroyed: false, destroy: vi.fn<() => void>() });
+    await fetchHandler({ broker })(new Request(url), { incoming: {}, outgoing });
+    await broker.close();
+    vi.advanceTimersByTime(4999);
+    expect(outgoing.destroy).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(outgoing.destroy).toHaveBeenCalledOnce();
+  });
+});
 
 describe('a body of fetchHandler', () => {
   it('that is cancelled frees its subscription, which harms no other', async () => {
