@@ -2,7 +2,7 @@ import type { StreamFormat } from '../batch/stream-format.ts';
 import { Cursor, type Backlog, type CursorStart } from '../backlog/cursor.ts';
 import type { Interest, InterestWaiter } from '../matching/interest.ts';
 import type { Slice } from '../matching/shared-slices.ts';
-import type { Clock } from '../../model/clock.ts';
+import type { Clock, ClockTimer } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { EventBatch } from '../../model/event.ts';
 import { gapError } from '../../model/gap-error.ts';
@@ -57,6 +57,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   #stage: ReaderStage = 'behind';
   /** It ends with this as soon as what was published before has been read. */
   #ending: BrokerError | undefined;
+  /** Bounds its last reads: one for all of them, or each would hold the reader for as long. */
+  #lastReads: ClockTimer | undefined;
   #error: BrokerError | undefined;
 
   constructor(context: ReaderContext, interest: Interest, start: CursorStart, failOnGap: boolean) {
@@ -283,6 +285,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   #letGo(): void {
     this.#cursor.stopReading();
     this.#interest.unwait(this);
+    this.#lastReads?.cancel();
     this.#delivery?.end(this.#error);
     if (this.#ending === undefined) this.#detach(this.#error);
     this.#pull.proceed();
@@ -326,7 +329,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   #readLast(): void {
     if (this.#delivery === undefined && this.#cursor.isAtEnd) this.#finish(this.#ending);
     else if (this.#stage === 'fetching')
-      this.#context.clock.after(LAST_READS_MS, () => void this.#finish(this.#ending));
+      this.#lastReads ??= this.#context.clock.after(LAST_READS_MS, () => void this.#finish(this.#ending));
     else this.wake();
   }
 
