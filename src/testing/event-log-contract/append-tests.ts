@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { LogRecordKind } from '../../core/log/event-log.ts';
-import { bodyOf, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
+import { bodyOf, holds, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';
 
 const bodies: readonly Uint8Array[] = [
@@ -39,8 +39,8 @@ export function appendTests<Ground>(law: Law<Ground>): void {
     for (const body of bodies) for (const kind of kinds) await log.append(body, { kind });
     const records = await readAll(log, 1, (await log.state()).head);
     assert.deepEqual(
-      records.map(({ kind, body }) => ({ kind, body: [...body] })),
-      bodies.flatMap((body) => kinds.map((kind) => ({ kind, body: [...body] }))),
+      records.map(holds),
+      bodies.flatMap((body) => kinds.map((kind) => holds({ kind, body }))),
     );
     assert.ok(records.every(({ time }) => time > 0 && Number.isFinite(time)));
   });

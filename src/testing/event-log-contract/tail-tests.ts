@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
-import { bodyOf, checkNothingMissing, indexesOf, quietTurns, readAll } from './subject.ts';
+import type { LogRecord } from '../../core/log/event-log.ts';
+import { bodyOf, checkNothingMissing, holds, indexesOf, quietTurns, readAll } from './subject.ts';
 import type { Law } from './subject.ts';
 
 export function tailTests<Ground>(law: Law<Ground>): void {
@@ -127,5 +128,4 @@ export function tailTests<Ground>(law: Law<Ground>): void {
   );
 }
 
-const plain = (records: readonly { readonly index: number; readonly kind: string; readonly body: Uint8Array }[]) =>
-  records.map(({ index, kind, body }) => ({ index, kind, body: [...body] }));
+const plain = (records: readonly LogRecord[]) => records.map((record) => `${record.index}: ${holds(record)}`);
