@@ -24,8 +24,12 @@ export interface NdjsonStreamOptions extends DeliveryOptions {
  * the reason as the last line when the broker ends it. It minds backpressure: at most one chunk beyond the high water
  * mark waits in it. Destroying it closes the subscription.
  *
+ * What the mounts do beside this is the host's here: let go of a peer that does not read the end, and subscribe for a
+ * pipelined request only when its turn has come, which is when `response.socket` is no longer null. A response that
+ * still waits behind another is never told that its client left, and its subscription would stay.
+ *
  * ```ts
- * ndjsonStream(await broker.subscribe({ topics: ['Job'] })).pipe(response);
+ * pipeline(ndjsonStream(await broker.subscribe({ topics: ['Job'] })), response, () => {});
  * ```
  * @throws TypeError when the subscription is delivered elsewhere already; for an option that is not known or out of its
  * range

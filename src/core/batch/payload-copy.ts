@@ -98,8 +98,9 @@ class Walk implements Snapshot {
   #copyArray(values: readonly unknown[], depth: number): unknown {
     const { length } = values;
     this.bytes += grownArrayBytes(length);
-    // It grows, and keeps room that it never uses. `new Array(length)` would not, but V8 takes such arrays for long-lived and
-    // puts them where collecting them costs half as much again as the whole publish: `npm run bench`, "publishing".
+    // It grows, and keeps room that it never uses. `new Array(length)` would not, but V8 takes such arrays for
+    // long-lived and puts them where collecting them costs half as much again as the whole publish: `npm run bench`,
+    // "publishing".
     const copies: unknown[] = [];
     for (let i = 0; i < length; i++) copies.push(this.copy(values[i], String(i), depth + 1) ?? null);
     return Object.freeze(copies);
