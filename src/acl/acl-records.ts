@@ -1,5 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
+import { unknownName, type OptionNames } from '../model/options.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */
@@ -47,10 +48,24 @@ export interface PolicyLink {
   readonly name: string;
 }
 
+const tokenFields: OptionNames<AclToken> = {
+  accessorId: true,
+  secretId: true,
+  name: true,
+  type: true,
+  policies: true,
+  roles: true,
+  expirationTime: true,
+};
+const roleFields: OptionNames<AclRole> = { id: true, name: true, description: true, policies: true };
+const policyFields: OptionNames<AclPolicy> = { name: true, description: true, rules: true };
+
 /** @throws BrokerError `bad_request` that names the field and what is allowed, and never shows the secret */
-export function copyToken({ accessorId, secretId, name, type, policies, roles, expirationTime }: AclToken): AclToken {
+export function copyToken(token: AclToken): AclToken {
+  const { accessorId, secretId, name, type, policies, roles, expirationTime } = token;
   requireText(accessorId, 'token: accessorId');
   const place = placeOf('token', accessorId);
+  requireKnown<AclToken>(token, tokenFields, place);
   requireSecret(secretId, `${place}: secretId`);
   if (type !== 'client' && type !== 'management')
     throw refused(`${place}: type`, 'must be "client" or "management"', type);
@@ -66,9 +81,11 @@ export function copyToken({ accessorId, secretId, name, type, policies, roles, e
 }
 
 /** @throws BrokerError `bad_request` that names the field and what is allowed */
-export function copyRole({ id, name, description, policies }: AclRole): AclRole {
+export function copyRole(role: AclRole): AclRole {
+  const { id, name, description, policies } = role;
   requireText(id, 'role: id');
   const place = placeOf('role', id);
+  requireKnown<AclRole>(role, roleFields, place);
   return Object.freeze({
     id,
     name: optionalText(name, `${place}: name`),
@@ -81,9 +98,12 @@ export function copyRole({ id, name, description, policies }: AclRole): AclRole 
  * All of a policy but its rules.
  * @throws BrokerError `bad_request` that names the field and what is allowed
  */
-export function copyPolicy({ name, description }: NamedPolicy): NamedPolicy {
+export function copyPolicy(policy: AclPolicy): NamedPolicy {
+  const { name, description } = policy;
   requireText(name, 'policy: name');
-  return { name, description: optionalText(description, `${placeOf('policy', name)}: description`) };
+  const place = placeOf('policy', name);
+  requireKnown<AclPolicy>(policy, policyFields, place);
+  return { name, description: optionalText(description, `${place}: description`) };
 }
 
 /**
@@ -123,6 +143,12 @@ function copyList<T>(
   if (list === null || list === undefined) return Object.freeze([]);
   if (!Array.isArray(list)) throw refused(at, 'must be a list', list);
   return Object.freeze(list.map((item: T, i) => copy(item, `${at}[${i}]`)));
+}
+
+/** A misspelt field would be none at all: a token with `expiresAt` would never end. */
+function requireKnown<R extends object>(record: R, known: OptionNames<R>, place: string): void {
+  const fault = unknownName(record, known);
+  if (fault !== undefined) throw new BrokerError('bad_request', `${place} has no field ${fault}`);
 }
 
 function requireObject<T extends object>(value: T, at: string): T {

@@ -13,15 +13,18 @@ export function checkOptions<O extends object>(options: O | undefined, known: Op
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`${where} takes an object of options; got ${describe(options)}.`);
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw unknownOption(name, Object.keys(known), where);
-  }
+  const fault = unknownName(options, known);
+  if (fault !== undefined) throw new TypeError(`${where} has no option ${fault}`);
 }
 
-function unknownOption(name: string, known: readonly string[], where: string): TypeError {
-  const near = nearestOf(name, known);
+/** The first name that is not known, as the end of a sentence, with the nearest known one and all others. */
+export function unknownName<O extends object>(options: O, known: OptionNames<O>): string | undefined {
+  const name = Object.keys(options).find((other) => !Object.hasOwn(known, other));
+  if (name === undefined) return undefined;
+  const names = Object.keys(known);
+  const near = nearestOf(name, names);
   const hint = near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
-  return new TypeError(`${where} has no option ${JSON.stringify(name)}.${hint} Known: ${known.toSorted().join(', ')}.`);
+  return `${JSON.stringify(name)}.${hint} Known: ${names.toSorted().join(', ')}.`;
 }
 
 /** The known name that differs least from `name`; undefined when all differ in more than every third letter. */

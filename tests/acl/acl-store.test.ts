@@ -50,6 +50,23 @@ describe('MemoryAclStore', () => {
     expect(store.tokenBySecretId('new')?.accessorId).toBe('acc');
   });
 
+  it('refuses fields that it does not know: with a misspelt expiry a token would never end', () => {
+    const store = new MemoryAclStore();
+    store.upsertToken(token);
+    const misspelt = { ...token, policies: ['other'], expirationtime: 1 };
+    const known = 'Known: accessorId, expirationTime, name, policies, roles, secretId, type.';
+    expect(() => store.upsertToken(misspelt)).toThrow(
+      `token "acc" has no field "expirationtime". Did you mean "expirationTime"? ${known}`,
+    );
+    expect(store.tokenBySecretId('s3cr3t')?.policies).toEqual([]);
+    const role = { id: 'r', policy: [{ name: 'p' }] };
+    expect(() => store.upsertRole(role)).toThrow('role "r" has no field "policy"');
+    expect(store.roleById('r')).toBeUndefined();
+    const policy = { name: 'p', rules: {}, descr: 'x' };
+    expect(() => store.upsertPolicy(policy)).toThrow('policy "p" has no field "descr"');
+    expect(store.policyByName('p')).toBeUndefined();
+  });
+
   it('gives one secret to one token', () => {
     const store = new MemoryAclStore();
     store.upsertToken(token);
