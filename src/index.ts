@@ -11,7 +11,7 @@ export {
   type StoreAnswer,
 } from './acl/acl-store.ts';
 export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
-export type { AclExplanation, AclFinding, AclNeed, AclVoice, UnreadablePolicy } from './acl/explain.ts';
+export type { AclExplanation, AclFinding, AclNeed, AclAppliedRule, UnreadablePolicy } from './acl/explain.ts';
 export type { CapabilityRule, Labelled, LevelRule, NamespaceRule, OneOrMore, PolicyRules } from './acl/policy-rules.ts';
 export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
 export type { Notifications } from './core/broker/notifications.ts';

@@ -26,7 +26,7 @@ export interface Right {
   readonly capability: string;
 }
 
-const managementSight = 'management';
+const managementRights = 'management';
 
 const knownFacts: OptionNames<AclFacts> = { accessorId: true, expiresAt: true, dependsOn: true, management: true };
 
@@ -47,7 +47,7 @@ export class Acl {
   /** Also roles and policies that were looked up and do not exist: they may come to. Without repeats, sorted. */
   readonly dependsOn: readonly AclRef[];
   /** Equal for Acls that see the same. Holds no secret and nothing of the token. */
-  readonly sightKey: string;
+  readonly rightsKey: string;
   readonly #rules: MergedRules;
 
   private constructor(rules: MergedRules, facts: AclFacts) {
@@ -55,7 +55,7 @@ export class Acl {
     this.accessorId = facts.accessorId;
     this.expiresAt = facts.expiresAt;
     this.dependsOn = dependenciesOf(facts);
-    this.sightKey = this.isManagement ? managementSight : rules.text;
+    this.rightsKey = this.isManagement ? managementRights : rules.text;
     this.#rules = rules;
     Object.freeze(this);
   }

@@ -19,7 +19,7 @@ export interface AclNeed {
 }
 
 /** A policy that has a say in a need, and how the token comes by it. */
-export interface AclVoice {
+export interface AclAppliedRule {
   readonly policy: string;
   /** The rule of it, for example `namespace "prod-*"`. */
   readonly rule: string;
@@ -34,9 +34,9 @@ export interface AclFinding extends AclNeed {
   readonly isMet: boolean;
   /** One sentence for an operator. */
   readonly reason: string;
-  readonly metBy: readonly AclVoice[];
+  readonly metBy: readonly AclAppliedRule[];
   /** Policies whose `deny` decides. */
-  readonly deniedBy: readonly AclVoice[];
+  readonly deniedBy: readonly AclAppliedRule[];
 }
 
 /** A policy that a store holds and that nobody can read. */
@@ -122,13 +122,13 @@ class Explainer {
     const rule = this.#merged.ruleFor(right.block, subject);
     if (rule === undefined) return { isMet, reason: `No rule applies to ${placeOf(right.block, subject)}.` };
     const place = placeOf(right.block, rule.name);
-    const metBy = isMet ? this.#voices(right, rule, right.capability) : [];
-    const deniedBy = this.#voices(right, rule, 'deny');
+    const metBy = isMet ? this.#appliedRules(right, rule, right.capability) : [];
+    const deniedBy = this.#appliedRules(right, rule, 'deny');
     return { isMet, reason: reasonOf(right, place, isMet, deniedBy.length > 0), metBy, deniedBy };
   }
 
   /** The policies that put this capability into this rule. */
-  #voices({ block }: Right, rule: AppliedRule, capability: string): readonly AclVoice[] {
+  #appliedRules({ block }: Right, rule: AppliedRule, capability: string): readonly AclAppliedRule[] {
     return this.#policies
       .filter(({ rules }) => rules !== undefined && parseRules(rules).get(block)?.get(rule.name)?.has(capability))
       .map(({ name, isDirect, roles }) => ({ policy: name, rule: placeOf(block, rule.name), isDirect, roles }));

@@ -160,7 +160,7 @@ describe('an Acl', () => {
       isManagement: true,
       expiresAt: undefined,
       dependsOn: [],
-      sightKey: 'management',
+      rightsKey: 'management',
     });
   });
 
@@ -174,8 +174,8 @@ describe('an Acl', () => {
       dependsOn: ['token:holder', 'role:r'],
       expiresAt: 5,
     });
-    expect(acl.sightKey).toBe(Acl.fromRules([level('read', 'a')]).sightKey);
-    expect(acl.sightKey).not.toContain('holder');
+    expect(acl.rightsKey).toBe(Acl.fromRules([level('read', 'a')]).rightsKey);
+    expect(acl.rightsKey).not.toContain('holder');
   });
 });
 
@@ -232,7 +232,7 @@ describe('Acl properties', () => {
         const together: PolicyRules = {
           namespace: policies.map((policy) => policy.namespace as Record<string, object>),
         };
-        const keys = [policies, policies.toReversed(), [together]].map((each) => Acl.fromRules(each).sightKey);
+        const keys = [policies, policies.toReversed(), [together]].map((each) => Acl.fromRules(each).rightsKey);
         const sights = [policies, policies.toReversed(), [together]].map((each) =>
           Acl.fromRules(each).sees(readJob, namespace),
         );
@@ -247,7 +247,7 @@ describe('Acl properties', () => {
       fc.property(modelRules, modelRules, namespaces, (some, others, namespace) => {
         const [a, b] = [Acl.fromRules(asPolicies(some)), Acl.fromRules(asPolicies(others))];
         fc.pre(a.sees(readJob, namespace) !== b.sees(readJob, namespace));
-        expect(a.sightKey).not.toBe(b.sightKey);
+        expect(a.rightsKey).not.toBe(b.rightsKey);
       }),
       { numRuns: 500 },
     );

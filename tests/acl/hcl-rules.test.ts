@@ -64,7 +64,7 @@ describe('rules as text', () => {
     const fromJson = rulesFromText(JSON.stringify(asObject)) as PolicyRules;
     expect(parseRules(fromHcl)).toEqual(parseRules(asObject));
     expect(parseRules(fromJson)).toEqual(parseRules(asObject));
-    expect(Acl.fromRules([fromHcl]).sightKey).toBe(Acl.fromRules([asObject]).sightKey);
+    expect(Acl.fromRules([fromHcl]).rightsKey).toBe(Acl.fromRules([asObject]).rightsKey);
   });
 
   it('JSON needs no promise, and neither does empty text', () => {

@@ -28,7 +28,7 @@ export function needsOf({ filter, namespaces }: Asked, topics: Topics): readonly
 export function visibilityOf(acl: Acl, namespaces: NamespaceFilter, topics: Topics): Visibility | undefined {
   if (acl.isManagement || !namespaces.isAll) return undefined;
   return {
-    key: acl.sightKey,
+    key: acl.rightsKey,
     sees: (event) => event.names.some((name) => acl.sees(topics.requirement(name), event.namespace)),
   };
 }

@@ -11,7 +11,7 @@ const bodies: readonly Uint8Array[] = [
   Uint8Array.from({ length: 20_000 }, (_, i) => (i * 31) % 251),
 ];
 
-export function appendTests<Ground>(law: Law<Ground>): void {
+export function appendTests<Storage>(law: Law<Storage>): void {
   law('a log without records has head 0, first 1 and an epoch', async ({ log }) => {
     const { epoch, first, head } = await log.state();
     assert.deepEqual({ first, head }, { first: 1, head: 0 });

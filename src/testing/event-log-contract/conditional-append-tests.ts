@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { bodyOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';
 
-export function conditionalAppendTests<Ground>(law: Law<Ground>): void {
+export function conditionalAppendTests<Storage>(law: Law<Storage>): void {
   law('appends with one id make one record, or ids are refused', async ({ log }) => {
     const append = (text: string, id: string) => log.append(bodyOf(text), { id });
     if (log.capabilities.dedupeWindowMs === 0) return rejectsWith('not_supported', () => append('a', 'one'));

@@ -11,8 +11,8 @@ import { trimTests } from './trim-tests.ts';
 /**
  * The contract suite of `EventLog`: what a broker relies on. A log that passes it can be given to one.
  *
- * The log must be dense: the suite expects 1, 2, 3 … on new ground. What a log declares that it cannot do is tested for
- * its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`, trimming) is left out.
+ * The log must be dense: the suite expects 1, 2, 3 … on new storage. What a log declares that it cannot do is tested
+ * for its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`, trimming) is left out.
  *
  * ```ts
  * import { describe, it } from 'node:test';
@@ -20,8 +20,8 @@ import { trimTests } from './trim-tests.ts';
  * it });
  * ```
  */
-export function describeEventLog<Ground>(name: string, harness: EventLogHarness<Ground>, runner: TestRunner): void {
-  const law: Law<Ground> = (rule, test) => void runner.it(rule, () => Subject.run(harness, test));
+export function describeEventLog<Storage>(name: string, harness: EventLogHarness<Storage>, runner: TestRunner): void {
+  const law: Law<Storage> = (rule, test) => void runner.it(rule, () => Subject.run(harness, test));
   runner.describe(`${name} keeps the contract of EventLog`, () => {
     appendTests(law);
     conditionalAppendTests(law);

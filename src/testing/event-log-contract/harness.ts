@@ -1,29 +1,29 @@
 import type { EventLog } from '../../core/log/event-log.ts';
 
 /**
- * How the contract suite gets at the log under test. `Ground` is whatever tells one test's log from another's: a
+ * How the contract suite gets at the log under test. `Storage` is whatever tells one test's log from another's: a
  * folder, a name.
  */
-export interface EventLogHarness<Ground> {
-  /** New ground for one test, with no records on it. */
-  prepare(): Promise<Ground>;
+export interface EventLogHarness<Storage> {
+  /** New storage for one test, with no records on it. */
+  prepare(): Promise<Storage>;
   /**
-   * Opens a log on the ground. Called again after the log was closed and, when `isShared`, while another one is open.
+   * Opens a log on the storage. Called again after the log was closed and, when `isShared`, while another one is open.
    * The records of a test are small and at most some hundreds; retention must keep them.
    */
-  open(ground: Ground): Promise<EventLog>;
+  open(storage: Storage): Promise<EventLog>;
   /** Called when a test is over and its logs are closed. */
-  dispose(ground: Ground): Promise<void>;
+  dispose(storage: Storage): Promise<void>;
   /**
-   * Several handles may be open on one ground. Must be true when the log's capabilities say `shared`. Default false.
+   * Several handles may be open on one storage. Must be true when the log's capabilities say `shared`. Default false.
    */
   readonly isShared?: boolean;
   /** Drops the records before `first`, for a log without `trim`. */
-  trimTo?(ground: Ground, first: number): Promise<void>;
+  trimTo?(storage: Storage, first: number): Promise<void>;
   /** Ends what keeps the records without warning and brings it back. Handles that were open go on by themselves. */
-  kill?(ground: Ground): Promise<void>;
+  kill?(storage: Storage): Promise<void>;
   /** Deletes the log and makes it anew, empty. */
-  recreate?(ground: Ground): Promise<void>;
+  recreate?(storage: Storage): Promise<void>;
   /** Handles stay open over `recreate` and their tails tell of it. Default false: they are closed before. */
   readonly survivesRecreation?: boolean;
   /** How long a test waits for what has to happen. Default 30 s. */

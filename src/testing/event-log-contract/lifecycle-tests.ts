@@ -5,7 +5,7 @@ import type { EventLogHarness } from './harness.ts';
 import { bodyOf, indexesOf, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law } from './subject.ts';
 
-export function lifecycleTests<Ground>(law: Law<Ground>, harness: EventLogHarness<Ground>): void {
+export function lifecycleTests<Storage>(law: Law<Storage>, harness: EventLogHarness<Storage>): void {
   closingTests(law);
   if (harness.isShared) sharingTests(law);
   if (harness.kill) killTests(law);
@@ -15,7 +15,7 @@ export function lifecycleTests<Ground>(law: Law<Ground>, harness: EventLogHarnes
   });
 }
 
-function closingTests<Ground>(law: Law<Ground>): void {
+function closingTests<Storage>(law: Law<Storage>): void {
   law('records, head and epoch are the same after the log was opened again', async (subject) => {
     const indexes = await subject.append(5);
     const before = await subject.log.state();
@@ -61,7 +61,7 @@ function closingTests<Ground>(law: Law<Ground>): void {
   });
 }
 
-function sharingTests<Ground>(law: Law<Ground>): void {
+function sharingTests<Storage>(law: Law<Storage>): void {
   law('two handles append to one order and each tails all of it', async (subject) => {
     const other = await subject.another();
     const tails = [await subject.tail(0), await subject.tail(0, other)] as const;
@@ -87,7 +87,7 @@ function sharingTests<Ground>(law: Law<Ground>): void {
   });
 }
 
-function killTests<Ground>(law: Law<Ground>): void {
+function killTests<Storage>(law: Law<Storage>): void {
   law('what was acknowledged before a kill is there after it, and a tail tells everything once', async (subject) => {
     const tail = await subject.tail(0);
     const acknowledged = await subject.append(20);
@@ -101,7 +101,7 @@ function killTests<Ground>(law: Law<Ground>): void {
   });
 }
 
-function recreationTests<Ground>(law: Law<Ground>, survives: boolean): void {
+function recreationTests<Storage>(law: Law<Storage>, survives: boolean): void {
   law('a log that was deleted and made anew has another epoch and begins at 1', async (subject) => {
     await subject.append(5);
     const before = await subject.log.state();

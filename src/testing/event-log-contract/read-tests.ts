@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { bodyOf, indexesOf, readAll, rejectsWith } from './subject.ts';
 import type { Law } from './subject.ts';
 
-export function readTests<Ground>(law: Law<Ground>): void {
+export function readTests<Storage>(law: Law<Storage>): void {
   law('a read gives what lies between its bounds, both inclusive, and ends', async (subject) => {
     const indexes = await subject.append(10);
     const [, , third = 0, , , , seventh = 0] = indexes;

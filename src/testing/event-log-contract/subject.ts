@@ -12,32 +12,32 @@ import type { EventLogHarness } from './harness.ts';
 const QUIET_TURNS = 50;
 
 /** Registers one test of the suite. */
-export type Law<Ground> = (name: string, test: (subject: Subject<Ground>) => Promise<void>) => void;
+export type Law<Storage> = (name: string, test: (subject: Subject<Storage>) => Promise<void>) => void;
 
 /** The log of one test, with short words for what tests do to it. */
-export class Subject<Ground> {
-  readonly #harness: EventLogHarness<Ground>;
-  readonly #ground: Ground;
+export class Subject<Storage> {
+  readonly #harness: EventLogHarness<Storage>;
+  readonly #storage: Storage;
   readonly #opened: EventLog[] = [];
   #log: EventLog;
 
-  private constructor(harness: EventLogHarness<Ground>, ground: Ground, log: EventLog) {
+  private constructor(harness: EventLogHarness<Storage>, storage: Storage, log: EventLog) {
     this.#harness = harness;
-    this.#ground = ground;
+    this.#storage = storage;
     this.#log = log;
     this.#opened.push(log);
   }
 
-  /** Runs a test on new ground, and clears up after it whatever comes. */
-  static async run<Ground>(
-    harness: EventLogHarness<Ground>,
-    test: (subject: Subject<Ground>) => Promise<void>,
+  /** Runs a test on new storage, and clears up after it whatever comes. */
+  static async run<Storage>(
+    harness: EventLogHarness<Storage>,
+    test: (subject: Subject<Storage>) => Promise<void>,
   ): Promise<void> {
-    const ground = await harness.prepare();
+    const storage = await harness.prepare();
     try {
-      await new Subject(harness, ground, await harness.open(ground)).#runAndClose(test);
+      await new Subject(harness, storage, await harness.open(storage)).#runAndClose(test);
     } finally {
-      await harness.dispose(ground);
+      await harness.dispose(storage);
     }
   }
 
@@ -46,7 +46,7 @@ export class Subject<Ground> {
   }
 
   async another(): Promise<EventLog> {
-    const log = await this.#harness.open(this.#ground);
+    const log = await this.#harness.open(this.#storage);
     this.#opened.push(log);
     return log;
   }
@@ -58,12 +58,12 @@ export class Subject<Ground> {
   }
 
   async kill(): Promise<void> {
-    await this.#harness.kill?.(this.#ground);
+    await this.#harness.kill?.(this.#storage);
   }
 
   async recreate(): Promise<void> {
     if (!this.#harness.survivesRecreation) await this.#log.close();
-    await this.#harness.recreate?.(this.#ground);
+    await this.#harness.recreate?.(this.#storage);
     if (!this.#harness.survivesRecreation) this.#log = await this.another();
   }
 
@@ -75,7 +75,7 @@ export class Subject<Ground> {
   }
 
   async trimTo(first: number): Promise<void> {
-    if (!this.#log.trim) return this.#harness.trimTo?.(this.#ground, first);
+    if (!this.#log.trim) return this.#harness.trimTo?.(this.#storage, first);
     const { head } = await this.#log.state();
     await this.#log.trim({ maxRecords: head - first + 1 });
   }
@@ -91,7 +91,7 @@ export class Subject<Ground> {
     return recorder;
   }
 
-  async #runAndClose(test: (subject: Subject<Ground>) => Promise<void>): Promise<void> {
+  async #runAndClose(test: (subject: Subject<Storage>) => Promise<void>): Promise<void> {
     try {
       await test(this);
     } finally {

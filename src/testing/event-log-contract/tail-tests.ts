@@ -4,7 +4,7 @@ import type { LogRecord } from '../../core/log/event-log.ts';
 import { bodyOf, checkNothingMissing, holds, indexesOf, quietTurns, readAll } from './subject.ts';
 import type { Law } from './subject.ts';
 
-export function tailTests<Ground>(law: Law<Ground>): void {
+export function tailTests<Storage>(law: Law<Storage>): void {
   law('a tail from 0 tells every record, those from before it and those from after', async (subject) => {
     const before = await subject.append(5);
     const tail = await subject.tail(0);

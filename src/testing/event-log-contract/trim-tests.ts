@@ -8,7 +8,7 @@ import type { Law } from './subject.ts';
 /** Oldest record left in these tests. */
 const FIRST = 6;
 
-export function trimTests<Ground>(law: Law<Ground>): void {
+export function trimTests<Storage>(law: Law<Storage>): void {
   law('trimming moves first and leaves the head', async (subject) => {
     await subject.append(10);
     await subject.trimTo(FIRST);
