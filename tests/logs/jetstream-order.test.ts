@@ -5,7 +5,7 @@ import { BrokerError } from '../../src/model/errors.ts';
 import { ConnectionWatch } from '../../src/logs/jetstream/connection-watch.ts';
 import { deliveryOf } from '../../src/logs/jetstream/delivery-info.ts';
 import type { NatsConnectionLike, NatsMessageLike } from '../../src/logs/jetstream/nats-connection.ts';
-import { checkOptions } from '../../src/logs/jetstream/options.ts';
+import { settingsOf } from '../../src/logs/jetstream/options.ts';
 import { RecordPull } from '../../src/logs/jetstream/record-pull.ts';
 import { StreamRead } from '../../src/logs/jetstream/stream-read.ts';
 import { StreamTail } from '../../src/logs/jetstream/stream-tail.ts';
@@ -52,7 +52,7 @@ class ScriptedStream {
   }
 
   get settings() {
-    return checkOptions({ connection: this.#connection, stream: 'events', requestTimeoutMs: 60_000 });
+    return settingsOf({ connection: this.#connection, stream: 'events', requestTimeoutMs: 60_000 });
   }
 
   state = async () => ({ epoch: 'one', first: this.first, head: this.head });

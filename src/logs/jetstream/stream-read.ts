@@ -1,6 +1,7 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord, LogState, ReadOptions } from '../../core/log/event-log.ts';
-import { replacedGap, SLICE_BYTES, trimmedGap } from '../record-source.ts';
+import { checkRead, SLICE_BYTES } from '../read-request.ts';
+import { replacedGap, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
@@ -34,9 +35,7 @@ export class StreamRead {
     options: ReadOptions,
     closed: AbortSignal,
   ) {
-    const { maxBytes = SLICE_BYTES, signal } = options;
-    if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
-    if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+    const { maxBytes, signal } = checkRead(from, options);
     this.#stream = stream;
     this.#isDense = isDense;
     this.#signal = signal ? AbortSignal.any([closed, signal]) : closed;

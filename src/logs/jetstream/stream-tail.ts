@@ -1,6 +1,7 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/log/event-log.ts';
-import { SLICE_BYTES, turnOfLoop } from '../record-source.ts';
+import { SLICE_BYTES } from '../read-request.ts';
+import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
