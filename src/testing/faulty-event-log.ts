@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
@@ -178,6 +179,10 @@ export class FaultyEventLog implements EventLog {
   async close(): Promise<void> {
     await this.#eachTail((tail) => tail.stop());
     await this.#log.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #trim(retention: Retention): Promise<LogState> {

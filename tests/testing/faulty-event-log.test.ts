@@ -175,4 +175,10 @@ describe('FaultyEventLog', () => {
     expect(record?.body).toEqual(body);
     await expect(faulty.append(body)).rejects.toMatchObject({ code: 'log_unavailable' });
   });
+
+  it('closes, with the log that it is around, at the end of `await using`', async () => {
+    const { log, faulty } = await wrapped();
+    await faulty[Symbol.asyncDispose]();
+    await expect(log.state()).rejects.toMatchObject({ code: 'closed' });
+  });
 });
