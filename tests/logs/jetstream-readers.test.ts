@@ -1,7 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { EventBroker } from '../../src/index.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
 import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
@@ -27,7 +26,7 @@ describeWithNats('two hundred readers at once of the whole history of a JetStrea
     await server?.stop();
   });
 
-  it('get all of it from the log, while every append is made and a tail stays up', async () => {
+  it('get all of it, while every append is made and a tail stays up', async () => {
     const log = await JetStreamEventLog.open({ connection, stream: 'log' });
     for (const _ of stored) await log.append(new Uint8Array(BYTES));
     const tail = new TailRecorder();
@@ -43,27 +42,6 @@ describeWithNats('two hundred readers at once of the whole history of a JetStrea
     for (const indexes of await Promise.all(reads)) expect(indexes).toEqual(stored);
     await tail.until(() => tail.indexes.length === ADDED);
     expect(tail.statuses).not.toContain('down');
-    await log.close();
-  });
-
-  it('get all of it from a broker, while no publish is refused and the log stays up', async () => {
-    const log = await JetStreamEventLog.open({ connection, stream: 'broker' });
-    const broker = new EventBroker({ log, buffer: { maxBatches: 8 } });
-    const event = { topic: 'Job', type: 'Made', key: 'a', payload: 'x'.repeat(BYTES) };
-    for (const _ of stored) await broker.publish(event);
-    const statuses: string[] = [];
-    broker.on('log', ({ status }) => statuses.push(status));
-    const reads = range(1, READERS).map(async () => {
-      const indexes: number[] = [];
-      for await (const { index } of await broker.subscribe({ index: 1 })) {
-        if (indexes.push(index) === STORED) break;
-      }
-      return indexes;
-    });
-    for (const n of range(1, ADDED)) expect(await broker.publish(event)).toBe(STORED + n);
-    for (const indexes of await Promise.all(reads)) expect(indexes).toEqual(stored);
-    expect(statuses).not.toContain('down');
-    await broker.close();
     await log.close();
   });
 });

@@ -65,7 +65,7 @@ describe('the file of an LmdbEventLog', () => {
   it('is refused when it was cut off, wherever, and LMDB does not get to end the process over it', async () => {
     const size = await sizeOf(whole);
     const { pageBytes: page } = await headerOf(whole);
-    const sizes = [100, page, page + 200, 2 * page, 3 * page, size / 2, size - 2 * page, size - 1];
+    const sizes = [1, 30, 100, page, page + 200, 2 * page, 3 * page, size / 2, size - 2 * page, size - 1];
     const cut = await Promise.all(sizes.map((each) => cutTo(Math.floor(each))));
     const [wholeReader, wholeWriter, ...told] = await openedElsewhere([whole, ...cut]);
     expect([wholeReader, wholeWriter]).toEqual([`whole, ${RECORDS} records`, `whole, ${RECORDS} records`]);
@@ -94,5 +94,20 @@ describe('the file of an LmdbEventLog', () => {
     await root.close();
     expect(await sizeOf(whole)).toBeLessThan((await headerOf(whole)).bytesByLastPage);
     expect(await openedElsewhere([whole])).toEqual([`whole, ${RECORDS} records`, `whole, ${RECORDS} records`]);
+  });
+
+  // Its last page may have been given back by the very transaction that took it.
+  it('is whole after all was trimmed, though it may be a page shorter than it says', async () => {
+    const trimmed = [6, 13, 44, 49, 99, 105].map(async (records) => {
+      const path = await newFolder();
+      const log = await LmdbEventLog.open({ path });
+      await Promise.all(Array.from({ length: records }, () => log.append(new Uint8Array(101))));
+      await log.trim({ maxRecords: 0 });
+      await log.close();
+      return path;
+    });
+    const paths = await Promise.all(trimmed);
+    const told = await openedElsewhere(paths);
+    expect(told).toEqual(paths.flatMap(() => ['whole, 0 records', 'whole, 0 records']));
   });
 });
