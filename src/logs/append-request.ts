@@ -1,8 +1,12 @@
 import { BrokerError } from '../model/errors.ts';
+import { checkOptions } from '../model/options.ts';
+import type { OptionNames } from '../model/options.ts';
 import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
 
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
+
+const knownOptions: OptionNames<AppendOptions> = { kind: true, id: true, expectedHead: true, signal: true };
 
 /** What `append` was asked for, checked, with a body that the caller cannot change any more. */
 export interface AppendRequest {
@@ -15,11 +19,12 @@ export interface AppendRequest {
 
 /**
  * Checks an append against what the log can do, and copies its body.
- * @throws TypeError for what is no body, kind or index
+ * @throws TypeError for what is no body, kind or index, and an option that is not known
  * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the
  * log cannot do
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
+  checkOptions<AppendOptions>(options, knownOptions, 'append');
   const { kind = 'events', id, expectedHead, signal } = options;
   checkBody(body, can);
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);

@@ -1,6 +1,7 @@
 import { BrokerError } from '../model/errors.ts';
 import type { LogState, LogTail, TailHandler } from '../core/log/event-log.ts';
-import { SLICE_BYTES, turnOfLoop } from './record-source.ts';
+import { SLICE_BYTES } from './read-request.ts';
+import { turnOfLoop } from './record-source.ts';
 import type { RecordSource } from './record-source.ts';
 
 type TailStatus = Parameters<TailHandler['status']>[0];

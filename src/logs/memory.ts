@@ -2,6 +2,8 @@
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
+import { checkOptions } from '../model/options.ts';
+import type { OptionNames } from '../model/options.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -31,6 +33,13 @@ export interface MemoryEventLogOptions {
   readonly clock?: Clock;
 }
 
+const knownOptions: OptionNames<MemoryEventLogOptions> = {
+  retention: true,
+  dedupeWindowMs: true,
+  maxRecordBytes: true,
+  clock: true,
+};
+
 const defaultRetention: Retention = { maxRecords: 65_536, maxBytes: 64 * 1024 * 1024 };
 
 /**
@@ -52,14 +61,16 @@ export class MemoryEventLog implements EventLog {
     slice: (from, to, maxBytes) => this.#opened().slice(from, to, maxBytes),
   };
 
-  /** @throws TypeError for a bound that is not a number ≥ 0 */
+  /** @throws TypeError for an option that is not known, and a bound that is not a number ≥ 0 */
   constructor(options?: MemoryEventLogOptions);
   /** @internal Another handle on the same records. */
   constructor(options: MemoryEventLogOptions, records: MemoryRecords);
   constructor(options: MemoryEventLogOptions = {}, records?: MemoryRecords) {
+    checkOptions<MemoryEventLogOptions>(options, knownOptions, 'MemoryEventLog');
     const { dedupeWindowMs = 120_000, maxRecordBytes = 16 * 1024 * 1024, clock = systemClock } = options;
     const retention = checkRetention(options.retention ?? defaultRetention);
     if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
+    if (!(maxRecordBytes > 0)) throw new TypeError(`maxRecordBytes must be a number > 0; got ${maxRecordBytes}.`);
     this.capabilities = Object.freeze({
       shared: false,
       durability: 'none',

@@ -1,8 +1,7 @@
 import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, ReadOptions } from '../core/log/event-log.ts';
+import { checkRead } from './read-request.ts';
 
-/** How much is taken from a log at once, when the caller does not say. */
-export const SLICE_BYTES = 1024 * 1024;
 /** So many records at most are taken at once, however small: what bounds the time that the event loop is held. */
 export const SLICE_RECORDS = 4096;
 
@@ -36,9 +35,7 @@ export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmed
  * turn between them, however fast the reader asks.
  */
 export function readRecords(source: RecordSource, from: number, to: number, options: ReadOptions = {}) {
-  const { maxBytes = SLICE_BYTES, signal } = options;
-  if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
-  if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+  const { maxBytes, signal } = checkRead(from, options);
   return readChunks(source, from, to, maxBytes, signal);
 }
 

@@ -1,4 +1,8 @@
+import { checkOptions } from '../model/options.ts';
+import type { OptionNames } from '../model/options.ts';
 import type { Retention } from '../core/log/event-log.ts';
+
+const knownBounds: OptionNames<Retention> = { maxRecords: true, maxAgeMs: true, maxBytes: true };
 
 /** A record, as far as retention looks at it. */
 export interface RetainedRecord {
@@ -12,8 +16,9 @@ export interface RetainedTotals {
   readonly bytes: number;
 }
 
-/** @throws TypeError for a bound that is no number ≥ 0 */
+/** @throws TypeError for a bound that is not known, or no number ≥ 0 */
 export function checkRetention(retention: Retention): Retention {
+  checkOptions<Retention>(retention, knownBounds, 'retention');
   for (const name of ['maxRecords', 'maxAgeMs', 'maxBytes'] as const) {
     const bound = retention[name];
     if (bound !== undefined && !(bound >= 0))

@@ -1,6 +1,7 @@
 import type { AclStore } from '../acl/acl-store.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
+import { checkOptions } from '../model/options.ts';
 
 type LookUp = keyof AclStore;
 
@@ -34,7 +35,10 @@ export class FaultyAclStore implements AclStore {
   readonly #held: (() => void)[] = [];
   #lookUps = 0;
 
-  constructor(store: AclStore, { clock = systemClock }: FaultyAclStoreOptions = {}) {
+  /** @throws TypeError for an option that is not known */
+  constructor(store: AclStore, options: FaultyAclStoreOptions = {}) {
+    checkOptions<FaultyAclStoreOptions>(options, { clock: true }, 'FaultyAclStore');
+    const { clock = systemClock } = options;
     this.#store = store;
     this.#clock = clock;
   }

@@ -1,6 +1,8 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
+import { checkOptions } from '../model/options.ts';
 import type {
   AppendOptions,
   AppendResult,
@@ -26,6 +28,9 @@ export interface FaultyEventLogOptions {
  * late).
  */
 export type FaultMoment = 'before' | 'after';
+
+/** Like a batch, but none that a broker would have written. */
+const NOT_OURS = new TextEncoder().encode('{"v":1,"events":[null]}\n');
 
 /** An append that {@link FaultyEventLog.holdNextAppend} stopped. */
 export interface HeldAppend {
@@ -63,7 +68,10 @@ export class FaultyEventLog implements EventLog {
   /** Going down and up take turns, in the order in which they were asked for. */
   #change: Promise<void> = Promise.resolve();
 
-  constructor(log: EventLog, { clock = systemClock }: FaultyEventLogOptions = {}) {
+  /** @throws TypeError for an option that is not known */
+  constructor(log: EventLog, options: FaultyEventLogOptions = {}) {
+    checkOptions<FaultyEventLogOptions>(options, { clock: true }, 'FaultyEventLog');
+    const { clock = systemClock } = options;
     this.#log = log;
     this.#clock = clock;
     this.capabilities = log.capabilities;
@@ -105,6 +113,15 @@ export class FaultyEventLog implements EventLog {
   trimDuringRead(afterChunks: number, retention: Retention): void {
     if (!this.#log.trim) throw new Error('The log that this one is around has no trim().');
     this.#readFault = { afterChunks, retention };
+  }
+
+  /**
+   * Puts a record into the log that no broker wrote, as another program that shares the log may, or one that is
+   * damaged. Faults of appends do not meet it. @returns its index, where readers have to be told a gap
+   */
+  async poison(body: Uint8Array = NOT_OURS): Promise<number> {
+    const { index } = await this.#log.append(body);
+    return index;
   }
 
   /**
@@ -162,6 +179,10 @@ export class FaultyEventLog implements EventLog {
   async close(): Promise<void> {
     await this.#eachTail((tail) => tail.stop());
     await this.#log.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #trim(retention: Retention): Promise<LogState> {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { BrokerError } from '../../src/model/errors.ts';
 import { ConnectionWatch } from '../../src/logs/jetstream/connection-watch.ts';
 import { deliveryOf } from '../../src/logs/jetstream/delivery-info.ts';
 import type { NatsConnectionLike, NatsMessageLike } from '../../src/logs/jetstream/nats-connection.ts';
-import { checkOptions } from '../../src/logs/jetstream/options.ts';
+import { settingsOf } from '../../src/logs/jetstream/options.ts';
 import { RecordPull } from '../../src/logs/jetstream/record-pull.ts';
 import { StreamRead } from '../../src/logs/jetstream/stream-read.ts';
 import { StreamTail } from '../../src/logs/jetstream/stream-tail.ts';
@@ -52,7 +52,7 @@ class ScriptedStream {
   }
 
   get settings() {
-    return checkOptions({ connection: this.#connection, stream: 'events' });
+    return settingsOf({ connection: this.#connection, stream: 'events', requestTimeoutMs: 60_000 });
   }
 
   state = async () => ({ epoch: 'one', first: this.first, head: this.head });
@@ -83,6 +83,20 @@ class ScriptedStream {
   }
 }
 
+/** Timers of `work` are over as soon as nothing else happens. */
+async function withoutWaiting(work: () => Promise<void>): Promise<void> {
+  vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    const progress = { isOver: false };
+    const ended = work().finally(() => (progress.isOver = true));
+    ended.catch(() => undefined);
+    while (!progress.isOver) await vi.advanceTimersToNextTimerAsync();
+    await ended;
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
 const scripts = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.constant<Turn>('send') },
@@ -95,21 +109,22 @@ const scripts = fc.array(
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe('a read of a stream that loses deliveries and is trimmed', () => {
-  it('gives records without a hole from the first one, up to the last one or to a gap that is there', async () => {
-    await fc.assert(
-      fc.asyncProperty(scripts, fc.integer({ min: 1, max: 40 }), async (script, maxBytes) => {
-        const stream = new ScriptedStream(30, script);
-        const seen: number[] = [];
-        const read = new StreamRead(stream, true, 1, 30, { maxBytes }, new AbortController().signal);
-        const ended: unknown = await (async () => {
-          for await (const chunk of read.chunks()) seen.push(...chunk.map(({ index }) => index));
-        })().catch((error: unknown) => error);
-        expect(seen).toEqual(range(1, seen.length));
-        const isGap = BrokerError.is(ended) && ended.code === 'gap' && stream.first > seen.length + 1;
-        expect(isGap || (ended === undefined && seen.length === 30), String(ended)).toBe(true);
-      }),
-    );
-  });
+  it('gives records without a hole from the first one, up to the last one or to a gap that is there', () =>
+    withoutWaiting(() =>
+      fc.assert(
+        fc.asyncProperty(scripts, fc.integer({ min: 1, max: 40 }), async (script, maxBytes) => {
+          const stream = new ScriptedStream(30, script);
+          const seen: number[] = [];
+          const read = new StreamRead(stream, true, 1, 30, { maxBytes }, new AbortController().signal);
+          const ended: unknown = await (async () => {
+            for await (const chunk of read.chunks()) seen.push(...chunk.map(({ index }) => index));
+          })().catch((error: unknown) => error);
+          expect(seen).toEqual(range(1, seen.length));
+          const isGap = BrokerError.is(ended) && ended.code === 'gap' && stream.first > seen.length + 1;
+          expect(isGap || (ended === undefined && seen.length === 30), String(ended)).toBe(true);
+        }),
+      ),
+    ));
 
   it('hands over what came before a hole, and then tells the gap', async () => {
     const stream = new ScriptedStream(30, ['send', 'send', { trimTo: 20 }]);
@@ -117,6 +132,22 @@ describe('a read of a stream that loses deliveries and is trimmed', () => {
     expect((await chunks.next()).value).toMatchObject([{ index: 1 }, { index: 2 }]);
     await expect(chunks.next()).rejects.toMatchObject({ code: 'gap' });
   });
+});
+
+describe('a read whose consumers are lost again and again', () => {
+  it('makes them ever more slowly, and gives up after the time of a request', () =>
+    withoutWaiting(async () => {
+      const { settings, connectionWatch, state, holdsAny } = new ScriptedStream(30, []);
+      const made: number[] = [];
+      const pull = async (from: number) => {
+        made.push(performance.now());
+        return new RecordPull(settings, connectionWatch, from, { nextSubject: 'nobody', remove: async () => true });
+      };
+      const stream = { settings: { ...settings, requestTimeoutMs: 2_000 }, state, holdsAny, pull };
+      const read = new StreamRead(stream, true, 1, 30, {}, new AbortController().signal).chunks().next();
+      await expect(read).rejects.toMatchObject({ code: 'log_unavailable', cause: { name: 'PullLost' } });
+      expect(made).toEqual([0, 0, 100, 300, 700, 1500, 2500]);
+    }));
 });
 
 describe('a tail of a stream that loses deliveries and is trimmed', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { EventBroker } from '../../src/index.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { describeEventLog, FaultyEventLog, TailRecorder, VirtualClock } from '../../src/testing/index.ts';
 
@@ -139,5 +140,45 @@ describe('FaultyEventLog', () => {
     };
     await expect(read()).rejects.toMatchObject({ code: 'gap' });
     expect(seen).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['live', undefined],
+    ['replayed', 1],
+  ] as const)(
+    'a poisoned record is a gap at its index for a reader that is %s, and nothing else is',
+    async (_, index) => {
+      const { faulty } = await wrapped();
+      const event = { topic: 'Job', type: 'Made', key: 'a', payload: 1 };
+      const broker = new EventBroker({ log: faulty });
+      const live = await broker.subscribe();
+      await broker.publish(event);
+      const poisoned = await faulty.poison();
+      await broker.publish(event);
+      const subscription = index === undefined ? live : await broker.subscribe({ index });
+      const seen: unknown[] = [];
+      for await (const { index: at, gap } of subscription) {
+        seen.push({ at, ...(gap && { gap: [gap.from, gap.to] }) });
+        if (at === 3) break;
+      }
+      expect(poisoned).toBe(2);
+      expect(seen).toEqual([{ at: 1 }, { at: 3, gap: [2, 2] }]);
+      await broker.close();
+    },
+  );
+
+  it('what poisons can be given, and no fault of appends meets it', async () => {
+    const { log, faulty } = await wrapped();
+    faulty.failNextAppend('before');
+    expect(await faulty.poison(body)).toBe(1);
+    const [record] = (await log.read(1, 1)[Symbol.asyncIterator]().next()).value ?? [];
+    expect(record?.body).toEqual(body);
+    await expect(faulty.append(body)).rejects.toMatchObject({ code: 'log_unavailable' });
+  });
+
+  it('closes, with the log that it is around, at the end of `await using`', async () => {
+    const { log, faulty } = await wrapped();
+    await faulty[Symbol.asyncDispose]();
+    await expect(log.state()).rejects.toMatchObject({ code: 'closed' });
   });
 });

@@ -15,7 +15,7 @@ import type {
 } from '../../core/log/event-log.ts';
 import { checkAppend } from '../append-request.ts';
 import { LogStream } from './log-stream.ts';
-import { checkOptions } from './options.ts';
+import { settingsOf } from './options.ts';
 import type { JetStreamEventLogOptions } from './options.ts';
 import { RecordPublisher } from './record-publisher.ts';
 import { capabilitiesOf } from './stream-config.ts';
@@ -60,7 +60,7 @@ export class JetStreamEventLog implements EventLog {
    * `log_unavailable`
    */
   static async open(options: JetStreamEventLogOptions): Promise<JetStreamEventLog> {
-    const stream = await LogStream.connect(checkOptions(options));
+    const stream = await LogStream.connect(settingsOf(options));
     try {
       const { config, state } = await stream.prepare();
       return new JetStreamEventLog(stream, config, state);

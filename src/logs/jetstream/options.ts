@@ -1,3 +1,5 @@
+import { checkOptions } from '../../model/options.ts';
+import type { OptionNames } from '../../model/options.ts';
 import type { Retention } from '../../core/log/event-log.ts';
 import { checkRetention } from '../retention.ts';
 import type { NatsConnectionLike } from './nats-connection.ts';
@@ -50,11 +52,31 @@ export interface JetStreamEventLogOptions {
   readonly domain?: string;
 }
 
+const knownOptions: OptionNames<JetStreamEventLogOptions> = {
+  connection: true,
+  stream: true,
+  subject: true,
+  create: true,
+  publishTimeoutMs: true,
+  appendTimeoutMs: true,
+  requestTimeoutMs: true,
+  inboxPrefix: true,
+  domain: true,
+};
+
+const knownOfCreation: OptionNames<StreamCreation> = {
+  retention: true,
+  replicas: true,
+  storage: true,
+  dedupeWindowMs: true,
+};
+
 /** Options with their defaults. */
 export type LogSettings = Required<Omit<JetStreamEventLogOptions, 'domain'>> & { readonly domain: string | undefined };
 
 /** @throws TypeError naming the option and what is allowed */
-export function checkOptions(options: JetStreamEventLogOptions): LogSettings {
+export function settingsOf(options: JetStreamEventLogOptions): LogSettings {
+  checkOptions<JetStreamEventLogOptions>(options, knownOptions, 'JetStreamEventLog.open');
   const { connection, stream, subject = stream, create = {} } = options;
   if (typeof connection?.subscribe !== 'function') throw new TypeError('connection must be a connection to NATS.');
   if (!/^[\w-]+$/.test(stream)) throw new TypeError(`stream must be letters, digits, "-" and "_"; got ${stream}.`);
@@ -79,7 +101,9 @@ export function checkOptions(options: JetStreamEventLogOptions): LogSettings {
 }
 
 /** A bound of 0 is refused: to the server it means "no bound". */
-function checkCreation({ retention = {}, replicas = 1, storage = 'file', dedupeWindowMs = 1 }: StreamCreation): void {
+function checkCreation(create: StreamCreation): void {
+  checkOptions<StreamCreation>(create, knownOfCreation, 'create');
+  const { retention = {}, replicas = 1, storage = 'file', dedupeWindowMs = 1 } = create;
   const { maxRecords = 1, maxBytes = 1, maxAgeMs = 1 } = checkRetention(retention);
   checkPositive({ 'retention.maxRecords': maxRecords, 'retention.maxBytes': maxBytes, 'retention.maxAgeMs': maxAgeMs });
   checkPositive({ dedupeWindowMs });

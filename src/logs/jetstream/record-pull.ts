@@ -17,7 +17,7 @@ const EXPIRES_MS = 1_000;
 const SILENCE_MS = 2 * HEARTBEAT_MS;
 /** Largest number of records of one pull, however small they are. */
 const MAX_RECORDS = 1_024;
-/** Room for a message's subjects and headers where the server counts bytes. */
+/** Room for subjects and headers where the server counts bytes. */
 const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
 
 /** The consumer on the server. */
@@ -28,9 +28,19 @@ interface Consumer {
 
 export interface PullSize {
   readonly maxRecords?: number;
+  /** How much may be on its way at once, a whole number; one record comes however large it is. */
   readonly maxBytes: number;
   /** Wait for the next record when there is none. */
   readonly wait: boolean;
+}
+
+/** What the server is asked for. */
+interface PullRequest {
+  readonly batch: number;
+  readonly max_bytes?: number;
+  readonly no_wait?: true;
+  readonly expires?: number;
+  readonly idle_heartbeat?: number;
 }
 
 /** The consumer is gone, or what it sent did not arrive. The position is known: begin again from there. */
@@ -41,22 +51,18 @@ export class PullLost extends Error {
 /**
  * The records of a stream from a position on, in order and each once.
  *
- * One request is on its way at a time, so what waits here is bounded by that request: {@link PullSize.maxBytes} or one
- * record of the largest size, and {@link MAX_RECORDS}. It does not know what was trimmed: an index that jumps tells.
+ * One request is on its way at a time, so what waits here, and on the connection that all readers share, is bounded by
+ * that request: {@link PullSize.maxBytes} or one larger record, and {@link MAX_RECORDS}. It does not know what was trimmed: an index that jumps tells.
  */
 export class RecordPull {
   readonly #connection: NatsConnectionLike;
   readonly #consumer: Consumer;
   readonly #aclSubject: string;
-  readonly #maxPayload: number;
   readonly #inbox: string;
   readonly #subscription: { unsubscribe(): void };
   readonly #unwatch: () => void;
   #serial = 0;
-  /** What the request on its way may bring, in bytes. */
-  #maxBytes = 0;
-  /** The next record alone is larger than that. */
-  #isTooLarge = false;
+  #asked: PullRequest = { batch: 0 };
   #missing = 0;
   #arrived: LogRecord[] = [];
   #position: number;
@@ -71,7 +77,6 @@ export class RecordPull {
     this.#connection = settings.connection;
     this.#consumer = consumer;
     this.#aclSubject = aclSubject(settings.subject);
-    this.#maxPayload = settings.connection.info?.max_payload ?? 0;
     this.#position = from - 1;
     this.#unwatch = watch.onBreak(() => this.#lose('The connection broke.'));
     this.#inbox = `${settings.inboxPrefix}.${randomUUID()}`;
@@ -87,23 +92,14 @@ export class RecordPull {
 
   /** What has arrived; else waits for it. Nothing when the request has ended without a record. @throws PullLost */
   async take(size: PullSize): Promise<LogRecord[]> {
-    await this.#ask(size, size.maxBytes);
-    // One record that is larger than what was asked for would never come.
-    if (this.#isTooLarge) await this.#ask(size, Math.max(size.maxBytes, this.#maxPayload));
+    if (this.#arrived.length === 0 && this.#missing === 0) this.#request(size);
+    while (this.#arrived.length === 0 && this.#missing > 0 && !this.#lost) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
     const taken = this.#arrived;
     this.#arrived = [];
     if (taken.length === 0 && this.#lost) throw this.#lost;
     return taken;
-  }
-
-  /** Until something has arrived, the request has ended, or all is lost. */
-  async #ask(size: PullSize, maxBytes: number): Promise<void> {
-    this.#isTooLarge = false;
-    this.#maxBytes = maxBytes;
-    if (this.#arrived.length === 0 && this.#missing === 0) this.#request(size, maxBytes);
-    while (this.#arrived.length === 0 && this.#missing > 0 && !this.#lost) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
   }
 
   /** Ends a {@link take} that waits. The server's side is removed in the background, or by the server in a while. */
@@ -117,17 +113,23 @@ export class RecordPull {
     this.#consumer.remove().catch(() => undefined);
   }
 
-  #request({ maxRecords = MAX_RECORDS, wait }: PullSize, maxBytes: number): void {
-    if (this.#lost) return;
+  #request({ maxRecords = MAX_RECORDS, maxBytes, wait }: PullSize): void {
+    const manner = wait
+      ? { expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 }
+      : { no_wait: true as const };
     const batch = Math.min(maxRecords, MAX_RECORDS);
-    const bytes = maxBytes + MESSAGE_OVERHEAD_BYTES;
-    const manner = wait ? { expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 } : { no_wait: true };
-    this.#missing = batch;
+    this.#ask({ batch, max_bytes: maxBytes + MESSAGE_OVERHEAD_BYTES, ...manner });
+  }
+
+  #ask(request: PullRequest): void {
+    if (this.#lost) return;
+    this.#asked = request;
+    this.#missing = request.batch;
     this.#serial += 1;
     this.#watch();
-    const request = JSON.stringify({ batch, max_bytes: bytes, ...manner });
+    const reply = `${this.#inbox}.${this.#serial}`;
     try {
-      this.#connection.publish(this.#consumer.nextSubject, request, { reply: `${this.#inbox}.${this.#serial}` });
+      this.#connection.publish(this.#consumer.nextSubject, JSON.stringify(request), { reply });
     } catch (error) {
       this.#lose('The connection does not take requests.', error);
     }
@@ -161,12 +163,17 @@ export class RecordPull {
     if (code === 100 || subject !== `${this.#inbox}.${this.#serial}`) return;
     const broughtRecords = this.#arrived.length > 0;
     this.#endRequest();
-    this.#isTooLarge = code === 409 && !broughtRecords && this.#maxBytes < this.#maxPayload;
-    if (this.#isTooLarge) return this.#wakeUp();
+    if (code === 409 && !broughtRecords && this.#asked.max_bytes !== undefined) return this.#askForOne();
     if (code !== 404 && code !== 408 && !(code === 409 && broughtRecords)) {
       this.#lose(`The consumer answered with status ${code}.`);
     }
     this.#wakeUp();
+  }
+
+  /** The next record alone is larger than what was asked for. Were it no more than that, it would never come. */
+  #askForOne(): void {
+    const { max_bytes: _, ...asked } = this.#asked;
+    this.#ask({ ...asked, batch: 1 });
   }
 
   #endRequest(): void {

@@ -1,16 +1,14 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord, LogState, ReadOptions } from '../../core/log/event-log.ts';
-import { replacedGap, SLICE_BYTES, trimmedGap } from '../record-source.ts';
+import { checkRead, SLICE_BYTES } from '../read-request.ts';
+import { replacedGap, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { pause, untilAborted } from './wait.ts';
+import { backoffMs, pause, untilAborted } from './wait.ts';
 
 /** The part of a stream that a read needs. */
 export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull' | 'holdsAny'>;
-
-/** Between tries, in ms. */
-const LONGEST_PAUSE_MS = 250;
 
 /** Before a read gives up: the silence after one lost message may take all the time that there is. */
 const FEWEST_TRIES = 3;
@@ -25,6 +23,8 @@ export class StreamRead {
   #last: number;
   #epoch: string | undefined;
   #pull: RecordPull | undefined;
+  /** How the last consumer was lost. */
+  #lost: PullLost | undefined;
 
   /** @throws TypeError for what is no index or size */
   constructor(
@@ -35,13 +35,11 @@ export class StreamRead {
     options: ReadOptions,
     closed: AbortSignal,
   ) {
-    const { maxBytes = SLICE_BYTES, signal } = options;
-    if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
-    if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+    const { maxBytes, signal } = checkRead(from, options);
     this.#stream = stream;
     this.#isDense = isDense;
     this.#signal = signal ? AbortSignal.any([closed, signal]) : closed;
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = Math.min(Math.ceil(maxBytes), SLICE_BYTES);
     this.#next = from;
     this.#last = to;
   }
@@ -73,16 +71,19 @@ export class StreamRead {
   async #records(): Promise<readonly LogRecord[]> {
     const until = performance.now() + this.#stream.settings.requestTimeoutMs;
     for (let tries = 1; ; tries++) {
-      // One that was lost since the server has too much to do must not add to it at once.
-      if (tries > 1) await pause(Math.min(LONGEST_PAUSE_MS, 10 * 2 ** tries), this.#signal);
       const records = await this.#pulled();
       if (records.length > 0) return this.#whole(records);
       // Nothing, although there was something: it was trimmed, or the consumer was lost with its server.
       await this.#look();
       if (await this.#isAtEnd()) return [];
-      if (tries < FEWEST_TRIES || performance.now() < until) continue;
-      throw new BrokerError('log_unavailable', `The log did not give the records from ${this.#next} on.`);
+      if (tries >= FEWEST_TRIES && performance.now() >= until) throw this.#unavailable();
+      await pause(backoffMs(tries), this.#signal);
     }
+  }
+
+  #unavailable(): BrokerError {
+    const message = `The log did not give the records from ${this.#next} on.`;
+    return new BrokerError('log_unavailable', message, { cause: this.#lost });
   }
 
   /** Where records can be deleted one by one, there may be none up to the last. */
@@ -103,6 +104,7 @@ export class StreamRead {
       if (!(error instanceof PullLost)) throw error;
       pull.close();
       this.#pull = undefined;
+      this.#lost = error;
       return [];
     }
   }

@@ -1,15 +1,14 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/log/event-log.ts';
-import { SLICE_BYTES, turnOfLoop } from '../record-source.ts';
+import { SLICE_BYTES } from '../read-request.ts';
+import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { pause } from './wait.ts';
+import { backoffMs, pause } from './wait.ts';
 
 type TailStatus = Parameters<TailHandler['status']>[0];
 
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
 /** How long the connection's own word is waited for, before the stream is asked without it. */
 const RECONNECT_PATIENCE_MS = 30_000;
 
@@ -179,9 +178,8 @@ export class StreamTail implements LogTail {
     const { connectionWatch } = this.#stream;
     if (error instanceof PullLost && this.#failures === 1 && !connectionWatch.isDown) return;
     this.#tellStatus('down', error instanceof Error ? error : BrokerError.from(error));
-    const longest = SHORTEST_PAUSE_MS * 2 ** Math.min(this.#failures, 10);
     if (connectionWatch.isDown) return connectionWatch.untilBack(RECONNECT_PATIENCE_MS, this.#stopped.signal);
-    await pause(Math.min(LONGEST_PAUSE_MS, longest), this.#stopped.signal);
+    await pause(backoffMs(this.#failures + 1), this.#stopped.signal);
   }
 
   #handlerFailed(failure: unknown): void {

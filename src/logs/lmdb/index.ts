@@ -1,2 +1,2 @@
 export { LmdbEventLog } from './lmdb-event-log.ts';
-export type { LmdbEventLogOptions } from './lmdb-event-log.ts';
+export type { LmdbEventLogOptions } from './options.ts';

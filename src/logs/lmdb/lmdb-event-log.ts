@@ -25,39 +25,9 @@ import { checkRetention } from '../retention.ts';
 import { FollowedStore } from './followed-store.ts';
 import { LogStore } from './log-store.ts';
 import { LogWriter } from './log-writer.ts';
+import { capabilitiesOf, checkLmdbOptions, storeOptions } from './options.ts';
+import type { LmdbEventLogOptions } from './options.ts';
 import { WriterLock } from './writer-lock.ts';
-
-/** Largest body: what one record may take of a commit's memory, far below LMDB's own limit. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-
-export interface LmdbEventLogOptions {
-  /** Folder of the log, made when it is missing. On a local disk: LMDB does not work over network file systems. */
-  readonly path: string;
-  /**
-   * What an acknowledged append outlives. `'disk'` (default): a power loss. `'os'`: the process; appends do not wait
-   * for the disk, and a power loss (not a kill) may damage the whole file, which then has to be deleted. For events
-   * that are not missed after that.
-   */
-  readonly durability?: 'disk' | 'os';
-  /**
-   * What is kept; default everything. Trimmed in the background, in small slices with the commits. Age is looked at
-   * once per second. `maxBytes` counts records, not the file: freed pages are used again, the file never shrinks.
-   */
-  readonly retention?: Retention;
-  /** For how long the id of an append is recognised, also across restarts. Default two minutes; 0: ids are refused. */
-  readonly dedupeWindowMs?: number;
-  /** Address space to map at first. Default LMDB's own, which grows by itself. */
-  readonly mapSizeBytes?: number;
-  /**
-   * Opens a log that another process writes: `append` and `trim` are refused with `not_supported`, tails look for new
-   * records every `pollMs`, and for a folder that was deleted or made anew. Such a reader may see a record shortly
-   * before it is acknowledged to its writer. Not within the writer's own process.
-   */
-  readonly readOnly?: boolean;
-  /** How often a `readOnly` log with tails looks for new records. Default 50 ms. */
-  readonly pollMs?: number;
-  readonly clock?: Clock;
-}
 
 /** What a log is kept in: its own store, locked, or one that another process writes. */
 interface Opened {
@@ -112,7 +82,7 @@ export class LmdbEventLog implements EventLog {
    *   `lmdb` is not installed
    */
   static async open(options: LmdbEventLogOptions): Promise<LmdbEventLog> {
-    checkOptions(options);
+    checkLmdbOptions(options);
     return new LmdbEventLog(options.readOnly ? await openForReading(options) : await openForWriting(options), options);
   }
 
@@ -206,27 +176,6 @@ export class LmdbEventLog implements EventLog {
   }
 }
 
-function checkOptions({ path, durability, retention, dedupeWindowMs = 0, pollMs = 1 }: LmdbEventLogOptions): void {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path must name the folder of the log.');
-  if (durability !== undefined && durability !== 'disk' && durability !== 'os') {
-    throw new TypeError(`durability must be 'disk' or 'os'; got ${String(durability)}.`);
-  }
-  if (retention) checkRetention(retention);
-  if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
-  if (!(pollMs > 0)) throw new TypeError(`pollMs must be a number > 0; got ${pollMs}.`);
-}
-
-function capabilitiesOf({ durability = 'disk', dedupeWindowMs = 120_000 }: LmdbEventLogOptions): LogCapabilities {
-  return Object.freeze({
-    shared: false,
-    durability,
-    dedupeWindowMs,
-    compareAndAppend: true,
-    maxRecordBytes: MAX_RECORD_BYTES,
-    dense: true,
-  });
-}
-
 async function openForReading(options: LmdbEventLogOptions): Promise<Opened> {
   return { store: await FollowedStore.open(storeOptions(options)) };
 }
@@ -242,8 +191,4 @@ async function openForWriting(options: LmdbEventLogOptions): Promise<Opened> {
     await lock.release();
     throw error;
   }
-}
-
-function storeOptions({ path, readOnly = false, durability = 'disk', mapSizeBytes }: LmdbEventLogOptions) {
-  return { path, readOnly, durability, mapSizeBytes };
 }

@@ -1,0 +1,23 @@
+import { checkOptions } from '../model/options.ts';
+import type { OptionNames } from '../model/options.ts';
+import type { ReadOptions } from '../core/log/event-log.ts';
+
+/** How much is taken from a log at once, when the caller does not say. */
+export const SLICE_BYTES = 1024 * 1024;
+
+const knownOptions: OptionNames<ReadOptions> = { maxBytes: true, signal: true };
+
+/** What `read` was asked for, checked. */
+export interface ReadRequest {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws TypeError for what is no index or size, and an option that is not known */
+export function checkRead(from: number, options: ReadOptions): ReadRequest {
+  checkOptions<ReadOptions>(options, knownOptions, 'read');
+  const { maxBytes = SLICE_BYTES, signal } = options;
+  if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
+  if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+  return { maxBytes, signal };
+}
