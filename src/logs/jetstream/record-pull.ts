@@ -52,7 +52,8 @@ export class PullLost extends Error {
  * The records of a stream from a position on, in order and each once.
  *
  * One request is on its way at a time, so what waits here, and on the connection that all readers share, is bounded by
- * that request: {@link PullSize.maxBytes} or one larger record, and {@link MAX_RECORDS}. It does not know what was trimmed: an index that jumps tells.
+ * that request: {@link PullSize.maxBytes} or one larger record, and {@link MAX_RECORDS}. It does not know what was
+ * trimmed: an index that jumps tells.
  */
 export class RecordPull {
   readonly #connection: NatsConnectionLike;
