@@ -19,12 +19,15 @@ export function checkOptions<O extends object>(options: O | undefined, known: Op
 
 /** The first name that is not known, as the end of a sentence, with the nearest known one and all others. */
 export function unknownName<O extends object>(options: O, known: OptionNames<O>): string | undefined {
-  const name = Object.keys(options).find((other) => !Object.hasOwn(known, other));
-  if (name === undefined) return undefined;
-  const names = Object.keys(known);
-  const near = nearestOf(name, names);
+  // A loop: each publish comes through here.
+  for (const name of Object.keys(options)) if (!Object.hasOwn(known, name)) return described(name, Object.keys(known));
+  return undefined;
+}
+
+function described(name: string, known: readonly string[]): string {
+  const near = nearestOf(name, known);
   const hint = near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
-  return `${JSON.stringify(name)}.${hint} Known: ${names.toSorted().join(', ')}.`;
+  return `${JSON.stringify(name)}.${hint} Known: ${known.toSorted().join(', ')}.`;
 }
 
 /** The known name that differs least from `name`; undefined when all differ in more than every third letter. */

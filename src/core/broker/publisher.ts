@@ -67,10 +67,9 @@ export class Publisher {
 
   #assign(events: readonly EncodedEvent[], options: PublishOptions): number | Promise<number> {
     const { feed, topics, gate } = this.#parts;
-    const refs = changedRefs(events, topics);
     if (feed) {
       const { id, expectedIndex, signal } = options;
-      return feed.append(events, refs, { id, expectedHead: expectedIndex, signal });
+      return feed.append(events, changedRefs(events, topics), { id, expectedHead: expectedIndex, signal });
     }
     const idle = gate.whenIdle();
     return idle ? this.#assignWhen(idle, events, options) : this.#accept(events, options);
