@@ -1,24 +1,13 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
-import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
+import { describeWithNats, natsForAll } from '../servers/nats-server.ts';
 
 /** No append ends by itself, however long a busy machine takes. */
 const patience = { appendTimeoutMs: 60_000, publishTimeoutMs: 30_000 };
 
 describeWithNats('appends that a JetStream has not acknowledged', () => {
-  let server: NatsServer;
-  let connection: NatsConnection;
-
-  beforeAll(async () => {
-    server = await NatsServer.start();
-    connection = await server.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await server?.stop();
-  });
+  const nats = natsForAll();
 
   it.each([
     ['are 4,096 at most', 'counted', 4096, 10],
@@ -26,12 +15,12 @@ describeWithNats('appends that a JetStream has not acknowledged', () => {
   ] as const)(
     '%s: one more is refused and not stored, the others are, and then there is room again',
     async (_, stream, fits, bytes) => {
-      const log = await JetStreamEventLog.open({ connection, stream, ...patience });
+      const log = await JetStreamEventLog.open({ connection: nats().connection, stream, ...patience });
       const body = new Uint8Array(bytes);
-      await server.freeze();
+      await nats().server.freeze();
       const appends = Array.from({ length: fits }, () => log.append(body));
       const refused: unknown = await log.append(body).catch((error: unknown) => error);
-      server.thaw();
+      nats().server.thaw();
       expect(refused).toMatchObject({
         code: 'at_capacity',
         message: expect.stringMatching(/4096 appends or 67108864 bytes.*; nothing was stored/),
@@ -45,17 +34,17 @@ describeWithNats('appends that a JetStream has not acknowledged', () => {
   );
 
   it('count until they have ended, also when their callers gave up', async () => {
-    const log = await JetStreamEventLog.open({ connection, stream: 'given-up', ...patience });
+    const log = await JetStreamEventLog.open({ connection: nats().connection, stream: 'given-up', ...patience });
     const body = new Uint8Array(10);
     const callers = Array.from({ length: 4096 }, () => new AbortController());
-    await server.freeze();
+    await nats().server.freeze();
     const ended = Promise.allSettled(callers.map(({ signal }) => log.append(body, { signal })));
     // By then they are on their way to the server, and may be stored.
     await new Promise(setImmediate);
     for (const caller of callers) caller.abort();
     const outcomes = new Set((await ended).map(({ status }) => status));
     const refused: unknown = await log.append(body).catch((error: unknown) => error);
-    server.thaw();
+    nats().server.thaw();
     expect(outcomes).toEqual(new Set(['rejected']));
     expect(refused).toMatchObject({ code: 'at_capacity' });
     await log.close();

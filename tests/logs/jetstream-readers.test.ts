@@ -1,9 +1,8 @@
-import type { NatsConnection } from '@nats-io/transport-node';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
-import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
+import { describeWithNats, natsForAll } from '../servers/nats-server.ts';
 
 const READERS = 200;
 /** Two megabytes of history, four hundred that are read. */
@@ -14,20 +13,10 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 const stored = range(1, STORED);
 
 describeWithNats('two hundred readers at once of the whole history of a JetStream', () => {
-  let server: NatsServer;
-  let connection: NatsConnection;
-
-  beforeAll(async () => {
-    server = await NatsServer.start();
-    connection = await server.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await server?.stop();
-  });
+  const nats = natsForAll();
 
   it('get all of it, while every append is made and a tail stays up', async () => {
-    const log = await JetStreamEventLog.open({ connection, stream: 'log' });
+    const log = await JetStreamEventLog.open({ connection: nats().connection, stream: 'log' });
     for (const _ of stored) await log.append(new Uint8Array(BYTES));
     const tail = new TailRecorder();
     await log.tail(STORED, tail);

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 
 import { findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
@@ -124,4 +124,22 @@ export class NatsServer {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** One server for all tests of a `describe`, and a connection to it: there once its `beforeAll` has run. */
+export function natsForAll(): () => { readonly server: NatsServer; readonly connection: NatsConnection } {
+  let server: NatsServer | undefined;
+  let connection: NatsConnection | undefined;
+  beforeAll(async () => {
+    server = await NatsServer.start();
+    connection = await server.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await server?.stop();
+  });
+  return () => {
+    if (server && connection) return { server, connection };
+    throw new Error('The server is not there yet.');
+  };
 }
