@@ -46,7 +46,15 @@ export interface NomadTopic extends TopicDefinition {
 
 const readJob = { namespace: 'read-job' } as const;
 const readNode = { node: 'read' } as const;
-const roleTypes = ['ACLRoleUpserted', 'ACLRoleDeleted'] as const;
+const aclRole = {
+  types: ['ACLRoleUpserted', 'ACLRoleDeleted'],
+  key: 'ID',
+  filterKeys: ['Name'],
+  isNamespaced: false,
+  member: 'ACLRole',
+  payload: payloadOf<{ readonly ACLRole: ACLRole }>(),
+  requires: 'management',
+} as const;
 
 /**
  * Nomad's topics, as data: the only place that lists their types, keys and access rules.
@@ -76,25 +84,10 @@ export const nomadTopicTable = {
     requires: 'management',
     aclChange: 'policy',
   },
-  ACLRole: {
-    types: roleTypes,
-    key: 'ID',
-    filterKeys: ['Name'],
-    isNamespaced: false,
-    member: 'ACLRole',
-    payload: payloadOf<{ readonly ACLRole: ACLRole }>(),
-    requires: 'management',
-    aclChange: 'role',
-  },
+  ACLRole: { ...aclRole, aclChange: 'role' },
   ACLRoles: {
+    ...aclRole,
     aliasOf: 'ACLRole',
-    types: roleTypes,
-    key: 'ID',
-    filterKeys: ['Name'],
-    isNamespaced: false,
-    member: 'ACLRole',
-    payload: payloadOf<{ readonly ACLRole: ACLRole }>(),
-    requires: 'management',
     note: 'the name in Nomad’s documentation; its servers send `ACLRole`',
   },
   Job: {
