@@ -40,12 +40,12 @@ export type {
   LogRecord,
   LogRecordKind,
   LogState,
+  LogStatus,
   LogTail,
   ReadOptions,
   Retention,
   TailHandler,
 } from './core/log/event-log.ts';
-export type { LogStatus } from './core/log/log-feed.ts';
 export type { FlushOptions } from './core/delivery/flush-schedule.ts';
 export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';

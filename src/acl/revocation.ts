@@ -12,7 +12,10 @@ import { withoutSecret } from './without-secret.ts';
 export interface Guarded {
   /** Nothing above `index` reaches it from now on. */
   fence(index: number): void;
-  /** Its rights were asked for again, or have come to their end: with an Acl that suffices it goes on, with anything else it ends. */
+  /**
+   * Its rights were asked for again, or have come to their end: with an Acl that suffices it goes on, with anything
+   * else it ends.
+   */
   decide(answer: Acl | BrokerError): void;
 }
 
@@ -53,17 +56,21 @@ class Session {
 const MAX_RESOLVING = 64;
 
 /**
- * The fence. A change to a token, a role or a policy holds the subscriptions that depend on it at the change's index; each distinct
- * token is resolved anew, once, and its subscriptions go on or end. Those that depend on nothing that changed are not looked at.
+ * The fence. A change to a token, a role or a policy holds the subscriptions that depend on it at the change's index;
+ * each distinct token is resolved anew, once, and its subscriptions go on or end. Those that depend on nothing that
+ * changed are not looked at.
  *
- * Fails closed: while the store has not answered nothing passes the fence, and when it fails or takes too long the subscriptions end.
- * Waits: at most {@link MAX_RESOLVING} look-ups at once, each subscription for at most `timeoutMs`.
+ * Fails closed: while the store has not answered nothing passes the fence, and when it fails or takes too long the
+ * subscriptions end. Waits: at most {@link MAX_RESOLVING} look-ups at once, each subscription for at most `timeoutMs`.
  */
 export class Revocation {
   readonly #options: RevocationOptions;
   readonly #sessions = new Map<unknown, Session>();
   readonly #dependents = new DependencyIndex<Session>();
-  /** What changed since the store was asked, for each subscription that is being opened and each token that is being resolved anew. */
+  /**
+   * What changed since the store was asked, for each subscription that is being opened and each token that is being
+   * resolved anew.
+   */
   readonly #asking = new Set<Set<AclRef>>();
   readonly #expiry: ExpiryTimer<Session>;
   #queue: Session[] = [];
@@ -77,8 +84,8 @@ export class Revocation {
   }
 
   /**
-   * The rights behind a secret, as of the moment when the promise's reaction runs: asked again as long as what they rest on changes meanwhile.
-   * Hand them to {@link watch} in that same turn.
+   * The rights behind a secret, as of the moment when the promise's reaction runs: asked again as long as what they
+   * rest on changes meanwhile. Hand them to {@link watch} in that same turn.
    */
   async open<R>(token: string | undefined, use: (acl: Acl) => R): Promise<R> {
     const changed = new Set<AclRef>();
@@ -97,7 +104,10 @@ export class Revocation {
     }
   }
 
-  /** Guards a subscription from now on, whose rights depend on something or expire. @returns what to call when it ends */
+  /**
+   * Guards a subscription from now on, whose rights depend on something or expire.
+   * @returns what to call when it ends
+   */
   watch(token: string | undefined, acl: Acl, isFixed: boolean, guarded: Guarded): () => void {
     const key = isFixed ? guarded : token;
     const session = this.#sessions.get(key) ?? new Session(key, token, acl, isFixed);

@@ -1,8 +1,8 @@
 import { headerValue, type HeaderLookUp } from './header.ts';
 
 /**
- * The token of a request: header `X-Nomad-Token`, else `Authorization: Bearer <secret>`. @param header looks up a
- * header by its lower-case name
+ * The token of a request: header `X-Nomad-Token`, else `Authorization: Bearer <secret>`.
+ * @param header looks up a header by its lower-case name
  */
 export function tokenFromHeaders(header: HeaderLookUp): string | undefined {
   const own = headerValue(header, 'x-nomad-token');

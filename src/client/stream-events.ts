@@ -7,8 +7,9 @@ import type { BatchOf, StreamOptions } from './stream-options.ts';
  * batch once and in order, or says what may be missing. Of Nomad several batches in a row may have one index.
  *
  * ```ts
- * const stream = streamEvents<typeof topics>('https://host/v1/event/stream', { topics: ['Order'], token: () =>
- * freshToken() }); for await (const { index, events, gap } of stream) {
+ * const url = 'https://host/v1/event/stream';
+ * const stream = streamEvents<typeof topics>(url, { topics: ['Order'], token: () => freshToken() });
+ * for await (const { index, events, gap } of stream) {
  *   …
  *   save(stream.position); // later: streamEvents(url, { topics: ['Order'], ...position })
  * }

@@ -1,10 +1,8 @@
 import { BrokerError } from '../model/errors.ts';
-import type { LogState, LogTail, TailHandler } from '../core/log/event-log.ts';
+import type { LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
 import { SLICE_BYTES } from './read-request.ts';
 import { turnOfLoop } from './record-source.ts';
 import type { RecordSource } from './record-source.ts';
-
-type TailStatus = Parameters<TailHandler['status']>[0];
 
 /**
  * A tail over a {@link RecordSource}. It holds a position and no queue: what was appended while the handler was busy is
@@ -19,7 +17,7 @@ export class LocalTail implements LogTail {
   readonly #onEnd: (tail: LocalTail) => void;
   #epoch: string;
   #position: number;
-  #status: TailStatus | undefined;
+  #status: LogStatus | undefined;
   #isOpen = true;
   #wake: (() => void) | undefined;
 
@@ -113,13 +111,13 @@ export class LocalTail implements LogTail {
     this.#handler.gap({ after, first });
   }
 
-  #tell(status: TailStatus, cause?: Error): void {
+  #tell(status: LogStatus, cause?: Error): void {
     if (status === this.#status) return;
     this.#status = status;
     this.#handler.status(status, cause);
   }
 
-  async #rest(status: TailStatus, cause?: Error): Promise<void> {
+  async #rest(status: LogStatus, cause?: Error): Promise<void> {
     const woken = new Promise<void>((resolve) => (this.#wake = resolve));
     this.#tell(status, cause);
     if (this.#isOpen) await woken;

@@ -107,7 +107,8 @@ export class FaultyEventLog implements EventLog {
   }
 
   /**
-   * The next `read` finds the log trimmed after it has handed over so many chunks. @throws Error for a log that cannot
+   * The next `read` finds the log trimmed after it has handed over so many chunks.
+   * @throws Error for a log that cannot
    * `trim`
    */
   trimDuringRead(afterChunks: number, retention: Retention): void {
@@ -117,7 +118,8 @@ export class FaultyEventLog implements EventLog {
 
   /**
    * Puts a record into the log that no broker wrote, as another program that shares the log may, or one that is
-   * damaged. Faults of appends do not meet it. @returns its index, where readers have to be told a gap
+   * damaged. Faults of appends do not meet it.
+   * @returns its index, where readers have to be told a gap
    */
   async poison(body: Uint8Array = NOT_OURS): Promise<number> {
     const { index } = await this.#log.append(body);

@@ -1,6 +1,4 @@
-import type { EventLog, LogRecord, LogState, LogTail, TailHandler } from '../core/log/event-log.ts';
-
-type TailStatus = Parameters<TailHandler['status']>[0];
+import type { EventLog, LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
 
 /**
  * A tail that can be cut off. While it is down no tail of the log underneath is open; when it is up again a new one
@@ -14,7 +12,7 @@ export class FaultyTail implements LogTail {
   #epoch = '';
   #inner: LogTail | undefined;
   #isOpen = true;
-  #status: TailStatus | undefined;
+  #status: LogStatus | undefined;
   /** The call of the handler that is under way, or the last one. */
   #call: Promise<void> = Promise.resolve();
 
@@ -89,7 +87,7 @@ export class FaultyTail implements LogTail {
     this.#handler.reset(state);
   }
 
-  #tell(status: TailStatus, cause?: Error): void {
+  #tell(status: LogStatus, cause?: Error): void {
     if (!this.#isOpen || status === this.#status) return;
     this.#status = status;
     this.#handler.status(status, cause);

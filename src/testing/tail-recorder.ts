@@ -1,9 +1,9 @@
 import { AssertionError } from 'node:assert';
 
-import type { LogRecord, LogState, TailHandler } from '../core/log/event-log.ts';
+import type { LogRecord, LogState, LogStatus, TailHandler } from '../core/log/event-log.ts';
 import { deferred } from './deferred.ts';
 
-export type TailStatus = Parameters<TailHandler['status']>[0];
+export type TailStatus = LogStatus;
 
 /** One call of a tail's handler. */
 export type TailCall =
@@ -69,7 +69,8 @@ export class TailRecorder implements TailHandler {
   }
 
   /**
-   * Resolves when the calls so far make `isMet` true. @throws AssertionError after the deadline, with the calls so far
+   * Resolves when the calls so far make `isMet` true.
+   * @throws AssertionError after the deadline, with the calls so far
    */
   until(isMet: () => boolean): Promise<void> {
     if (isMet()) return Promise.resolve();

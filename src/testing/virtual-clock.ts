@@ -88,8 +88,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Makes the calls asked for with `soon` up to now, at once and without promise callbacks in between. @returns how
-   * many
+   * Makes the calls asked for with `soon` up to now, at once and without promise callbacks in between.
+   * @returns how many
    */
   runSoon(): number {
     let made = 0;

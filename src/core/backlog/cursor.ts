@@ -37,9 +37,9 @@ const fetchFirst = { kind: 'fetch' } as const;
 const waitForMore = { kind: 'wait' } as const;
 
 /**
- * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to the head or
- * to a fence. New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a position and, while it reads
- * the log, one bounded chunk.
+ * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to
+ * the head or to a fence. New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a
+ * position and, while it reads the log, one bounded chunk.
  */
 export class Cursor {
   /** Next index to read. */
@@ -66,8 +66,9 @@ export class Cursor {
   }
 
   /**
-   * Last index that can be read now. 0, so nothing, for a cursor of another run of indexes that was not told where to go on: its
-   * subscription was revoked before the indexes began anew, and what has its indexes now is not what it was allowed to see.
+   * Last index that can be read now. 0, so nothing, for a cursor of another run of indexes that was not told where to
+   * go on: its subscription was revoked before the indexes began anew, and what has its indexes now is not what it was
+   * allowed to see.
    */
   get end(): number {
     const { buffer } = this.#backlog;
@@ -100,7 +101,10 @@ export class Cursor {
     return this.#reading?.isFetching ?? false;
   }
 
-  /** Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must hear of it. */
+  /**
+   * Newest index that was passed. What a gap covers was not, until it is told: a reader that resumes from here must
+   * hear of it.
+   */
   get passed(): number {
     const { buffer } = this.#backlog;
     if (this.#gap !== undefined) return Math.min(this.#gap.from, buffer.indexAt(this.position)) - 1;
@@ -119,7 +123,10 @@ export class Cursor {
     return this.#readBuffer(isMatch) ?? this.#gapOr(waitForMore);
   }
 
-  /** Where the next read begins in the buffer; undefined when it is to tell of a gap first, or has nothing to read there. */
+  /**
+   * Where the next read begins in the buffer; undefined when it is to tell of a gap first, or has nothing to read
+   * there.
+   */
   get placeInBuffer(): number | undefined {
     if (this.#reading?.batch !== undefined) return undefined;
     this.#approach();
@@ -139,13 +146,16 @@ export class Cursor {
       if (this.#reading === reading) this.#reading = undefined;
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
       const { first } = await history.state();
-      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further: a log that contradicts
-      // itself would hold it here for ever.
+      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further: a log
+      // that contradicts itself would hold it here for ever.
       if (run === buffer.run) this.moveTo(Math.max(this.position + 1, first), 'slow');
     }
   }
 
-  /** Goes on at `next`, which may be another place than where it was, and tells what may be missing. @returns the gap, if there is one */
+  /**
+   * Goes on at `next`, which may be another place than where it was, and tells what may be missing.
+   * @returns the gap, if there is one
+   */
   moveTo(next: number, reason: GapReason, epoch?: string): Gap | undefined {
     const { buffer } = this.#backlog;
     const gap = buffer.inIndexes(gapOf(reason, this.position, next, epoch));
@@ -213,7 +223,8 @@ export class Cursor {
   }
 
   /**
-   * Goes to where the next read has to look: past what is known not to match, and past what was trimmed, which leaves a gap.
+   * Goes to where the next read has to look: past what is known not to match, and past what was trimmed, which leaves a
+   * gap.
    * @returns whether the position itself is known to match
    */
   #approach(): boolean {

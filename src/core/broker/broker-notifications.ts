@@ -1,7 +1,7 @@
 import type { UnreadablePolicy } from '../../acl/explain.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
-import type { LogStatus } from '../log/log-feed.ts';
+import type { LogStatus } from '../log/event-log.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 
 /** What a notification tells of a subscription. Never a secret. */

@@ -1,4 +1,4 @@
-import type { LogStatus } from '../log/log-feed.ts';
+import type { LogStatus } from '../log/event-log.ts';
 
 /** A snapshot of a broker's figures. */
 export interface BrokerStats {

@@ -40,13 +40,16 @@ export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends 
   readonly flush?: FlushOptions;
   /** Where batches are kept beyond the process. Default: in the buffer alone. The host opens and closes it. */
   readonly log?: EventLog;
-  /** While the log is down: `'fail'` (default) refuses a publish at once, `'wait'` holds it (at most 1,024) until the log is back. */
+  /**
+   * While the log is down: `'fail'` (default) refuses a publish at once, `'wait'` holds it (at most 1,024) until the
+   * log is back.
+   */
   readonly publishWhenDown?: 'fail' | 'wait';
   /** How long the ACL store may take, in ms, before what waits for it ends with `acl_unavailable`. Default 5,000. */
   readonly reauthorizeTimeoutMs?: number;
   /**
-   * How long a transport may take nothing, in ms, before its stream ends with `slow`: its peer is gone without a word, or does not read, and
-   * what it holds would stay. Default 60,000; Infinity for never.
+   * How long a transport may take nothing, in ms, before its stream ends with `slow`: its peer is gone without a word,
+   * or does not read, and what it holds would stay. Default 60,000; Infinity for never.
    */
   readonly stalledMs?: number;
   /** What clients may take in all. */
@@ -71,15 +74,15 @@ const knownOptions: OptionNames<EventBrokerOptions> = {
 };
 
 /**
- * The broker: publish on one side, subscribe on the other. It makes the parts, joins them, and has no algorithm of its own; ARCHITECTURE.md
- * shows the way that a batch takes through them.
+ * The broker: publish on one side, subscribe on the other. It makes the parts, joins them, and has no algorithm of its
+ * own; ARCHITECTURE.md shows the way that a batch takes through them.
  *
  * An `eventemitter3` emitter of {@link BrokerNotifications}; a listener that throws harms nobody.
  *
  * ```ts
  * const broker = new EventBroker({ topics });
  * const subscription = await broker.subscribe({ topics: ['Job:web'] });
- * await broker.publish({ topic: 'Job', type: 'JobRegistered', key: 'web', namespace: 'default', payload: { Job: job } });
+ * await broker.publish({ topic: 'Job', type: 'JobRegistered', key: 'web', payload: { Job: job } });
  * for await (const { index, events } of subscription) …
  * ```
  */
@@ -127,7 +130,9 @@ export class EventBroker<
     this.#stopTelling = acl?.onUnreadable?.((notice) => this.#notify('unreadablePolicy', notice));
   }
 
-  /** Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's. */
+  /**
+   * Names this run of indexes: another epoch means that earlier indexes mean nothing here. With a log, it is the log's.
+   */
   get epoch(): string {
     return this.#buffer.epoch;
   }
@@ -138,20 +143,23 @@ export class EventBroker<
   }
 
   /**
-   * Publishes one event, or several as one batch. The payloads are copied: what the caller changes later does not change them.
+   * Publishes one event, or several as one batch. The payloads are copied: what the caller changes later does not
+   * change them.
    *
-   * Without a log the batch is there for `poll()` when the call returns; with one, the promise resolves when the log has acknowledged it.
+   * Without a log the batch is there for `poll()` when the call returns; with one, the promise resolves when the log
+   * has acknowledged it.
    * @returns the batch's index
-   * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`, `at_capacity`: nothing was
-   * published then; `unpublished` where a `commit` went before. TypeError for an option that is not known
+   * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`,
+   * `at_capacity`: nothing was published then; `unpublished` where a `commit` went before. TypeError for an option that
+   * is not known
    */
   async publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
     return this.#publisher.publish(events, options);
   }
 
   /**
-   * Tells that ACL objects changed elsewhere. Commit first, then call this. Subscriptions that depend on them are held at the newest index
-   * (with a log: at this news' own place in it, in every process) until their rights are confirmed.
+   * Tells that ACL objects changed elsewhere. Commit first, then call this. Subscriptions that depend on them are held
+   * at the newest index (with a log: at this news' own place in it, in every process) until their rights are confirmed.
    */
   async aclChanged(changes: AclChange | readonly AclChange[]): Promise<void> {
     this.#lifetime.requireOpen();
@@ -164,8 +172,9 @@ export class EventBroker<
 
   /**
    * Opens a subscription. It sees what was published from its start on, what its rights let it see.
-   * @throws (rejects) BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `gap` or `restarted` (with `onGap: 'fail'`), `at_capacity`,
-   * `closed`, `log_unavailable`; the signal's reason when it is aborted; TypeError for an option that is not known
+   * @throws (rejects) BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `gap` or `restarted` (with
+   * `onGap: 'fail'`), `at_capacity`, `closed`, `log_unavailable`; the signal's reason when it is aborted; TypeError for
+   * an option that is not known
    */
   async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
     this.#lifetime.requireOpen();
@@ -174,7 +183,8 @@ export class EventBroker<
   }
 
   /**
-   * Why such a subscription is allowed or denied: which need is met by which policy through which role. For operators and tests; never for clients.
+   * Why such a subscription is allowed or denied: which need is met by which policy through which role. For operators
+   * and tests; never for clients.
    * @throws BrokerError `not_supported` without a resolver that can tell
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
@@ -199,7 +209,10 @@ export class EventBroker<
     };
   }
 
-  /** Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second call waits for the first. */
+  /**
+   * Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second
+   * call waits for the first.
+   */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

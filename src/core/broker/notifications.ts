@@ -7,8 +7,9 @@ interface Entry {
 }
 
 /**
- * An emitter whose listeners cannot harm anybody: what one throws is counted and told to the listeners of `error`; the publisher, the other
- * listeners and the subscribers do not notice. eventemitter3 alone would stop at the first that throws, and throw into its caller.
+ * An emitter whose listeners cannot harm anybody: what one throws is counted and told to the listeners of `error`; the
+ * publisher, the other listeners and the subscribers do not notice. eventemitter3 alone would stop at the first that
+ * throws, and throw into its caller.
  */
 export class Notifications<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
   #listenerErrors = 0;
@@ -40,7 +41,9 @@ export class Notifications<Events extends EventEmitter.ValidEventTypes> extends 
     }
   }
 
-  /** eventemitter3 keeps one entry or a list of them under each name; `listeners()` would not tell which are for once. */
+  /**
+   * eventemitter3 keeps one entry or a list of them under each name; `listeners()` would not tell which are for once.
+   */
   #entries(name: string): readonly Entry[] {
     const slot = (this as unknown as { readonly _events: Record<string, Entry | Entry[] | undefined> })._events[name];
     if (slot === undefined) return [];

@@ -12,9 +12,10 @@ export interface PublishOptions {
   /** The host's own index for the batch: a safe integer above the newest. Not with a log, which gives its own. */
   readonly index?: number;
   /**
-   * With `index`: it may be the newest index once more, and the events are a further batch of it. For who mirrors a source that writes
-   * several lines with one index, as Nomad does; its readers get as many batches. Who resumes after that index gets what was appended to it
-   * again, since nobody knows how much of it had come. Default false; not with a log.
+   * With `index`: it may be the newest index once more, and the events are a further batch of it. For who mirrors a
+   * source that writes several lines with one index, as Nomad does; its readers get as many batches. Who resumes after
+   * that index gets what was appended to it again, since nobody knows how much of it had come. Default false; not with
+   * a log.
    */
   readonly append?: boolean;
   /** Needs a log that recognises repeats: publishes with one id make one batch. */
@@ -22,9 +23,10 @@ export interface PublishOptions {
   /** Publish only if this is the newest index. @throws BrokerError `index_conflict` otherwise */
   readonly expectedIndex?: number;
   /**
-   * Runs, and is waited for, before the batch gets its index: commit the change that the events tell of here, and no subscriber's rights
-   * are checked against what was there before. When it fails nothing is published. What can be known to be in the way (an index that does
-   * not fit, a log that is down) is found before it runs; where publishing fails after it, the error is `unpublished`.
+   * Runs, and is waited for, before the batch gets its index: commit the change that the events tell of here, and no
+   * subscriber's rights are checked against what was there before. When it fails nothing is published. What can be
+   * known to be in the way (an index that does not fit, a log that is down) is found before it runs; where publishing
+   * fails after it, the error is `unpublished`.
    */
   readonly commit?: () => unknown;
   /** Gives up waiting for a log. */

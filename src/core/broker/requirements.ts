@@ -4,7 +4,9 @@ import type { TopicRequirement, Topics } from '../../model/topics.ts';
 import type { Asked, Visibility } from '../matching/interest.ts';
 import type { NamespaceFilter } from '../matching/namespace-filter.ts';
 
-/** Whether these rights suffice for all that is asked for. Ends at the first that is not met: a denial costs one look. */
+/**
+ * Whether these rights suffice for all that is asked for. Ends at the first that is not met: a denial costs one look.
+ */
 export function mayRead(acl: Acl, { filter, namespaces }: Asked, topics: Topics): boolean {
   for (const topic of filter.topics) {
     const requirement = requirementOf(topic, topics);
@@ -22,8 +24,8 @@ export function needsOf({ filter, namespaces }: Asked, topics: Topics): readonly
 }
 
 /**
- * What an ACL lets a subscription to all namespaces see: each event is checked in its own, so that a closer deny hides it and a namespace
- * that is created later is covered. undefined where nothing needs a closer look.
+ * What an ACL lets a subscription to all namespaces see: each event is checked in its own, so that a closer deny hides
+ * it and a namespace that is created later is covered. undefined where nothing needs a closer look.
  */
 export function visibilityOf(acl: Acl, namespaces: NamespaceFilter, topics: Topics): Visibility | undefined {
   if (acl.isManagement || !namespaces.isAll) return undefined;

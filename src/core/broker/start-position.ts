@@ -17,15 +17,19 @@ export interface StartRange {
 /** What there is to start from. */
 export interface StartFrom extends StartRange {
   readonly buffer: EventBuffer;
-  /** Trimmed history is known by topic and namespace, and indexes cannot go back within an epoch: the buffer's, not a log's. */
+  /**
+   * Trimmed history is known by topic and namespace, and indexes cannot go back within an epoch: the buffer's, not a
+   * log's.
+   */
   readonly isPrecise: boolean;
 }
 
 /**
  * Finds the first position, and what is missing before it.
  *
- * An index is believed as far as it can be from this run of indexes: up to one past the newest, which waits. One further on is from another
- * run, unless the epoch says that it is from this one; then it waits too, or, where a log lost its end, goes on after what is left.
+ * An index is believed as far as it can be from this run of indexes: up to one past the newest, which waits. One
+ * further on is from another run, unless the epoch says that it is from this one; then it waits too, or, where a log
+ * lost its end, goes on after what is left.
  * @throws BrokerError `gap` or `restarted` where a gap must fail
  */
 export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart {

@@ -14,7 +14,10 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly topics?: TopicsInput<Name>;
   /** Default `'default'`. */
   readonly namespace?: NamespaceInput;
-  /** First index wanted, inclusive. `0` (default): the whole backlog; `'latest'`: only what comes. One past the newest waits for it. */
+  /**
+   * First index wanted, inclusive. `0` (default): the whole backlog; `'latest'`: only what comes. One past the newest
+   * waits for it.
+   */
   readonly index?: number | 'latest';
   /** The epoch that `index` is from, where it is known: another one is told as the gap `restarted`. */
   readonly epoch?: string;
@@ -22,7 +25,10 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly token?: string;
   /** Rights instead of a token: `Acl.management` for trusted code. */
   readonly acl?: Acl;
-  /** What to do where batches may be missing: `'continue'` (default) tells it with the next batch, `'fail'` ends the subscription. */
+  /**
+   * What to do where batches may be missing: `'continue'` (default) tells it with the next batch, `'fail'` ends the
+   * subscription.
+   */
   readonly onGap?: 'continue' | 'fail';
   /** Frees the subscription when aborted. */
   readonly signal?: AbortSignal;
@@ -50,7 +56,10 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   signal: true,
 };
 
-/** @throws TypeError for an option that is not known; BrokerError `bad_request` naming the option and what is allowed; the signal's reason when it is aborted */
+/**
+ * @throws TypeError for an option that is not known; BrokerError `bad_request` naming the option and what is allowed;
+ * the signal's reason when it is aborted
+ */
 export function checkSubscribe(options: SubscribeOptions, topics: Topics, limits: CheckedLimits): CheckedSubscribe {
   checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
   const { index = 0, epoch, token, acl, onGap = 'continue', signal } = options;

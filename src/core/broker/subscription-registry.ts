@@ -93,7 +93,9 @@ export class SubscriptionRegistry implements ReaderObserver {
     return interests.acquire(filter, namespaces, visibilityOf(acl, namespaces, topics), buffer.head);
   }
 
-  /** Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch. */
+  /**
+   * Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch.
+   */
   #watch(reader: Reader, registration: Registration, { token, acl, signal }: CheckedSubscribe): () => void {
     const { revocation } = this.#parts;
     const unguard = registration.acl.isRevocable

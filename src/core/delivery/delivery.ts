@@ -19,8 +19,8 @@ export interface Delivery {
 }
 
 /**
- * The default interval. The first idle limits that streams meet are at 30 s and more (load balancers, mobile networks), most at 60 s; at half of
- * the shortest, one heartbeat may be late or lost and the connection lives.
+ * The default interval. The first idle limits that streams meet are at 30 s and more (load balancers, mobile networks),
+ * most at 60 s; at half of the shortest, one heartbeat may be late or lost and the connection lives.
  */
 export const defaultHeartbeatMs = 15_000;
 

@@ -11,7 +11,10 @@ export interface Advancing {
   fail(error: BrokerError): void;
 }
 
-/** What waits to be written in the next flush: chunks of the interests that matched, then a slice for each reader that is behind. */
+/**
+ * What waits to be written in the next flush: chunks of the interests that matched, then a slice for each reader that
+ * is behind.
+ */
 export class FlushQueue {
   readonly #clock: Clock;
   readonly #schedule: FlushSchedule;

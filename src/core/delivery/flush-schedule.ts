@@ -4,8 +4,9 @@ import type { Clock, ClockTimer } from '../../model/clock.ts';
 /** When chunks are handed to the transports. */
 export interface FlushOptions {
   /**
-   * Largest share of the time that flushing may take before flushes wait, so that under load chunks grow instead of system calls multiplying.
-   * Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.5. Where waiting joins nothing, flushes do not wait.
+   * Largest share of the time that flushing may take before flushes wait, so that under load chunks grow instead of
+   * system calls multiplying. Between 0 and 1; 1 flushes in every turn whatever it costs. Default 0.5. Where waiting
+   * joins nothing, flushes do not wait.
    */
   readonly maxShare?: number;
 }
@@ -17,11 +18,12 @@ const BURST_MS = 20;
 const VAIN_MS = 100;
 
 /**
- * Calls `flush` once in each turn of the event loop in which it was asked for; less often while flushing takes a large share of the time.
+ * Calls `flush` once in each turn of the event loop in which it was asked for; less often while flushing takes a large
+ * share of the time.
  *
- * A token bucket: time passing earns credit at `maxShare`, flushing spends it, and while there is none the flush waits to pay it back. In an idle process there is
- * always credit, so nothing is delayed; where a wait joins nothing (each event is another reader's), it is given up for a while. Shown by `npm run bench`, scenarios
- * "fanout" and "selective".
+ * A token bucket: time passing earns credit at `maxShare`, flushing spends it, and while there is none the flush waits
+ * to pay it back. In an idle process there is always credit, so nothing is delayed; where a wait joins nothing (each
+ * event is another reader's), it is given up for a while. Shown by `npm run bench`, scenarios "fanout" and "selective".
  */
 export class FlushSchedule {
   readonly #clock: Clock;

@@ -9,8 +9,9 @@ export interface Beating {
 }
 
 /**
- * All heartbeats of one interval, on one timer: a circle of slots, of which each tick serves the next. A stream stands in the slot
- * that was served last when it came, so its heartbeats follow one interval apart. No timer runs while nobody listens.
+ * All heartbeats of one interval, on one timer: a circle of slots, of which each tick serves the next. A stream stands
+ * in the slot that was served last when it came, so its heartbeats follow one interval apart. No timer runs while
+ * nobody listens.
  */
 export class Heartbeats {
   readonly #clock: Clock;

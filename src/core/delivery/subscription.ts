@@ -13,12 +13,12 @@ import type { Delivery, DeliveryOptions } from './delivery.ts';
 export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
 
 /**
- * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each batch once. Made by
- * `broker.subscribe`. Read it by `for await`, `next()` or `poll()`, or hand it to a transport with {@link deliverTo}: one of them at a
- * time, or a batch would go to the one and be missed by the other.
+ * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each
+ * batch once. Made by `broker.subscribe`. Read it by `for await`, `next()` or `poll()`, or hand it to a transport with
+ * {@link deliverTo}: one of them at a time, or a batch would go to the one and be missed by the other.
  *
- * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off the buffer.
- * `close()`, the `signal` given to `subscribe`, `await using`, and leaving the loop all free it.
+ * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off
+ * the buffer. `close()`, the `signal` given to `subscribe`, `await using`, and leaving the loop all free it.
  */
 export abstract class Subscription<E extends Event = Event> implements AsyncIterableIterator<EventBatch<E>> {
   /** The broker's run of indexes at the time of subscribing. */
@@ -36,10 +36,10 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   abstract readonly delivery: Delivery | undefined;
 
   /**
-   * The next batch if one waits; undefined when none does, and after the end. With a log, older batches are fetched in the background
-   * and wait then.
-   * @throws BrokerError the reason, when it was ended by other than its owner: `closed`, when the host closed the broker, is no failure
-   * and only stands in {@link error}
+   * The next batch if one waits; undefined when none does, and after the end. With a log, older batches are fetched in
+   * the background and wait then.
+   * @throws BrokerError the reason, when it was ended by other than its owner: `closed`, when the host closed the
+   * broker, is no failure and only stands in {@link error}
    * @throws TypeError while a `next()` waits, or when it is delivered to a transport
    */
   abstract poll(): EventBatch<E> | undefined;
@@ -51,9 +51,10 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   abstract next(): Promise<IteratorResult<EventBatch<E>, undefined>>;
 
   /**
-   * Writes the stream to a transport from now on: a heartbeat at once, then what comes. What several subscriptions share is encoded
-   * once. One that has ended already ends the transport at once.
-   * @throws TypeError when it is delivered already, or a `next()` waits; for an option that is not known or out of its range
+   * Writes the stream to a transport from now on: a heartbeat at once, then what comes. What several subscriptions
+   * share is encoded once. One that has ended already ends the transport at once.
+   * @throws TypeError when it is delivered already, or a `next()` waits; for an option that is not known or out of its
+   * range
    */
   abstract deliverTo(sink: ByteSink, format: StreamFormat, options?: DeliveryOptions): Delivery;
 

@@ -65,6 +65,9 @@ export interface Retention {
   readonly maxBytes?: number;
 }
 
+/** Whether the log answers. */
+export type LogStatus = 'up' | 'catching-up' | 'down';
+
 /** What a tail tells. Calls never overlap; they come in the order in which things happened. */
 export interface TailHandler {
   /** Records in order, each once, without a hole. A returned promise is backpressure: the next call waits for it. */
@@ -77,7 +80,7 @@ export interface TailHandler {
    */
   reset(state: LogState): void;
   /** `down` until the log answers again, then `catching-up`, then `up`. */
-  status(status: 'up' | 'catching-up' | 'down', cause?: Error): void;
+  status(status: LogStatus, cause?: Error): void;
 }
 
 export interface LogTail {

@@ -6,13 +6,10 @@ import type { Clock } from '../../model/clock.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
 import { onAbort } from '../../model/on-abort.ts';
 import { CheckedLog } from './checked-log.ts';
-import type { AppendOptions, EventLog, LogRecord, LogState, LogTail } from './event-log.ts';
+import type { AppendOptions, EventLog, LogRecord, LogState, LogStatus, LogTail } from './event-log.ts';
 import { decodeRecord, encodeRecord, type DecodedRecord } from './batch-record.ts';
 import { FairLimit } from './fair-limit.ts';
 import type { Topics } from '../../model/topics.ts';
-
-/** Whether the log answers. */
-export type LogStatus = 'up' | 'catching-up' | 'down';
 
 /** Where the log's news go. */
 export interface LogFeedHost {
@@ -65,7 +62,8 @@ export class LogFeed implements History {
   }
 
   /**
-   * Resolves once the tail runs. A failed start is tried again by the next call. @throws BrokerError `log_unavailable`
+   * Resolves once the tail runs. A failed start is tried again by the next call.
+   * @throws BrokerError `log_unavailable`
    */
   ready(): Promise<void> {
     this.#opening ??= this.#open().catch((error: unknown) => {
@@ -147,7 +145,8 @@ export class LogFeed implements History {
   }
 
   /**
-   * Waits until the log is up, where the broker was made to wait. @throws BrokerError `log_unavailable`, `at_capacity`,
+   * Waits until the log is up, where the broker was made to wait.
+   * @throws BrokerError `log_unavailable`, `at_capacity`,
    * `closed`
    */
   async up(signal: AbortSignal | undefined): Promise<void> {

@@ -131,8 +131,8 @@ export class Interest {
   }
 
   /**
-   * Takes what a new batch holds for it, and wakes who waits. @returns whether it has something to flush now and had
-   * nothing before
+   * Takes what a new batch holds for it, and wakes who waits.
+   * @returns whether it has something to flush now and had nothing before
    */
   gather(part: BatchPart): boolean {
     this.#remember(part.position);

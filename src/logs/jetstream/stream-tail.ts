@@ -1,13 +1,11 @@
 import { BrokerError } from '../../model/errors.ts';
-import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/log/event-log.ts';
+import type { LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../../core/log/event-log.ts';
 import { SLICE_BYTES } from '../read-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
 import { backoffMs, pause } from './wait.ts';
-
-type TailStatus = Parameters<TailHandler['status']>[0];
 
 /** How long the connection's own word is waited for, before the stream is asked without it. */
 const RECONNECT_PATIENCE_MS = 30_000;
@@ -37,7 +35,7 @@ export class StreamTail implements LogTail {
    * without it.
    */
   #seen: LogRecord | undefined;
-  #status: TailStatus | undefined;
+  #status: LogStatus | undefined;
   #pull: RecordPull | undefined;
   #failures = 0;
 
@@ -148,7 +146,7 @@ export class StreamTail implements LogTail {
     this.#tell(() => this.#handler.gap({ after, first }));
   }
 
-  #tellStatus(status: TailStatus, cause?: Error): void {
+  #tellStatus(status: LogStatus, cause?: Error): void {
     if (status === this.#status) return;
     this.#status = status;
     this.#tell(() => this.#handler.status(status, cause));

@@ -42,7 +42,8 @@ export class FollowedStore implements RecordSource {
   }
 
   /**
-   * With what the other process has committed. @throws BrokerError `log_unavailable` where the last look found no log
+   * With what the other process has committed.
+   * @throws BrokerError `log_unavailable` where the last look found no log
    */
   state(): LogState {
     if (this.#outage) throw this.#outage;

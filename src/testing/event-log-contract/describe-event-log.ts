@@ -16,8 +16,8 @@ import { trimTests } from './trim-tests.ts';
  *
  * ```ts
  * import { describe, it } from 'node:test';
- * describeEventLog('FileEventLog', { prepare: newFolder, open: FileEventLog.open, dispose: removeFolder }, { describe,
- * it });
+ * const harness = { prepare: newFolder, open: FileEventLog.open, dispose: removeFolder };
+ * describeEventLog('FileEventLog', harness, { describe, it });
  * ```
  */
 export function describeEventLog<Storage>(name: string, harness: EventLogHarness<Storage>, runner: TestRunner): void {
