@@ -33,7 +33,7 @@ export interface Mount {
 const path = '/v1/event/stream';
 const host = '127.0.0.1';
 
-function onNode(listener: (options: MountOptions) => RequestListener): Mount['start'] {
+export function onNode(listener: (options: MountOptions) => RequestListener): Mount['start'] {
   return (options) => MountedServer.listening(createServer(listener(options)).listen(0, host));
 }
 

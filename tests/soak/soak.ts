@@ -4,8 +4,10 @@
 import { parseArgs } from 'node:util';
 import { Acl, defineTopics, EventBroker } from 'fenceline';
 import { MemoryEventLog } from 'fenceline/testing';
-import { mounts } from '../adapters/mounts.ts';
+import { sseHandler } from 'fenceline/sse';
+import { compressedMount, mounts, onNode, type Mount } from '../adapters/mounts.ts';
 import { hostilePeers, type Leave, type Target } from './hostile-peers.ts';
+import { http2Fetch } from './http2-fetch.ts';
 import { Witness } from './witness.ts';
 
 declare const gc: () => void;
@@ -41,16 +43,22 @@ const broker = new EventBroker({
   stalledMs: 3000,
   buffer: { maxBatches: 500 },
 });
+const sseMount: Mount = { name: 'sseHandler', protocol: 'http1', path: '/', start: onNode(sseHandler) };
 const servers = await Promise.all(
-  mounts.map(async (mount) => ({ mount, server: await mount.start({ broker: broker as never, heartbeatMs: 1000 }) })),
+  [...mounts, compressedMount, sseMount].map(async (mount) => ({
+    mount,
+    server: await mount.start({ broker: broker as never, heartbeatMs: 1000 }),
+  })),
 );
 const targets: readonly (Target & { name: string })[] = servers.map(({ mount: { name, path, protocol }, server }) => {
   return { name, path, protocol, port: server.port };
 });
-const http1 = targets.filter(({ protocol }) => protocol === 'http1');
-const urlOf = ({ port, path }: Target) => `http://127.0.0.1:${port}${path}`;
-const steady = http1.map((target) => new Witness(`${target.name}, steady`, urlOf(target), 'good'));
-const churning = http1.map((target) => new Witness(`${target.name}, rights that come and go`, urlOf(target), 'churn'));
+const reading = ({ name, port, path, protocol }: Target & { name: string }, how: string, token: string): Witness => {
+  const options = protocol === 'http2' ? { fetch: http2Fetch } : {};
+  return new Witness(`${name}, ${how}`, `http://127.0.0.1:${port}${path}`, token, options);
+};
+const steady = targets.map((target) => reading(target, 'steady', 'good'));
+const churning = targets.map((target) => reading(target, 'rights that come and go', 'churn'));
 
 const counts: Record<string, number> = { published: 0, poison: 0, revocations: 0 };
 const count = (name: string): number => (counts[name] = (counts[name] ?? 0) + 1);

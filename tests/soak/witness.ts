@@ -1,4 +1,4 @@
-import { streamEvents, type StreamError } from 'fenceline/client';
+import { streamEvents, type StreamError, type StreamOptions } from 'fenceline/client';
 
 /** What one good reader saw that it must not, or did not see. */
 export class Witness {
@@ -14,9 +14,10 @@ export class Witness {
   #stream: ReturnType<typeof streamEvents> | undefined;
   readonly #done: Promise<void>;
 
-  constructor(name: string, url: string, token: string) {
+  /** @param options what else the stream is opened with */
+  constructor(name: string, url: string, token: string, options: StreamOptions = {}) {
     this.name = name;
-    this.#done = this.#read(url, token);
+    this.#done = this.#read(url, { ...options, topics: ['Job'], token, minDelayMs: 20, maxDelayMs: 200 });
   }
 
   /** Newest number that it has seen. */
@@ -30,10 +31,10 @@ export class Witness {
     await this.#done;
   }
 
-  async #read(url: string, token: string): Promise<void> {
+  async #read(url: string, options: StreamOptions): Promise<void> {
     let position: object = {};
     while (!this.#isOver) {
-      const stream = streamEvents(url, { topics: ['Job'], token, minDelayMs: 20, maxDelayMs: 200, ...position });
+      const stream = streamEvents(url, { ...options, ...position });
       this.#stream = stream;
       try {
         for await (const { index, events, gap } of stream) {
