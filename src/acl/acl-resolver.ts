@@ -209,7 +209,8 @@ export class AclResolver implements AclSource {
   }
 }
 
-function refusal(error: unknown, secret: string): BrokerError {
+/** @internal What a refusal of a host's is to a subscriber: a denial, or that nobody can tell. */
+export function refusal(error: unknown, secret: string): BrokerError {
   if (AclDenial.is(error)) return new BrokerError('permission_denied', 'Permission denied.', { cause: error });
   if (BrokerError.is(error) && (error.code === 'permission_denied' || error.code === 'acl_unavailable')) return error;
   return unavailable(error, secret);

@@ -1,6 +1,7 @@
 import type { AclRef } from '../model/acl-ref.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { TopicRequirement } from '../model/topics.ts';
+import { checkClaims, type Claims } from './claims.ts';
 import type { RequirableBlock } from './merged-rules.ts';
 import { MergedRules } from './merged-rules.ts';
 import type { PolicyRules } from './policy-rules.ts';
@@ -18,6 +19,16 @@ export interface AclFacts {
   readonly dependsOn?: readonly AclRef[];
   /** Everything is allowed, whatever the rules. Default false. */
   readonly management?: boolean;
+  /**
+   * What topics with a rule of their own (`visible`) are told of its holder. Plain JSON, copied. Who has none sees no
+   * event of such a topic.
+   */
+  readonly claims?: Claims | undefined;
+  /**
+   * All subscriptions of this accessor have the same rights: after a change, one of their functions is asked for all of
+   * them. Default false: each is asked.
+   */
+  readonly perAccessor?: boolean;
 }
 
 /** One capability of one block of rules. */
@@ -28,7 +39,14 @@ export interface Right {
 
 const managementRights = 'management';
 
-const knownFacts: OptionNames<AclFacts> = { accessorId: true, expiresAt: true, dependsOn: true, management: true };
+const knownFacts: OptionNames<AclFacts> = {
+  accessorId: true,
+  expiresAt: true,
+  dependsOn: true,
+  management: true,
+  claims: true,
+  perAccessor: true,
+};
 
 /**
  * What somebody may see. Immutable: rights that change are another Acl.
@@ -46,7 +64,15 @@ export class Acl {
   readonly expiresAt: number | undefined;
   /** Also roles and policies that were looked up and do not exist: they may come to. Without repeats, sorted. */
   readonly dependsOn: readonly AclRef[];
-  /** Equal for Acls that see the same. Holds no secret and nothing of the token. */
+  /** What the rules of topics are told of its holder; frozen. Undefined where there is nothing, or nothing usable. */
+  readonly claims: Claims | undefined;
+  /** Why the claims that it was made with cannot be used: it is shown nothing of topics with a rule. */
+  readonly claimsFault: string | undefined;
+  /** Canonical text of the claims: equal for equal ones. */
+  readonly claimsKey: string;
+  /** Whether one answer is for all subscriptions of this accessor. */
+  readonly isPerAccessor: boolean;
+  /** Equal for Acls that grant the same, whatever their claims. Holds no secret and nothing of the token. */
   readonly rightsKey: string;
   readonly #rules: MergedRules;
 
@@ -55,6 +81,11 @@ export class Acl {
     this.accessorId = facts.accessorId;
     this.expiresAt = facts.expiresAt;
     this.dependsOn = dependenciesOf(facts);
+    const claims = checkClaims(facts.claims);
+    this.claims = claims.value;
+    this.claimsFault = claims.fault;
+    this.claimsKey = claims.text;
+    this.isPerAccessor = facts.perAccessor === true && facts.accessorId !== undefined;
     this.rightsKey = this.isManagement ? managementRights : rules.text;
     this.#rules = rules;
     Object.freeze(this);
@@ -98,6 +129,15 @@ export class Acl {
         ? this.#rules.grantsSomewhere(block, capability)
         : this.#rules.grants(block, namespace, capability),
     );
+  }
+
+  /**
+   * The namespaces in which a topic with this requirement may be seen, by their names; undefined where names do not
+   * tell: for what is not granted by namespace, and where a rule with `*` grants it.
+   */
+  namespacesFor(requirement: TopicRequirement): readonly string[] | undefined {
+    if (this.isManagement || typeof requirement === 'string' || !('namespace' in requirement)) return undefined;
+    return this.#rules.namesGranting('namespace', requirement.namespace);
   }
 
   #allows(requirement: TopicRequirement, inNamespace: (right: Right) => boolean): boolean {

@@ -57,6 +57,12 @@ export class MergedRules {
     return this.grants(block, '*', capability) && this.#all(block).every((rule) => ruleGrants(rule, capability));
   }
 
+  /** The names whose own rules grant it; undefined when a rule with `*` in its name does. */
+  namesGranting(block: RequirableBlock, capability: string): readonly string[] | undefined {
+    const granting = this.#all(block).filter((rule) => ruleGrants(rule, capability));
+    return granting.some(({ name }) => Glob.isGlob(name)) ? undefined : granting.map(({ name }) => name);
+  }
+
   #all(block: RequirableBlock): readonly AppliedRule[] {
     return [...(this.#blocks.get(block)?.exact.values() ?? [])];
   }

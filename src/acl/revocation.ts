@@ -3,10 +3,18 @@ import { BrokerError, revoked } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import type { Acl } from './acl.ts';
-import type { AclSource } from './acl-resolver.ts';
+import { refusal, type AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';
-import { withoutSecret } from './without-secret.ts';
+
+/** Answers with somebody's rights as they are now: asked again after each change that the last answer rests on. */
+export type AclFunction = () => Acl | Promise<Acl>;
+
+/**
+ * Where a subscription's rights come from: a token's secret (undefined for none), the host's own function, or rights
+ * that were given and cannot be asked for again.
+ */
+export type Credential = string | AclFunction | Acl | undefined;
 
 /** A subscription, as far as revocation touches it. */
 export interface Guarded {
@@ -28,11 +36,12 @@ export interface RevocationOptions {
   readonly newest: { readonly head: number };
 }
 
-/** All open subscriptions of one token: its rights are resolved once for all of them. */
+/** All open subscriptions whose rights are one: they are asked for once for all of them. */
 class Session {
   acl: Acl;
-  readonly members = new Set<Guarded>();
-  /** Under which key it is kept: the token, or the one subscription whose rights were given. */
+  /** With what each came: the last is asked for all. */
+  readonly members = new Map<Guarded, Credential>();
+  /** Under which it is kept: see {@link keyOf}. */
   readonly key: unknown;
   /** Counts the changes: an answer that was asked for before the last one is not used. */
   version = 0;
@@ -40,17 +49,29 @@ class Session {
   isOver = false;
   /** Runs from the first change to the verdict. */
   timer: ClockTimer | undefined;
-  readonly token: string | undefined;
-  /** Rights that were given, not resolved: they cannot be asked for again. */
-  readonly isFixed: boolean;
 
-  constructor(key: unknown, token: string | undefined, acl: Acl, isFixed: boolean) {
+  constructor(key: unknown, acl: Acl) {
     this.key = key;
-    this.token = token;
     this.acl = acl;
-    this.isFixed = isFixed;
+  }
+
+  get credential(): Credential {
+    let last: Credential;
+    for (const credential of this.members.values()) last = credential;
+    return last;
   }
 }
+
+/**
+ * Whose rights are one: those of one token, of one function, of one accessor where the host says so. Rights that were
+ * given are their subscription's alone.
+ */
+function keyOf(credential: Credential, { accessorId, isPerAccessor }: Acl, guarded: Guarded): unknown {
+  if (typeof credential === 'function') return isPerAccessor ? `accessor ${accessorId}` : credential;
+  return isGiven(credential) ? guarded : `token ${credential ?? ''}`;
+}
+
+const isGiven = (credential: Credential): credential is Acl => typeof credential === 'object';
 
 /** How many tokens are resolved at once after a change; the others wait their turn, fenced. */
 const MAX_RESOLVING = 64;
@@ -84,10 +105,11 @@ export class Revocation {
   }
 
   /**
-   * The rights behind a secret, as of the moment when the promise's reaction runs: asked again as long as what they
+   * The rights behind a credential, as of the moment when the promise's reaction runs: asked again as long as what they
    * rest on changes meanwhile. Hand them to {@link watch} in that same turn.
    */
-  async open<R>(token: string | undefined, use: (acl: Acl) => R): Promise<R> {
+  async open<R>(credential: Credential, use: (acl: Acl) => R): Promise<R> {
+    if (isGiven(credential)) return use(this.#unexpired(credential));
     const changed = new Set<AclRef>();
     this.#asking.add(changed);
     const timeout = this.#timeout();
@@ -95,8 +117,8 @@ export class Revocation {
       for (;;) {
         changed.clear();
         const losses = this.#losses;
-        const acl = await Promise.race([this.#resolve(token), timeout.expired]);
-        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.unexpired(acl));
+        const acl = await Promise.race([this.#resolve(credential), timeout.expired]);
+        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));
       }
     } finally {
       timeout.cancel();
@@ -108,11 +130,11 @@ export class Revocation {
    * Guards a subscription from now on, whose rights depend on something or expire.
    * @returns what to call when it ends
    */
-  watch(token: string | undefined, acl: Acl, isFixed: boolean, guarded: Guarded): () => void {
-    const key = isFixed ? guarded : token;
-    const session = this.#sessions.get(key) ?? new Session(key, token, acl, isFixed);
+  watch(credential: Credential, acl: Acl, guarded: Guarded): () => void {
+    const key = keyOf(credential, acl, guarded);
+    const session = this.#sessions.get(key) ?? new Session(key, acl);
     this.#sessions.set(key, session);
-    session.members.add(guarded);
+    session.members.set(guarded, credential);
     this.#adopt(session, acl);
     return () => this.#unwatch(session, guarded);
   }
@@ -136,7 +158,7 @@ export class Revocation {
   }
 
   /** @throws BrokerError `permission_denied` for rights that have expired */
-  unexpired(acl: Acl): Acl {
+  #unexpired(acl: Acl): Acl {
     if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) {
       throw new BrokerError('permission_denied', 'Permission denied.', { cause: expired() });
     }
@@ -193,7 +215,7 @@ export class Revocation {
 
   #fence(session: Session, index: number): void {
     session.version++;
-    for (const guarded of session.members) guarded.fence(index);
+    for (const guarded of session.members.keys()) guarded.fence(index);
     if (session.isResolving) return;
     session.isResolving = true;
     this.#queue.push(session);
@@ -236,11 +258,13 @@ export class Revocation {
   }
 
   async #answer(session: Session): Promise<Acl | BrokerError> {
-    if (session.isFixed) return revoked();
+    const { credential } = session;
+    if (isGiven(credential)) return revoked();
     // A look-up that the store has lost must not keep its place among those at once.
     const timeout = this.#timeout();
     try {
-      return this.unexpired(await Promise.race([this.#resolve(session.token), timeout.expired]));
+      const answer = this.#unexpired(await Promise.race([this.#resolve(credential), timeout.expired]));
+      return isStillOf(session, answer) ? answer : revoked();
     } catch (error) {
       return BrokerError.is(error) && error.code === 'permission_denied' ? denied(error) : unavailable(error);
     } finally {
@@ -255,7 +279,7 @@ export class Revocation {
     session.timer?.cancel();
     this.#adopt(session, answer);
     const { version } = session;
-    for (const guarded of session.members) {
+    for (const guarded of session.members.keys()) {
       // Host code that runs with a revocation may tell of the next change: this answer is not for those who are left.
       if (session.version !== version) return;
       guarded.decide(answer);
@@ -266,22 +290,27 @@ export class Revocation {
     session.isOver = true;
     session.timer?.cancel();
     this.#forget(session);
-    for (const guarded of session.members) guarded.decide(error);
+    for (const guarded of session.members.keys()) guarded.decide(error);
   }
 
   #expire(session: Session): void {
-    for (const guarded of session.members) guarded.fence(this.#options.newest.head);
+    for (const guarded of session.members.keys()) guarded.fence(this.#options.newest.head);
     this.#end(session, expired());
   }
 
-  async #resolve(token: string | undefined): Promise<Acl> {
+  async #resolve(credential: Exclude<Credential, Acl>): Promise<Acl> {
+    try {
+      return requireAcl(await this.#ask(credential));
+    } catch (error) {
+      throw refusal(error, typeof credential === 'string' ? credential : '');
+    }
+  }
+
+  #ask(credential: Exclude<Credential, Acl>): Acl | Promise<Acl> {
+    if (typeof credential === 'function') return credential();
     const { source } = this.#options;
     if (source === undefined) throw unavailable();
-    try {
-      return requireAcl(await source.resolve(token));
-    } catch (error) {
-      throw BrokerError.is(error) ? error : unavailable(withoutSecret(error, token ?? ''));
-    }
+    return source.resolve(credential);
   }
 
   #timeout(): { expired: Promise<never>; cancel(): void } {
@@ -291,6 +320,13 @@ export class Revocation {
     });
     return { expired: expiry, cancel: () => timer?.cancel() };
   }
+}
+
+/**
+ * Whoever answers for all of an accessor's subscriptions must be that accessor: one user's rights are not another's.
+ */
+function isStillOf({ acl, key }: Session, answer: Acl): boolean {
+  return typeof key === 'function' || !acl.isPerAccessor || answer.accessorId === acl.accessorId;
 }
 
 /** A source is the host's: what it answers is looked at once, here, so that no later step meets a surprise. */

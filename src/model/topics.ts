@@ -36,6 +36,14 @@ export interface TopicDefinition<Payload = unknown> {
   readonly requires?: TopicRequirement;
   /** The topic's events change ACLs: they fence the subscriptions that depend on the object named by their key. */
   readonly aclChange?: AclObject;
+  /**
+   * A rule of the topic's own, beside what it requires: whether somebody with these claims may see this event. It is
+   * asked once for all who have the same claims, when the event is published, and again for readers that are behind: it
+   * answers the same each time, at once, and changes nothing. What throws, or answers anything but true or false, hides
+   * the event and is told (`ruleFailed`). Management sees all; who has no claims sees none.
+   */
+  // A method: a host may say what its claims are, `(claims: MyClaims, event) => …`.
+  visible?(claims: Readonly<Record<string, unknown>>, event: Event<string, Payload>): boolean;
   /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
   readonly aliasOf?: string;
 }
@@ -72,6 +80,7 @@ const knownMembers: OptionNames<TopicDefinition> = {
   key: true,
   requires: true,
   aclChange: true,
+  visible: true,
   aliasOf: true,
 };
 const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
@@ -81,7 +90,9 @@ const blocks: readonly string[] = ['namespace', 'node', 'operator', 'nodePool'];
  * @throws TypeError for a rule that could never be met, or a change that nothing could rest on: it would be silent for
  * ever
  */
-function checkRules(name: string, { requires = 'management', aclChange }: TopicDefinition): void {
+function checkRules(name: string, { requires = 'management', aclChange, visible }: TopicDefinition): void {
+  if (visible !== undefined && typeof visible !== 'function')
+    throw new TypeError(`Topic "${name}": visible must be a function of claims and event; got ${describe(visible)}.`);
   if (aclChange !== undefined && !aclObjects.has(aclChange))
     throw new TypeError(`Topic "${name}": aclChange must be 'token', 'policy' or 'role'; got ${describe(aclChange)}.`);
   if (requires === 'management' || requires === 'anyone') return;
@@ -93,6 +104,8 @@ function checkRules(name: string, { requires = 'management', aclChange }: TopicD
   );
 }
 
+const noRules: readonly string[] = [];
+
 /** A declared set of topics, or the open set in which every name is a topic. Made by {@link defineTopics}. */
 export class Topics<T extends TopicMap = TopicMap, Name extends string = string> {
   /** Names that filters may use; undefined in the open set. */
@@ -101,6 +114,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   declare readonly payloads: T;
   readonly #definitions: ReadonlyMap<string, TopicDefinition> | undefined;
   readonly #aliases = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  readonly #rules: ReadonlyMap<string, readonly string[]>;
   /** What {@link namesOf} answered last: most events have the topic of the one before. */
   #lastName: readonly [string] = [''];
 
@@ -108,6 +122,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     this.names = definitions && (Object.freeze(Object.keys(definitions)) as readonly Name[]);
     this.#definitions = definitions && new Map(Object.entries(definitions));
     for (const [name, definition] of this.#definitions ?? []) this.#check(name, definition);
+    this.#rules = new Map(this.names?.map((name) => [name, this.#rulesOf(name)]));
   }
 
   /** What was declared of a topic; undefined for an unknown one. */
@@ -118,6 +133,19 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   /** What a subscriber needs to see a topic. A topic without a rule needs management. */
   requirement(name: string): TopicRequirement {
     return this.definition(name)?.requires ?? 'management';
+  }
+
+  /** Whether any topic has a rule of its own (`visible`). */
+  get hasRules(): boolean {
+    return this.names?.some((name) => this.rulesFor(name).length > 0) ?? false;
+  }
+
+  /**
+   * The topics whose rules (`visible`) an event has to pass that is asked for by this name: an alias adds its own to
+   * that of its topic, or it would be a way around it.
+   */
+  rulesFor(name: string): readonly string[] {
+    return this.#rules.get(name) ?? noRules;
   }
 
   /** Which kind of ACL object the events of a topic change, if any. */
@@ -159,6 +187,12 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
       'bad_request',
       `${at} names an unknown topic "${name}"; known topics: ${this.names?.join(', ')}.`,
     );
+  }
+
+  #rulesOf(name: string): readonly string[] {
+    const { aliasOf } = this.definition(name) ?? {};
+    const topics = aliasOf === undefined ? [name] : [aliasOf, name];
+    return topics.filter((topic) => this.definition(topic)?.visible !== undefined);
   }
 
   #check(name: string, definition: TopicDefinition): void {

@@ -67,7 +67,7 @@ export const invariants = [
   {
     guarantee: 'Nothing above a fence is read',
     file: 'src/core/backlog/cursor.ts',
-    line: 'return this.#run === buffer.run ? Math.min(buffer.head, this.limit) : 0;',
+    line: 'return this.#run === buffer.run ? Math.min(buffer.head, limit) : 0;',
     without: 'return this.#run === buffer.run ? buffer.head : 0;',
     test: 'tests/conformance/revocation.test.ts',
     name: 'while the store is slow: nothing above the change, all of it once allowed',
@@ -91,8 +91,8 @@ export const invariants = [
   {
     guarantee: 'A change while a subscription is being opened reaches it',
     file: 'src/acl/revocation.ts',
-    line: 'if (losses === this.#losses && !restsOn(acl, changed)) return use(this.unexpired(acl));',
-    without: 'return use(this.unexpired(acl));',
+    line: 'if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));',
+    without: 'return use(this.#unexpired(acl));',
     test: 'tests/conformance/revocation.test.ts',
     name: 'for a change while the subscription is being opened',
   },

@@ -9,7 +9,21 @@ import { HistoryReading, type History } from './history-reading.ts';
 export interface Backlog {
   readonly buffer: EventBuffer;
   readonly history: History | undefined;
+  /** Takes back the interests that cursors have done with. */
+  readonly interests: { release(interest: Interest): void };
 }
+
+/** A stretch of the stream that is read with other rights than what comes before it. */
+interface Stretch {
+  readonly interest: Interest;
+  /** Last index of it that may be read; Infinity when there is none. */
+  limit: number;
+}
+
+/**
+ * So many changes of rights can wait for a reader to come to them; past that, it is told a gap over the oldest stretch.
+ */
+const MAX_STRETCHES = 16;
 
 /** Where a cursor starts. */
 export interface CursorStart {
@@ -40,14 +54,22 @@ const waitForMore = { kind: 'wait' } as const;
  * A place in the stream that reads forward: from the log where the buffer does not reach, then from the buffer, up to
  * the head or to a fence. New, replaying, slow and fenced subscriptions are all this and nothing else. It holds a
  * position and, while it reads the log, one bounded chunk.
+ *
+ * Rights that change do so at an index: up to it the cursor reads with the interest that it had, from there on with the
+ * one that came with the new rights, however far behind it is. Of its interests it is the owner.
  */
 export class Cursor {
   /** Next index to read. */
   position: number;
   /** Last index that may be read: the fence. Infinity when there is none. */
   limit = Infinity;
+  /** How often it went on with other rights. */
+  turns = 0;
   readonly #backlog: Backlog;
   #interest: Interest;
+  /** What is to be read with other rights, after `limit`; oldest first. */
+  #later: Stretch[] | undefined;
+  #isDisowned = false;
   /** The buffer's run of indexes that the position is from. */
   #run: number;
   #gap: Gap | undefined;
@@ -61,8 +83,36 @@ export class Cursor {
     this.position = position;
   }
 
-  set interest(interest: Interest) {
-    this.#interest = interest;
+  /** With which it reads now. */
+  get interest(): Interest {
+    return this.#interest;
+  }
+
+  /** Nothing above `index` is read until {@link release}. */
+  fence(index: number): void {
+    this.limit = Math.min(this.limit, index);
+    for (const stretch of this.#later ?? []) stretch.limit = Math.min(stretch.limit, index);
+  }
+
+  /** What lies above the fence is read with this interest, which is the cursor's own from now on. */
+  release(interest: Interest): void {
+    const newest = this.#later?.at(-1);
+    if (interest !== (newest?.interest ?? this.#interest)) {
+      (this.#later ??= []).push({ interest, limit: Infinity });
+      if (this.#later.length > MAX_STRETCHES) this.moveTo(this.limit + 1, 'slow');
+      this.#turn();
+      return;
+    }
+    if (newest === undefined) this.limit = Infinity;
+    else newest.limit = Infinity;
+    this.#giveBack(interest);
+  }
+
+  /** Gives its interests back; it may still read on. */
+  disown(): void {
+    for (const interest of [this.#interest, ...(this.#later ?? []).map((stretch) => stretch.interest)])
+      this.#giveBack(interest);
+    this.#isDisowned = true;
   }
 
   /**
@@ -71,13 +121,13 @@ export class Cursor {
    * allowed to see.
    */
   get end(): number {
-    const { buffer } = this.#backlog;
-    return this.#run === buffer.run ? Math.min(buffer.head, this.limit) : 0;
+    return this.#endFor(this.limit);
   }
 
   /** All that may be read now was read. */
   get isAtEnd(): boolean {
-    return this.position > this.end && this.#reading?.batch === undefined;
+    // With the rights that came last there may be more.
+    return this.position > this.#endFor(this.#later?.at(-1)?.limit ?? this.limit) && this.#reading?.batch === undefined;
   }
 
   /** Nothing that matches was published since the position. */
@@ -113,6 +163,13 @@ export class Cursor {
 
   /** The next matching part, the gap before it, or why there is neither. */
   read(): CursorRead {
+    for (;;) {
+      const read = this.#readStretch();
+      if (read !== waitForMore || !this.#turn()) return read;
+    }
+  }
+
+  #readStretch(): CursorRead {
     const fetched = this.#readFetched();
     if (fetched !== undefined) return fetched;
     const isMatch = this.#approach();
@@ -129,7 +186,8 @@ export class Cursor {
    */
   get placeInBuffer(): number | undefined {
     if (this.#reading?.batch !== undefined) return undefined;
-    this.#approach();
+    do this.#approach();
+    while (this.#turn());
     return this.#gap === undefined && this.position <= this.end && !this.isInLog ? this.position : undefined;
   }
 
@@ -180,6 +238,28 @@ export class Cursor {
   stopReading(): void {
     this.#reading?.stop();
     this.#reading = undefined;
+  }
+
+  #endFor(limit: number): number {
+    const { buffer } = this.#backlog;
+    return this.#run === buffer.run ? Math.min(buffer.head, limit) : 0;
+  }
+
+  /** Goes on with the rights that came next, when all before the change was read. @returns whether it did */
+  #turn(): boolean {
+    if (this.#later === undefined || this.position <= this.limit) return false;
+    const next = this.#later.shift();
+    if (next === undefined) return false;
+    if (this.#later.length === 0) this.#later = undefined;
+    this.#giveBack(this.#interest);
+    this.#interest = next.interest;
+    this.limit = next.limit;
+    this.turns++;
+    return true;
+  }
+
+  #giveBack(interest: Interest): void {
+    if (!this.#isDisowned) this.#backlog.interests.release(interest);
   }
 
   /** A reader at the head has passed all that does not match. */
@@ -267,7 +347,8 @@ export class Cursor {
     const { buffer } = this.#backlog;
     const lost = isMatch ? this.#interest.lastMatchBefore(buffer.first) : lastTrimmed(buffer, this.#interest);
     if (lost >= this.position) this.moveTo(lost + 1, 'slow');
-    this.position = buffer.first;
+    // Past the fence other rights may have seen more: what of that is missing is told when they are here.
+    this.position = Math.min(buffer.first, Math.max(this.position, this.limit + 1));
   }
 }
 

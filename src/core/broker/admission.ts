@@ -4,17 +4,24 @@ import type { Revocation } from '../../acl/revocation.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
+import { TopicFilter } from '../matching/topic-filter.ts';
+import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
-import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
+import { answered } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
-import { mayRead } from './requirements.ts';
+import type { CheckedLimits } from './limits.ts';
+import { viewOf, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
-import type { CheckedSubscribe } from './subscribe-request.ts';
+import {
+  checkSubscribe,
+  checkSubscribeOptions,
+  type CheckedSubscribe,
+  type SubscribeOptions,
+} from './subscribe-request.ts';
 import type { SubscriptionRegistry } from './subscription-registry.ts';
 
-export interface AdmissionParts {
-  readonly topics: Topics;
+export interface AdmissionParts extends ViewParts {
   readonly source: AclSource | undefined;
   readonly revocation: Revocation;
   readonly buffer: EventBuffer;
@@ -22,7 +29,10 @@ export interface AdmissionParts {
   readonly registry: SubscriptionRegistry;
   readonly lifetime: Lifetime;
   readonly notify: Notify;
-  readonly maxSubscriptions: number;
+  readonly limits: CheckedLimits;
+  readonly clock: Clock;
+  /** How long the host's functions may take, in ms. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -38,10 +48,31 @@ export class Admission {
   }
 
   /**
-   * @throws BrokerError `permission_denied`, `acl_unavailable`, `at_capacity`, `gap`, `restarted`, `closed`,
-   * `log_unavailable`; the signal's reason when it is aborted
+   * @throws BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `at_capacity`, `gap`, `restarted`,
+   * `closed`, `log_unavailable`, `internal`; the signal's reason when it is aborted
    */
-  async open(request: CheckedSubscribe): Promise<Reader> {
+  async open(options: SubscribeOptions): Promise<Reader> {
+    let request: CheckedSubscribe | undefined;
+    try {
+      request = await this.check(options);
+      return await this.#opened(request);
+    } catch (error) {
+      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(options, request, error);
+      throw error;
+    }
+  }
+
+  /** What is asked for, once the host's functions have answered. */
+  check(options: SubscribeOptions): CheckedSubscribe | Promise<CheckedSubscribe> {
+    checkSubscribeOptions(options);
+    const { clock, timeoutMs, topics, limits } = this.#parts;
+    const plain = answered(options, clock, timeoutMs);
+    return plain instanceof Promise
+      ? plain.then((late) => checkSubscribe(late, topics, limits))
+      : checkSubscribe(plain, topics, limits);
+  }
+
+  async #opened(request: CheckedSubscribe): Promise<Reader> {
     const { buffer, feed } = this.#parts;
     for (;;) {
       await feed?.ready();
@@ -54,32 +85,31 @@ export class Admission {
     }
   }
 
-  async #withRights<R>(request: CheckedSubscribe, use: (acl: Acl) => R): Promise<R> {
+  #withRights<R>({ credential }: CheckedSubscribe, use: (acl: Acl) => R): R | Promise<R> {
     const { revocation, source } = this.#parts;
-    try {
-      if (request.acl !== undefined) return use(revocation.unexpired(request.acl));
-      if (source === undefined) return use(Acl.management);
-      return await revocation.open(request.token, use);
-    } catch (error) {
-      if (BrokerError.is(error) && error.code === 'permission_denied') this.#tellDenied(request, error.cause);
-      throw error;
-    }
+    const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
+    return revocation.open(isTrusted ? Acl.management : credential, use);
   }
 
   #admit(request: CheckedSubscribe, acl: Acl, range: StartRange): Reader {
-    const { topics, buffer, feed, registry, lifetime, maxSubscriptions } = this.#parts;
+    const { buffer, feed, registry, lifetime, limits } = this.#parts;
     lifetime.requireOpen();
     request.signal?.throwIfAborted();
-    if (!mayRead(acl, request, topics)) {
-      throw new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
-    }
-    if (registry.size >= maxSubscriptions)
-      throw new BrokerError('at_capacity', `All ${maxSubscriptions} subscriptions are open.`);
-    return registry.open(request, acl, startOf(request, { ...range, buffer, isPrecise: feed === undefined }));
+    const view = viewOf(request, acl, this.#parts);
+    if (view === undefined) throw insufficient();
+    if (registry.size >= limits.subscriptions)
+      throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
+    const start = startOf({ ...request, ...view }, { ...range, buffer, isPrecise: feed === undefined });
+    return registry.open(request, acl, view, start);
   }
 
-  #tellDenied({ filter, namespaces }: CheckedSubscribe, cause: unknown): void {
-    this.#parts.notify('denied', { topics: String(filter), namespaces: namespaces.names, cause });
+  #tellDenied(options: SubscribeOptions, request: CheckedSubscribe | undefined, { cause }: BrokerError): void {
+    const { topics, namespace = [] } = options;
+    this.#parts.notify('denied', {
+      topics: request ? String(request.filter) : topics === undefined ? '' : String(TopicFilter.from(topics)),
+      namespaces: request?.namespaces.names ?? [namespace].flat(),
+      cause,
+    });
   }
 
   /** Where such a start can lie: the log is asked only where the buffer does not reach. */
@@ -90,4 +120,12 @@ export class Admission {
     const isHere = index >= first && index <= head + 1 && (epoch === undefined || epoch === buffer.epoch);
     return isHere ? { first, head } : feed.state();
   }
+}
+
+/** Of these the client is told as little as can be; the host hears why. */
+const isForHost = ({ code }: BrokerError): boolean =>
+  code === 'permission_denied' || code === 'acl_unavailable' || code === 'internal';
+
+function insufficient(): BrokerError {
+  return new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
 }

@@ -21,6 +21,14 @@ export interface DenialNotice {
   readonly cause: unknown;
 }
 
+/** A topic's rule (`visible`) that threw or answered nonsense: the event was hidden. */
+export interface RuleFailure {
+  readonly topic: string;
+  /** Whose claims it was asked with, where they have a public name. */
+  readonly accessorId: string | undefined;
+  readonly error: unknown;
+}
+
 /** What a broker tells its host. Data never travels this way. */
 export interface BrokerNotifications {
   subscribe: (notice: SubscriptionNotice) => void;
@@ -34,6 +42,8 @@ export interface BrokerNotifications {
    * fails.
    */
   unreadablePolicy: (notice: UnreadablePolicy) => void;
+  /** Told once for each topic and minute; `stats().ruleFaults` counts them all. */
+  ruleFailed: (notice: RuleFailure) => void;
   /** A transport does not keep up; its subscription reads on from its position when it does. */
   lagging: (notice: SubscriptionNotice) => void;
   gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;

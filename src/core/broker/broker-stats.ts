@@ -17,6 +17,8 @@ export interface BrokerStats {
   readonly publishedEvents: number;
   readonly revokedSubscriptions: number;
   readonly gaps: number;
+  /** How often a topic's rule (`visible`) failed, so that an event was hidden. */
+  readonly ruleFaults: number;
   readonly listenerErrors: number;
   /** Undefined without a log. */
   readonly log: LogStatus | undefined;

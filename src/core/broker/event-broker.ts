@@ -26,9 +26,10 @@ import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
-import { needsOf } from './requirements.ts';
-import { checkSubscribe, type SubscribeOptions } from './subscribe-request.ts';
+import { needsOf, type ViewParts } from './rights-view.ts';
+import type { SubscribeOptions } from './subscribe-request.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
+import { VisibleRules } from './visible-rules.ts';
 
 /** How a broker is made. All of it is optional. */
 export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends string = string> {
@@ -97,6 +98,7 @@ export class EventBroker<
   readonly #lifetime = new Lifetime();
   readonly #buffer: EventBuffer;
   readonly #limits: CheckedLimits;
+  readonly #view: ViewParts & { readonly rules: VisibleRules };
   readonly #interests: InterestIndex;
   readonly #queue: FlushQueue;
   readonly #stalls: StallWatch;
@@ -114,19 +116,21 @@ export class EventBroker<
     super();
     checkBroker(options);
     const { clock = systemClock, log, acl } = options;
+    const timeoutMs = bound(options, 'reauthorizeTimeoutMs', 5000);
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     this.#source = acl;
     this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
+    this.#view = this.#makeView(clock);
     this.#buffer = new EventBuffer(options.buffer);
     this.#interests = new InterestIndex(this.#limits.placesInAll);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
-    this.#revocation = this.#makeRevocation(clock, bound(options, 'reauthorizeTimeoutMs', 5000));
+    this.#revocation = this.#makeRevocation(clock, timeoutMs);
     this.#feed = log && this.#makeFeed(log, clock, options.publishWhenDown === 'wait');
     this.#registry = this.#makeRegistry(clock);
     this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
-    this.#admission = this.#makeAdmission();
+    this.#admission = this.#makeAdmission(clock, timeoutMs);
     this.#stopTelling = acl?.onUnreadable?.((notice) => this.#notify('unreadablePolicy', notice));
   }
 
@@ -178,7 +182,7 @@ export class EventBroker<
    */
   async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
     this.#lifetime.requireOpen();
-    const reader = await this.#admission.open(checkSubscribe(options, this.#topics, this.#limits));
+    const reader = await this.#admission.open(options);
     return reader as unknown as Subscription<EventOf<T>>;
   }
 
@@ -188,9 +192,11 @@ export class EventBroker<
    * @throws BrokerError `not_supported` without a resolver that can tell
    */
   async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
-    const request = checkSubscribe(options, this.#topics, this.#limits);
-    if (!this.#source?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
-    return this.#source.explain(request.token, needsOf(request, this.#topics));
+    const request = await this.#admission.check(options);
+    const { credential } = request;
+    if (!this.#source?.explain || typeof credential === 'function' || typeof credential === 'object')
+      throw new BrokerError('not_supported', 'explain needs an acl with explain.');
+    return this.#source.explain(credential, needsOf(request, this.#topics));
   }
 
   /** A plain snapshot; taking it costs little. */
@@ -198,6 +204,7 @@ export class EventBroker<
     return {
       ...this.#registry.stats(),
       ...this.#intake.stats(),
+      ruleFaults: this.#view.rules.faults,
       interests: this.#interests.size,
       bufferedBatches: this.#buffer.length,
       bufferedBytes: this.#buffer.bytes,
@@ -238,6 +245,12 @@ export class EventBroker<
 
   readonly #notify: Notify = (name, ...args) => this.#gate.defer(() => this.emit(name, ...(args as never)));
 
+  #makeView(clock: Clock): ViewParts & { readonly rules: VisibleRules } {
+    const topics = this.#topics;
+    const rules = new VisibleRules({ topics, clock, notify: this.#notify });
+    return { topics, rules, maxPlaces: this.#limits.placesPerRequest };
+  }
+
   #makeRevocation(clock: Clock, timeoutMs: number): Revocation {
     return new Revocation({ source: this.#source, clock, timeoutMs, newest: this.#buffer });
   }
@@ -256,7 +269,7 @@ export class EventBroker<
 
   #makeRegistry(clock: Clock): SubscriptionRegistry {
     return new SubscriptionRegistry({
-      topics: this.#topics,
+      ...this.#view,
       buffer: this.#buffer,
       interests: this.#interests,
       revocation: this.#revocation,
@@ -264,6 +277,7 @@ export class EventBroker<
       context: {
         buffer: this.#buffer,
         history: this.#feed,
+        interests: this.#interests,
         clock,
         queue: this.#queue,
         stalls: this.#stalls,
@@ -296,9 +310,9 @@ export class EventBroker<
     });
   }
 
-  #makeAdmission(): Admission {
+  #makeAdmission(clock: Clock, timeoutMs: number): Admission {
     return new Admission({
-      topics: this.#topics,
+      ...this.#view,
       source: this.#source,
       revocation: this.#revocation,
       buffer: this.#buffer,
@@ -306,7 +320,9 @@ export class EventBroker<
       registry: this.#registry,
       lifetime: this.#lifetime,
       notify: this.#notify,
-      maxSubscriptions: this.#limits.subscriptions,
+      limits: this.#limits,
+      clock,
+      timeoutMs,
     });
   }
 }

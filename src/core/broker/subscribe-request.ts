@@ -1,10 +1,13 @@
 import type { Acl } from '../../acl/acl.ts';
+import type { AclFunction, Credential } from '../../acl/revocation.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
-import { NamespaceFilter, type NamespaceInput } from '../matching/namespace-filter.ts';
+import type { NamespaceFilter, NamespaceInput } from '../matching/namespace-filter.ts';
 import type { CheckedLimits } from './limits.ts';
+import { withinPin, type SubscribePin } from './pin.ts';
 import { checkIndex } from './publish-request.ts';
-import { TopicFilter, type TopicsInput } from '../matching/topic-filter.ts';
+import type { Scope, ScopedRequest } from './rights-view.ts';
+import type { TopicFilter, TopicsInput } from '../matching/topic-filter.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 
@@ -12,7 +15,7 @@ import type { Topics } from '../../model/topics.ts';
 export interface SubscribeOptions<Name extends string = string> {
   /** Default everything, which needs management where there are ACLs. */
   readonly topics?: TopicsInput<Name>;
-  /** Default `'default'`. */
+  /** Default `'default'`; with `scope: 'allowed'` all: `'*'`. */
   readonly namespace?: NamespaceInput;
   /**
    * First index wanted, inclusive. `0` (default): the whole backlog; `'latest'`: only what comes. One past the newest
@@ -21,10 +24,23 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly index?: number | 'latest';
   /** The epoch that `index` is from, where it is known: another one is told as the gap `restarted`. */
   readonly epoch?: string;
-  /** The token's secret. */
-  readonly token?: string;
-  /** Rights instead of a token: `Acl.management` for trusted code. */
-  readonly acl?: Acl;
+  /** The token's secret, or a function that finds it: it is asked once. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>);
+  /**
+   * Rights instead of a token: an Acl (`Acl.management` for trusted code), or a function that answers with one. The
+   * function is asked again after each change that its last answer depends on, and the stream waits at the change until
+   * it has answered. It denies by throwing an `AclDenial`; whatever else it throws, or an answer that is no Acl, ends
+   * the stream with `acl_unavailable`.
+   */
+  readonly acl?: Acl | AclFunction;
+  /**
+   * What becomes of a request that is not allowed in all its parts. `'all'` (default): it is refused. `'allowed'`: the
+   * stream holds what is allowed, also after the rights have changed, from the change's index on; it ends when nothing
+   * is left.
+   */
+  readonly scope?: Scope;
+  /** What the host has decided, whatever else is asked for; or a function that answers with it, asked once. */
+  readonly pin?: SubscribePin<Name> | (() => SubscribePin<Name> | undefined | Promise<SubscribePin<Name> | undefined>);
   /**
    * What to do where batches may be missing: `'continue'` (default) tells it with the next batch, `'fail'` ends the
    * subscription.
@@ -34,13 +50,18 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly signal?: AbortSignal;
 }
 
-export interface CheckedSubscribe {
+/** Options whose functions were asked. */
+export interface AnsweredSubscribe extends Omit<SubscribeOptions, 'token' | 'pin'> {
+  readonly token?: string | undefined;
+  readonly pin?: SubscribePin | undefined;
+}
+
+export interface CheckedSubscribe extends ScopedRequest {
   readonly filter: TopicFilter;
   readonly namespaces: NamespaceFilter;
   readonly index: number | 'latest';
   readonly epoch: string | undefined;
-  readonly token: string | undefined;
-  readonly acl: Acl | undefined;
+  readonly credential: Credential;
   readonly failOnGap: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -52,39 +73,45 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   epoch: true,
   token: true,
   acl: true,
+  scope: true,
+  pin: true,
   onGap: true,
   signal: true,
 };
 
-/**
- * @throws TypeError for an option that is not known; BrokerError `bad_request` naming the option and what is allowed;
- * the signal's reason when it is aborted
- */
-export function checkSubscribe(options: SubscribeOptions, topics: Topics, limits: CheckedLimits): CheckedSubscribe {
+/** @throws TypeError for an option that is not known, or one of the host's that is none */
+export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
+  const { acl } = options;
+  // Whatever is no rights would be a subscription with none, or one with a token's.
+  if (acl !== undefined && typeof acl !== 'function' && typeof (acl as Partial<Acl> | null)?.meets !== 'function')
+    throw new TypeError(`acl must be an Acl, or a function that answers with one; got ${describe(acl)}.`);
+}
+
+/**
+ * @throws BrokerError `bad_request` naming the option and what is allowed; `permission_denied` for what lies outside
+ * the pin; `internal` for a pin that is none; the signal's reason when it is aborted
+ */
+export function checkSubscribe(options: AnsweredSubscribe, topics: Topics, limits: CheckedLimits): CheckedSubscribe {
   const { index = 0, epoch, token, acl, onGap = 'continue', signal } = options;
   signal?.throwIfAborted();
-  const filter = TopicFilter.from(options.topics);
-  const namespaces = NamespaceFilter.from(options.namespace);
+  const request = withinPin(options, topics);
   // Before anything is done for them: a short query can ask for many.
-  checkPlaces(filter, namespaces, limits);
-  for (const name of filter.topics) topics.checkKnown(name, 'topic');
+  checkPlaces(request, limits);
   if (onGap !== 'continue' && onGap !== 'fail')
     throw new BrokerError('bad_request', `onGap must be "continue" or "fail"; got ${describe(onGap)}.`);
   if (token !== undefined && typeof token !== 'string') throw new BrokerError('bad_request', 'token must be a string.');
   return {
-    filter,
-    namespaces,
+    ...request,
     index: index === 'latest' ? index : checkIndex(index, 'index', 0),
     epoch,
-    token,
-    acl,
+    credential: acl ?? token,
     failOnGap: onGap === 'fail',
     signal,
   };
 }
 
-function checkPlaces(filter: TopicFilter, namespaces: NamespaceFilter, { placesPerRequest }: CheckedLimits): void {
+function checkPlaces({ filter, namespaces }: ScopedRequest, { placesPerRequest }: CheckedLimits): void {
   const places = filter.size * namespaces.names.length;
   if (places <= placesPerRequest) return;
   throw new BrokerError(

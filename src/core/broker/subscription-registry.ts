@@ -3,19 +3,17 @@ import type { Guarded, Revocation } from '../../acl/revocation.ts';
 import type { CursorStart } from '../backlog/cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
-import type { Asked, Interest } from '../matching/interest.ts';
+import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
 import { BrokerError, revoked } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { onAbort } from '../../model/on-abort.ts';
-import type { Topics } from '../../model/topics.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
-import { mayRead, visibilityOf } from './requirements.ts';
+import { viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 
-export interface SubscriptionRegistryParts {
-  readonly topics: Topics;
+export interface SubscriptionRegistryParts extends ViewParts {
   readonly buffer: EventBuffer;
   readonly interests: InterestIndex;
   readonly revocation: Revocation;
@@ -24,9 +22,8 @@ export interface SubscriptionRegistryParts {
   readonly context: Omit<ReaderContext, 'observer'>;
 }
 
-/** What is asked for is in the interest, shared with all who ask for the same. */
 interface Registration {
-  interest: Interest;
+  readonly asked: ScopedRequest;
   acl: Acl;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
@@ -58,11 +55,11 @@ export class SubscriptionRegistry implements ReaderObserver {
     return [...this.#registrations.keys()];
   }
 
-  /** Opens a subscription that was admitted, with the rights that admitted it. */
-  open(request: CheckedSubscribe, acl: Acl, start: CursorStart): Reader {
-    const interest = this.#acquire(request, acl);
-    const reader = new Reader(this.#context, interest, start, request.failOnGap);
-    const registration: Registration = { interest, acl, unwatch: nothing };
+  /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
+  open(request: CheckedSubscribe, acl: Acl, view: View, start: CursorStart): Reader {
+    const reader = new Reader(this.#context, this.#acquire(view), start, request.failOnGap);
+    const { filter, namespaces, scope } = request;
+    const registration: Registration = { asked: { filter, namespaces, scope }, acl, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -75,7 +72,6 @@ export class SubscriptionRegistry implements ReaderObserver {
     const notice = noticeOf(reader, registration);
     this.#registrations.delete(reader);
     registration.unwatch();
-    this.#parts.interests.release(registration.interest);
     this.#parts.notify('unsubscribe', { ...notice, error });
   }
 
@@ -88,18 +84,18 @@ export class SubscriptionRegistry implements ReaderObserver {
     this.#ifOpen(reader, (notice) => this.#parts.notify('lagging', notice));
   }
 
-  #acquire({ filter, namespaces }: Asked, acl: Acl): Interest {
-    const { interests, topics, buffer } = this.#parts;
-    return interests.acquire(filter, namespaces, visibilityOf(acl, namespaces, topics), buffer.head);
+  #acquire({ filter, namespaces, visibility }: View): Interest {
+    const { interests, buffer } = this.#parts;
+    return interests.acquire(filter, namespaces, visibility, buffer.head);
   }
 
   /**
    * Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch.
    */
-  #watch(reader: Reader, registration: Registration, { token, acl, signal }: CheckedSubscribe): () => void {
+  #watch(reader: Reader, registration: Registration, { credential, signal }: CheckedSubscribe): () => void {
     const { revocation } = this.#parts;
     const unguard = registration.acl.isRevocable
-      ? revocation.watch(token, registration.acl, acl !== undefined, this.#guardOf(reader, registration))
+      ? revocation.watch(credential, registration.acl, this.#guardOf(reader, registration))
       : nothing;
     if (!signal) return unguard;
     const unlisten = onAbort(signal, () => reader.close());
@@ -119,13 +115,10 @@ export class SubscriptionRegistry implements ReaderObserver {
   /** Rights that suffice let it go on, with what they let it see now; anything else ends it. */
   #decide(reader: Reader, registration: Registration, answer: Acl | BrokerError): void {
     if (BrokerError.is(answer)) return this.#revoke(reader, registration, answer);
-    if (!mayRead(answer, registration.interest, this.#parts.topics))
-      return this.#revoke(reader, registration, revoked());
-    const before = registration.interest;
+    const view = viewOf(registration.asked, answer, this.#parts);
+    if (view === undefined) return this.#revoke(reader, registration, revoked());
     registration.acl = answer;
-    registration.interest = this.#acquire(before, answer);
-    reader.release(registration.interest);
-    this.#parts.interests.release(before);
+    reader.release(this.#acquire(view));
   }
 
   #revoke(reader: Reader, registration: Registration, error: BrokerError): void {
@@ -142,11 +135,11 @@ export class SubscriptionRegistry implements ReaderObserver {
 
 const nothing = (): void => undefined;
 
-function noticeOf(reader: Reader, { acl, interest }: Registration): SubscriptionNotice {
+function noticeOf(reader: Reader, { acl, asked }: Registration): SubscriptionNotice {
   return {
     subscription: reader,
     accessorId: acl.accessorId,
-    topics: String(interest.filter),
-    namespaces: interest.namespaces.names,
+    topics: String(asked.filter),
+    namespaces: asked.namespaces.names,
   };
 }

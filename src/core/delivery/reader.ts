@@ -53,7 +53,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   readonly #failOnGap: boolean;
   readonly #pull = new Pull(this);
   #delivery: TransportDelivery | undefined;
-  #interest: Interest;
   #stage: ReaderStage = 'behind';
   /** It ends with this as soon as what was published before has been read. */
   #ending: BrokerError | undefined;
@@ -65,7 +64,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     super();
     this.epoch = context.buffer.epoch;
     this.#context = context;
-    this.#interest = interest;
     this.#cursor = new Cursor(context, interest, start);
     this.#failOnGap = failOnGap;
   }
@@ -164,8 +162,12 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     return this.#stage === 'behind' ? this.#cursor.placeInBuffer : undefined;
   }
 
+  get turns(): number {
+    return this.#cursor.turns;
+  }
+
   takeSlice(format: StreamFormat, start: number): Slice | undefined {
-    const slice = this.#interest.slices.find(format, start);
+    const slice = this.#cursor.interest.slices.find(format, start);
     // One that was made by a reader with more rights, or before this one's were in question.
     if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;
     this.#cursor.stopReading();
@@ -174,7 +176,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   shareSlice(slice: Omit<Slice, 'end'>): void {
-    this.#interest.slices.keep({ ...slice, end: this.#cursor.position });
+    this.#cursor.interest.slices.keep({ ...slice, end: this.#cursor.position });
   }
 
   awaitMore(): void {
@@ -203,18 +205,18 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   /** Nothing above `index` is handed over until {@link release}. */
   fence(index: number): void {
     this.#enter('parted');
-    this.#cursor.limit = Math.min(this.#cursor.limit, index);
+    this.#cursor.fence(index);
     this.wake();
   }
 
-  /** Its rights were confirmed; `interest` is what they let it see now. */
+  /**
+   * Its rights were confirmed; `interest` is what they let it see above the fence. It is the reader's own from here.
+   */
   release(interest: Interest): void {
     this.#enter('parted');
-    if (interest !== this.#interest) this.#interest.unwait(this);
-    this.#interest = interest;
-    this.#cursor.interest = interest;
-    this.#cursor.limit = Infinity;
     // It may wait for what the old interest would have matched.
+    this.#cursor.interest.unwait(this);
+    this.#cursor.release(interest);
     this.wake();
   }
 
@@ -263,10 +265,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
       case 'behind':
         return (this.#delivery ?? this.#pull).proceed();
       case 'synced':
-        if (this.#delivery) this.#interest.join(this.#delivery);
+        if (this.#delivery) this.#cursor.interest.join(this.#delivery);
         return;
       case 'waiting':
-        return this.#interest.wait(this);
+        return this.#cursor.interest.wait(this);
       case 'fetching':
         return this.#fetch();
       case 'blocked':
@@ -279,12 +281,12 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   /** It takes its position along. */
   #leaveOthers(): void {
     this.#cursor.position = this.#passedTogether + 1;
-    if (this.#delivery) this.#interest.leave(this.#delivery);
+    if (this.#delivery) this.#cursor.interest.leave(this.#delivery);
   }
 
   #letGo(): void {
     this.#cursor.stopReading();
-    this.#interest.unwait(this);
+    this.#cursor.interest.unwait(this);
     this.#lastReads?.cancel();
     this.#delivery?.end(this.#error);
     if (this.#ending === undefined) this.#detach(this.#error);
@@ -299,7 +301,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   get #passedTogether(): number {
-    return (this.#interest.oldestPending ?? this.#context.buffer.head + 1) - 1;
+    return (this.#cursor.interest.oldestPending ?? this.#context.buffer.head + 1) - 1;
   }
 
   #passGap(gap: Gap): typeof ended | undefined {
@@ -342,6 +344,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   #detach(error: BrokerError | undefined): void {
+    this.#cursor.disown();
     this.#context.observer.detached(this, error);
   }
 }

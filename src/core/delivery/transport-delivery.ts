@@ -24,6 +24,8 @@ export interface DeliverySource {
    * Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read.
    */
   readonly sliceStart: number | undefined;
+  /** How often its rights changed in what it read. */
+  readonly turns: number;
   /** What another reader was handed from there on; this one is past it then. */
   takeSlice(format: StreamFormat, start: number): Slice | undefined;
   /** Offers what was read from there on to the others. */
@@ -144,6 +146,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** @returns whether there is more to read than one slice holds */
   #writeOwn(): boolean {
     const start = this.#source.sliceStart;
+    const { turns } = this.#source;
     const format = this.#format;
     this.#hasToldGap = false;
     const isFull = this.#guarded(() => this.#readSlice()) ?? false;
@@ -151,8 +154,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#slice = '';
     const bytes = text === '' ? undefined : this.#guarded(() => this.#format.encode(text));
     if (bytes === undefined || this.#hasEnded) return isFull;
-    // One that tells a gap is this reader's alone: each has to be told for itself.
-    if (start !== undefined && !this.#hasToldGap) this.#source.shareSlice({ format, start, bytes, isFull });
+    // One that tells a gap is this reader's alone: each has to be told for itself. So is one in which its rights
+    // changed.
+    if (start !== undefined && !this.#hasToldGap && turns === this.#source.turns)
+      this.#source.shareSlice({ format, start, bytes, isFull });
     this.#write(bytes);
     return isFull;
   }

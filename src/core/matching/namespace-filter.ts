@@ -31,6 +31,11 @@ export class NamespaceFilter {
     return namespace === '' || this.#set.has(namespace) || this.isAll;
   }
 
+  /** Whether all that `other` asks for is asked for here. */
+  covers(other: NamespaceFilter): boolean {
+    return this.isAll || other.names.every((name) => this.#set.has(name));
+  }
+
   /** Canonical: equal for equal sets. */
   toString(): string {
     return JSON.stringify(this.names);

@@ -99,9 +99,24 @@ export class TopicFilter {
     return this.#passes('*', event) || names.some((name) => this.#passes(name, event));
   }
 
+  /** As {@link matches}, by this one of the event's names. */
+  matchesAs(name: string, event: EventMeta): boolean {
+    return this.#passes('*', event) || this.#passes(name, event);
+  }
+
+  /** Whether all that `other` asks for is asked for here, by the names as they stand: an alias is not its topic. */
+  covers(other: TopicFilter): boolean {
+    return other.terms().every(([topic, key]) => this.#holds('*', key) || this.#holds(topic, key));
+  }
+
   /** The canonical form: equal for filters that pass the same events. */
   toString(): string {
     return this.#text;
+  }
+
+  #holds(topic: string, key: string): boolean {
+    const keys = this.#keysOf.get(topic);
+    return keys !== undefined && (keys === '*' || keys.has(key));
   }
 
   #passes(name: string, event: EventMeta): boolean {

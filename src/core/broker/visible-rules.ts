@@ -1,0 +1,78 @@
+import type { Acl } from '../../acl/acl.ts';
+import type { Clock } from '../../model/clock.ts';
+import { describe } from '../../model/describe.ts';
+import type { Topics } from '../../model/topics.ts';
+import type { EncodedEvent } from '../batch/encoded-event.ts';
+import type { TopicFilter } from '../matching/topic-filter.ts';
+import type { Notify } from './broker-notifications.ts';
+
+/** A rule that fails with every event must not flood the host: it is told once for each topic in so many ms. */
+const TOLD_EVERY_MS = 60_000;
+
+export interface VisibleRulesParts {
+  readonly topics: Topics;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly notify: Notify;
+}
+
+/**
+ * The rules that topics have of their own (`visible`), asked in the one place that decides what a failure means: the
+ * event is hidden, counted, and the host is told.
+ */
+export class VisibleRules {
+  readonly #parts: VisibleRulesParts;
+  readonly #toldAt = new Map<string, number>();
+  #faults = 0;
+
+  constructor(parts: VisibleRulesParts) {
+    this.#parts = parts;
+  }
+
+  /** How often a rule failed. */
+  get faults(): number {
+    return this.#faults;
+  }
+
+  /** Whether events that such a filter passes may have a rule. */
+  concern(filter: TopicFilter): boolean {
+    const { topics } = this.#parts;
+    const names = [...filter.topics];
+    return names.includes('*') ? topics.hasRules : names.some((name) => topics.rulesFor(name).length > 0);
+  }
+
+  /**
+   * Whether the rules of an event's topic, and of the alias that it was asked for by, let it be seen.
+   * @param name the name that it was asked for by
+   */
+  allow(acl: Acl, name: string, event: EncodedEvent): boolean {
+    if (acl.isManagement) return true;
+    return this.#parts.topics.rulesFor(name).every((topic) => this.#asks(topic, acl, event));
+  }
+
+  /** @param topic one that has a rule */
+  #asks(topic: string, acl: Acl, event: EncodedEvent): boolean {
+    const { claims, claimsFault } = acl;
+    if (claimsFault !== undefined) return this.#hide(topic, acl, new TypeError(claimsFault));
+    if (claims === undefined) return false;
+    try {
+      const answer: unknown = this.#parts.topics.definition(topic)?.visible?.(claims, event.event);
+      if (typeof answer === 'boolean') return answer;
+      // Nobody waits for it, and one that rejects unheard would end the process.
+      if (answer instanceof Promise) answer.catch(() => undefined);
+      return this.#hide(topic, acl, new TypeError(`visible must answer true or false; got ${described(answer)}.`));
+    } catch (error) {
+      return this.#hide(topic, acl, error);
+    }
+  }
+
+  #hide(topic: string, { accessorId }: Acl, error: unknown): false {
+    this.#faults++;
+    const now = this.#parts.clock.now();
+    if (now - (this.#toldAt.get(topic) ?? -Infinity) < TOLD_EVERY_MS) return false;
+    this.#toldAt.set(topic, now);
+    this.#parts.notify('ruleFailed', { topic, accessorId, error });
+    return false;
+  }
+}
+
+const described = (answer: unknown): string => (answer instanceof Promise ? 'a promise' : describe(answer));
