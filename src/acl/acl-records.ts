@@ -1,6 +1,7 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { unknownName, type OptionNames } from '../model/options.ts';
+import { checkClaims, type Claims } from './claims.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */
@@ -18,6 +19,8 @@ export interface AclToken {
   readonly roles?: readonly RoleLink[] | null | undefined;
   /** When the token ends: a date, a text that `Date` reads, or milliseconds since 1970. Default never. */
   readonly expirationTime?: Date | string | number | null | undefined;
+  /** What the rules of topics (`visible`) are told of its holder: plain JSON. Default none. */
+  readonly claims?: Claims | undefined;
 }
 
 export interface RoleLink {
@@ -56,13 +59,14 @@ const tokenFields: OptionNames<AclToken> = {
   policies: true,
   roles: true,
   expirationTime: true,
+  claims: true,
 };
 const roleFields: OptionNames<AclRole> = { id: true, name: true, description: true, policies: true };
 const policyFields: OptionNames<AclPolicy> = { name: true, description: true, rules: true };
 
 /** @throws BrokerError `bad_request` that names the field and what is allowed, and never shows the secret */
 export function copyToken(token: AclToken): AclToken {
-  const { accessorId, secretId, name, type, policies, roles, expirationTime } = token;
+  const { accessorId, secretId, name, type, policies, roles, expirationTime, claims } = token;
   requireText(accessorId, 'token: accessorId');
   const place = placeOf('token', accessorId);
   requireKnown<AclToken>(token, tokenFields, place);
@@ -77,6 +81,7 @@ export function copyToken(token: AclToken): AclToken {
     policies: copyList(policies, `${place}: policies`, requireText),
     roles: copyList(roles, `${place}: roles`, copyRoleLink),
     expirationTime: expiryOf({ accessorId, expirationTime }),
+    claims: copyClaims(claims, place),
   });
 }
 
@@ -122,6 +127,12 @@ export function expiryOf({
     'must be a date, its text, or milliseconds since 1970',
     expirationTime,
   );
+}
+
+function copyClaims(claims: Claims | undefined, place: string): Claims | undefined {
+  const { value, fault } = checkClaims(claims);
+  if (fault !== undefined) throw new BrokerError('bad_request', `${place}: ${fault}`);
+  return value;
 }
 
 function copyRoleLink(link: RoleLink, at: string): RoleLink {

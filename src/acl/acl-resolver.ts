@@ -159,11 +159,11 @@ export class AclResolver implements AclSource {
    * throws is answered as `acl_unavailable`.
    */
   protected async lookUp(secretId: string | undefined): Promise<Acl> {
-    const { holder, policies, accessorId, expiresAt, dependsOn } = await gatherGrants(this.#store, secretId);
+    const { holder, policies, accessorId, expiresAt, dependsOn, claims } = await gatherGrants(this.#store, secretId);
     if (holder === 'unknown') throw new AclDenial('unknown');
     this.#unreadable.found(unreadableOf(policies));
     const rules = policies.flatMap((policy) => policy.rules ?? []);
-    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, management: holder === 'management' });
+    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, claims, management: holder === 'management' });
   }
 
   /** What is being looked up is given to no later caller, and not kept. */

@@ -1,5 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import type { AclRef } from '../model/acl-ref.ts';
+import type { Claims } from './claims.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';
@@ -25,6 +26,7 @@ export interface Grants {
   readonly holder: 'unknown' | 'anonymous' | 'client' | 'management';
   readonly accessorId: string | undefined;
   readonly expiresAt: number | undefined;
+  readonly claims: Claims | undefined;
   readonly policies: readonly PolicyGrant[];
   /** IDs of linked roles that do not exist. */
   readonly missingRoles: readonly string[];
@@ -35,7 +37,13 @@ export interface Grants {
 /** The policy of whoever presents no token. */
 const ANONYMOUS = 'anonymous';
 
-const nobody = { accessorId: undefined, expiresAt: undefined, policies: [], missingRoles: [] } as const;
+const nobody = {
+  accessorId: undefined,
+  expiresAt: undefined,
+  claims: undefined,
+  policies: [],
+  missingRoles: [],
+} as const;
 
 /**
  * Looks up a secret's token, its roles, then all policies; each policy once. Passes on what the store throws.
@@ -46,7 +54,7 @@ export async function gatherGrants(store: AclStore, secretId: string | undefined
   const token = await store.tokenBySecretId(secretId);
   if (token === undefined || token === null) return { ...nobody, holder: 'unknown', dependsOn: [] };
   const { accessorId } = token;
-  const owner = { accessorId, expiresAt: expiryOf(token) };
+  const owner = { accessorId, expiresAt: expiryOf(token), claims: token.claims };
   const ownRef: AclRef = `token:${accessorId}`;
   if (token.type === 'management') return { ...nobody, ...owner, holder: 'management', dependsOn: [ownRef] };
   return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, ownRef)) };

@@ -7,6 +7,8 @@ export interface TruthToken {
   readonly policies: readonly string[];
   readonly roles: readonly string[];
   readonly expiresAt: number | undefined;
+  /** Its claim: it sees events of this level and below. */
+  readonly level: number;
 }
 
 /** A policy, the names of a role's policies, or a token; undefined where there is none. */
@@ -16,6 +18,7 @@ export type TruthObject = Grant | readonly string[] | TruthToken | undefined;
 export interface TruthEvent {
   readonly index: number;
   readonly namespace: string;
+  readonly level: number;
   readonly publishedAt: number;
 }
 
@@ -23,6 +26,7 @@ export interface TruthEvent {
 export interface TruthReader {
   readonly who: string;
   readonly namespace: string;
+  readonly scope: 'all' | 'allowed';
   readonly process: number;
 }
 
@@ -155,13 +159,21 @@ function some<T>(values: Iterable<T>, holds: (value: T) => boolean): boolean {
   return false;
 }
 
-function seesEvent(view: View, reader: TruthReader, { namespace, publishedAt }: TruthEvent): boolean {
+function seesEvent(view: View, reader: TruthReader, { namespace, publishedAt, level }: TruthEvent): boolean {
   const isLive = publishedAt < expiryOf(view, reader.who);
-  return isLive && maySubscribe(view, reader) && levelOf(view, reader.who, namespace) === 'read';
+  return isLive && maySubscribe(view, reader) && readsIn(view, reader.who, namespace) && level <= claimOf(view, reader);
 }
 
-function maySubscribe(view: View, { who, namespace }: TruthReader): boolean {
-  return levelOf(view, who, namespace) === 'read';
+/** Who asks for what is allowed of all namespaces needs one, whatever it is called. */
+function maySubscribe(view: View, { who, namespace, scope }: TruthReader): boolean {
+  if (scope === 'all' || namespace !== '*') return readsIn(view, who, namespace);
+  return grantsOf(view, who)
+    .flatMap((grant) => Object.keys(grant))
+    .some((name) => readsIn(view, who, name));
+}
+
+function claimOf(view: View, { who }: TruthReader): number {
+  return (view.get(`token:${who}`) as TruthToken | undefined)?.level ?? -1;
 }
 
 function expiryOf(view: View, who: string): number {
@@ -169,16 +181,18 @@ function expiryOf(view: View, who: string): number {
 }
 
 /** An exact name first, else `*`; deny wins over read. */
-function levelOf(view: View, who: string, namespace: string): 'read' | 'deny' | undefined {
+function readsIn(view: View, who: string, namespace: string): boolean {
+  const grants = grantsOf(view, who);
+  for (const name of [namespace, '*']) {
+    const levels = grants.map((grant) => grant[name]).filter((level) => level !== undefined);
+    if (levels.length > 0) return !levels.includes('deny');
+  }
+  return false;
+}
+
+function grantsOf(view: View, who: string): readonly Grant[] {
   const token = view.get(`token:${who}`) as TruthToken | undefined;
   const ofRoles = (token?.roles ?? []).flatMap((id) => (view.get(`role:${id}`) as readonly string[] | undefined) ?? []);
   const names = [...(token?.policies ?? []), ...ofRoles];
-  const grants = names
-    .map((name) => view.get(`policy:${name}`) as Grant | undefined)
-    .filter((grant) => grant !== undefined);
-  for (const name of [namespace, '*']) {
-    const levels = grants.map((grant) => grant[name]).filter((level) => level !== undefined);
-    if (levels.length > 0) return levels.includes('deny') ? 'deny' : 'read';
-  }
-  return undefined;
+  return names.map((name) => view.get(`policy:${name}`) as Grant | undefined).filter((grant) => grant !== undefined);
 }

@@ -13,8 +13,14 @@ export const TIMEOUT_MS = 5000;
 /** A look-up, an append or an acknowledgement that is slow takes so long. */
 export const DELAY_MS = 700;
 
+/** An event's key says its level. */
+export const levelOfKey = (key: string): number => Number(key.slice(1));
+
 export const topics = defineTopics({
-  Job: { requires: { namespace: 'read-job' } },
+  Job: {
+    requires: { namespace: 'read-job' },
+    visible: ({ level }: { level: number }, { key }) => levelOfKey(key) <= level,
+  },
   ACLToken: { aclChange: 'token' },
   ACLPolicy: { aclChange: 'policy' },
   ACLRole: { aclChange: 'role' },

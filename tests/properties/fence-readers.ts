@@ -1,20 +1,24 @@
 import http from 'node:http';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { BrokerError } from '../../src/model/errors.ts';
+import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import type { SubscribeStep } from './fence-steps.ts';
 import type { DrivenReader, FenceWorld, OpenReader } from './fence-world.ts';
 import type { FenceWitness } from './fence-witness.ts';
 
-async function subscribe(
-  world: FenceWorld,
-  { who, namespace, index, process }: SubscribeStep,
-  witness: FenceWitness,
-): Promise<Subscription> {
-  const { broker } = world.process(process);
-  const subscription = await broker.subscribe({ topics: ['Job'], namespace, index, token: `s3cret-of-${who}` });
+async function subscribe(world: FenceWorld, step: SubscribeStep, witness: FenceWitness): Promise<Subscription> {
+  const { broker } = world.process(step.process);
+  const { index, namespace, scope, isPinned } = step;
+  const asked = isPinned ? { pin: () => ({ namespace, scope }) } : { namespace, scope };
+  const subscription = await broker.subscribe({ topics: ['Job'], index, ...asked, ...credentialOf(world, step) });
   witness.opened();
   return subscription as unknown as Subscription;
+}
+
+/** What a subscription is opened with. */
+function credentialOf(world: FenceWorld, { who, by }: SubscribeStep): Pick<SubscribeOptions, 'token' | 'acl'> {
+  return by === 'token' ? { token: `s3cret-of-${who}` } : { acl: () => world.rightsOf(who, by === 'accessor') };
 }
 
 /** Feeds a witness with the lines of a stream. */

@@ -26,13 +26,16 @@ export type LogFault =
 /** How the store answers from now on. */
 export type StoreMode = 'healthy' | 'held' | 'held-stale' | 'failing' | 'slow' | 'slow-stale';
 
+/** By what a subscription's rights are asked for: a token, a function of its own, or one of all of its accessor's. */
+export type Credentials = 'token' | 'function' | 'accessor';
+
 /** One thing that happens, in one of the world's processes. */
 export type Step = StepKind & { readonly process: number };
 
 export type SubscribeStep = Extract<Step, { do: 'subscribe' }>;
 
 type StepKind =
-  | { readonly do: 'publish'; readonly namespaces: readonly string[] }
+  | { readonly do: 'publish'; readonly namespaces: readonly string[]; readonly level: number }
   | { readonly do: 'policy'; readonly name: string; readonly grant: Grant | undefined; readonly isEvent: boolean }
   | { readonly do: 'role'; readonly policies: readonly string[] | undefined; readonly isEvent: boolean }
   | {
@@ -43,6 +46,7 @@ type StepKind =
             readonly policies: readonly string[];
             readonly roles: readonly string[];
             readonly expiresInMs: number | undefined;
+            readonly level: number;
           }
         | undefined;
       readonly isEvent: boolean;
@@ -55,6 +59,10 @@ type StepKind =
       readonly do: 'subscribe';
       readonly who: string;
       readonly namespace: string;
+      readonly scope: 'all' | 'allowed';
+      readonly by: Credentials;
+      /** The namespace and the scope are pinned, and not asked for. */
+      readonly isPinned: boolean;
       readonly index: number | 'latest';
       readonly isBlocked: boolean;
     }
@@ -86,6 +94,7 @@ const weighted = [
     fc.record({
       do: fc.constant('publish'),
       namespaces: fc.array(fc.constantFrom(...namespaces), { minLength: 1, maxLength: 3 }),
+      level: fc.nat(1),
     }),
   ],
   [
@@ -104,7 +113,12 @@ const weighted = [
       do: fc.constant('token'),
       who: fc.constantFrom(...tokenNames),
       token: maybe(
-        fc.record({ policies: fc.subarray([...policyNames]), roles: fc.subarray([...roleIds]), expiresInMs }),
+        fc.record({
+          policies: fc.subarray([...policyNames]),
+          roles: fc.subarray([...roleIds]),
+          expiresInMs,
+          level: fc.nat(1),
+        }),
       ),
       isEvent: fc.boolean(),
     }),
@@ -122,7 +136,10 @@ const weighted = [
     fc.record({
       do: fc.constant('subscribe'),
       who: fc.constantFrom(...tokenNames),
-      namespace: fc.constantFrom('default', 'default', '*'),
+      namespace: fc.constantFrom('default', 'default', '*', '*'),
+      scope: fc.constantFrom('all', 'allowed'),
+      by: fc.constantFrom<Credentials>('token', 'function', 'accessor'),
+      isPinned: fc.boolean(),
       index: fc.oneof(fc.constantFrom<'latest' | 0>('latest', 0), fc.integer({ min: 1, max: 12 })),
       isBlocked: fc.boolean(),
     }),

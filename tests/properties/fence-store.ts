@@ -1,3 +1,6 @@
+import { Acl } from '../../src/acl/acl.ts';
+import { AclDenial } from '../../src/acl/acl-resolver.ts';
+import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { AclRef } from '../../src/model/acl-ref.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { Clock } from '../../src/model/clock.ts';
@@ -42,10 +45,28 @@ export class FenceStore {
 
   #commitToken(accessorId: string, token: TruthToken | undefined): void {
     if (token === undefined) return this.#records.deleteToken(accessorId);
-    const { policies, expiresAt: expirationTime } = token;
+    const { policies, expiresAt: expirationTime, level } = token;
     const roles = token.roles.map((id) => ({ id }));
     const secretId = `s3cret-of-${accessorId}`;
-    this.#records.upsertToken({ accessorId, secretId, type: 'client', policies, roles, expirationTime });
+    const claims = { level };
+    this.#records.upsertToken({ accessorId, secretId, type: 'client', policies, roles, expirationTime, claims });
+  }
+
+  /** What a host's own function does: it looks up what it needs, keeps nothing, and says what that was. */
+  async rightsOf(accessorId: string, perAccessor: boolean): Promise<Acl> {
+    const token = await this.source.tokenBySecretId(`s3cret-of-${accessorId}`);
+    if (!token) throw new AclDenial('unknown');
+    const ids = (token.roles ?? []).map(({ id }) => id);
+    const roles = await Promise.all(ids.map((id) => this.source.roleById(id)));
+    const names = [
+      ...(token.policies ?? []),
+      ...roles.flatMap((role) => role?.policies?.map(({ name }) => name) ?? []),
+    ];
+    const policies = await Promise.all(names.map((name) => this.source.policyByName(name)));
+    const dependsOn = [...ids.map((id): AclRef => `role:${id}`), ...names.map((name): AclRef => `policy:${name}`)];
+    const expiresAt = token.expirationTime as number | undefined;
+    const rules = policies.flatMap((policy) => (policy ? [policy.rules as PolicyRules] : []));
+    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, perAccessor, claims: token.claims });
   }
 
   recover(): void {

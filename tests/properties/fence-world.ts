@@ -1,3 +1,4 @@
+import type { Acl } from '../../src/acl/acl.ts';
 import type { AclRef } from '../../src/model/acl-ref.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import type { LogRecord } from '../../src/core/log/event-log.ts';
@@ -6,7 +7,7 @@ import type { Topics } from '../../src/model/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { AclTruth, type TruthEvent, type TruthObject } from './acl-truth.ts';
 import { FenceLog } from './fence-log.ts';
-import { FenceProcess, TIMEOUT_MS, topics } from './fence-process.ts';
+import { FenceProcess, levelOfKey, TIMEOUT_MS, topics } from './fence-process.ts';
 import type { FenceHistory, LogFault, Step, SubscribeStep } from './fence-steps.ts';
 import { FenceStore } from './fence-store.ts';
 import { FenceWitness } from './fence-witness.ts';
@@ -57,8 +58,13 @@ export class FenceWorld {
     this.#begin('policy:p0', { default: 'read' });
     this.#begin('policy:p1', { '*': 'read' });
     this.#begin('role:r0', ['p1']);
-    this.#begin('token:t0', { policies: ['p0'], roles: [], expiresAt: undefined });
-    this.#begin('token:t1', { policies: [], roles: ['r0'], expiresAt: undefined });
+    this.#begin('token:t0', { policies: ['p0'], roles: [], expiresAt: undefined, level: 0 });
+    this.#begin('token:t1', { policies: [], roles: ['r0'], expiresAt: undefined, level: 1 });
+  }
+
+  /** Asks the store for somebody's rights as they are, as a host's own function would. */
+  rightsOf(who: string, perAccessor: boolean): Promise<Acl> {
+    return this.#store.rightsOf(who, perAccessor);
   }
 
   /** A history counts on two; where there is one, it is everybody's. */
@@ -106,7 +112,7 @@ export class FenceWorld {
     const before = head();
     for (let tries = 0; head() === before; tries++) {
       if (tries > MAX_TRIES) throw new Error('The last batch could not be published.');
-      this.#publish(0, ['default', 'prod']);
+      this.#publish(0, ['default', 'prod'], 0);
       await this.clock.settle();
     }
   }
@@ -123,13 +129,13 @@ export class FenceWorld {
   async #take(step: Step): Promise<void> {
     switch (step.do) {
       case 'publish':
-        return this.#publish(step.process, step.namespaces);
+        return this.#publish(step.process, step.namespaces, step.level);
       case 'policy':
         return this.#change(step, `policy:${step.name}`, step.grant);
       case 'role':
         return this.#change(step, 'role:r0', step.policies);
       case 'token': {
-        const { expiresInMs, ...token } = step.token ?? { policies: [], roles: [], expiresInMs: undefined };
+        const { expiresInMs, ...token } = step.token ?? { policies: [], roles: [], expiresInMs: undefined, level: 0 };
         const expiresAt = expiresInMs === undefined ? undefined : this.clock.now() + expiresInMs;
         return this.#change(step, `token:${step.who}`, step.token && { ...token, expiresAt });
       }
@@ -159,17 +165,17 @@ export class FenceWorld {
     }
   }
 
-  #publish(process: number, namespaces: readonly string[]): void {
+  #publish(process: number, namespaces: readonly string[], level: number): void {
     const { broker, head } = this.process(process);
-    if (this.#log === undefined) this.#published(head + 1, namespaces);
+    if (this.#log === undefined) this.#published(head + 1, namespaces, level);
     const publishing = broker.publish(
-      namespaces.map((namespace) => ({ topic: 'Job', type: 'x', key: 'k', namespace, payload: null }) as const),
+      namespaces.map((namespace) => ({ topic: 'Job', type: 'x', key: `k${level}`, namespace, payload: null }) as const),
     );
     publishing.then((index) => this.#checkAcknowledged(index, namespaces)).catch((error) => this.#refused(error));
   }
 
-  #published(index: number, namespaces: readonly string[]): void {
-    for (const namespace of namespaces) this.events.push({ index, namespace, publishedAt: this.clock.now() });
+  #published(index: number, namespaces: readonly string[], level: number): void {
+    for (const namespace of namespaces) this.events.push({ index, namespace, level, publishedAt: this.clock.now() });
   }
 
   /** The log has given a batch its place: with that, and not before, its news holds. */
@@ -181,6 +187,7 @@ export class FenceWorld {
     this.#published(
       batch.index,
       jobs.map(({ namespace }) => namespace),
+      levelOfKey(jobs[0]?.key ?? 'k0'),
     );
     this.truth.tell(refs, batch.index);
   }
