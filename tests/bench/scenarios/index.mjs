@@ -8,6 +8,7 @@ import * as logs from './logs.mjs';
 import * as publishing from './publishing.mjs';
 import * as replay from './replay.mjs';
 import * as revocation from './revocation.mjs';
+import * as rights from './rights.mjs';
 import * as selective from './selective.mjs';
 import * as stalled from './stalled.mjs';
 
@@ -22,5 +23,6 @@ export const scenarios = {
   interests,
   dispatch,
   revocation,
+  rights,
   logs,
 };
