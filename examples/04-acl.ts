@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { AclResolver, EventBroker, MemoryAclStore } from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';
-import { nomadEvents, nomadTopics } from 'fenceline/nomad';
+import { nomadEvents, nomadRights, nomadTopics } from 'fenceline/nomad';
 import { startCluster } from './cluster/simulated-cluster.ts';
 import { serve } from './serving.ts';
 
@@ -29,7 +29,7 @@ store.upsertToken({
   roles: [{ id: 'r-tenant' }],
 });
 
-const broker = new EventBroker({ topics: nomadTopics, acl: new AclResolver({ store }) });
+const broker = new EventBroker({ topics: nomadTopics, acl: new AclResolver({ rights: nomadRights, store }) });
 broker.on('denied', ({ topics, cause }) => console.log(`denied: ${topics}: ${cause}`));
 broker.on('revoked', ({ accessorId, error }) => console.log(`revoked: ${accessorId}: ${error.code}`));
 const cluster = startCluster(broker);

@@ -1,5 +1,5 @@
-// Sessions with tenants and roles, in Fastify. A user sees all tenants that are theirs without naming them; who is given
-// a role, or loses one, sees the difference in the open stream. Run it: npm run example examples/17-sessions.ts
+// Sessions with tenants and roles, in Fastify. A user sees all tenants that are theirs without naming them; who is
+// given a role, or loses one, sees the difference in the open stream. Run it: npm run example examples/17-sessions.ts
 import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyRequest } from 'fastify';
 import { Acl, AclDenial, EventBroker, type PolicyRules } from 'fenceline';
@@ -14,7 +14,13 @@ const capabilities = { clerk: ['read-orders'], auditor: ['read-orders', 'read-au
 const sessions = new Map<string, string>();
 const roles = new Map<string, Map<string, Role>>([
   ['alice', new Map([['acme', 'clerk']])],
-  ['carol', new Map([['acme', 'clerk'], ['beta', 'auditor']])],
+  [
+    'carol',
+    new Map([
+      ['acme', 'clerk'],
+      ['beta', 'auditor'],
+    ]),
+  ],
 ]);
 
 function aclOf(request: FastifyRequest): Acl {

@@ -1,5 +1,5 @@
 // The shop of the examples about rights: orders of several tenants, and what one may do with them.
-import { BrokerError, defineRights, defineTopics, payloadOf, type EventBroker } from 'fenceline';
+import { BrokerError, defineRights, defineTopics, payloadOf, type NewEvent } from 'fenceline';
 
 export const rights = defineRights({
   namespace: { capabilities: ['read-orders', 'read-audit'], levels: { read: ['read-orders'] } },
@@ -24,15 +24,25 @@ export const shopTopics = defineTopics(
 /** Who works where: alice and bob for acme, carol for beta. */
 export const tenantOf = (user: string): string => (user === 'carol' ? 'beta' : 'acme');
 
+interface OrderBroker {
+  publish(event: NewEvent<'Order', Order>): Promise<number>;
+}
+
 const owners = ['alice', 'bob', 'carol'];
 
 /** An order every half second, of each of them in turn, until the broker is closed. */
-export function takeOrdersOf(broker: EventBroker<{ Order: Order }, 'Order'>, everyMs = 500): void {
+export function takeOrdersOf(broker: OrderBroker, everyMs = 500): void {
   let count = 0;
   const take = (): void => {
     const owner = owners[count++ % owners.length] as string;
     const order: Order = { id: `o-${count}`, owner, total: (count * 7) % 50 };
-    const event = { topic: 'Order', type: 'Placed', key: order.id, namespace: tenantOf(owner), payload: order } as const;
+    const event = {
+      topic: 'Order',
+      type: 'Placed',
+      key: order.id,
+      namespace: tenantOf(owner),
+      payload: order,
+    } as const;
     broker.publish(event).catch((error: unknown) => {
       if (BrokerError.is(error) && error.code === 'closed') clearInterval(timer);
       else throw error;

@@ -8,12 +8,22 @@ export {
   type AclRole,
   type AclStore,
   type AclToken,
+  type MemoryAclStoreOptions,
+  type PolicyInWords,
   type StoreAnswer,
 } from './acl/acl-store.ts';
 export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclAppliedRule, UnreadablePolicy } from './acl/explain.ts';
-export type { CapabilityRule, Labelled, LevelRule, NamespaceRule, OneOrMore, PolicyRules } from './acl/policy-rules.ts';
-export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
+export type { Labelled, OneOrMore, PolicyRule, PolicyRules } from './acl/policy-rules.ts';
+export { defineRights, Rights, type RightsOptions } from './acl/rights.ts';
+export type { BlockRights, NeedsOf, RightsDefinition } from './acl/rights-definition.ts';
+export type { AclFunction } from './acl/revocation.ts';
+export type {
+  BrokerNotifications,
+  DenialNotice,
+  RuleFailure,
+  SubscriptionNotice,
+} from './core/broker/broker-notifications.ts';
 export type { Notifications } from './core/broker/notifications.ts';
 export type { BrokerStats } from './core/broker/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
@@ -51,6 +61,8 @@ export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';
 export type { ByteSink } from './core/delivery/byte-sink.ts';
 export type { FormattableBatch, Greeting, StreamFormat } from './core/batch/stream-format.ts';
+export type { SubscribePin } from './core/broker/pin.ts';
+export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
 export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';
@@ -59,9 +71,12 @@ export {
   payloadOf,
   Topics,
   type AclObject,
+  type Claims,
   type DefinedName,
   type DefinedPayloads,
   type EventOf,
+  type KnownNeeds,
+  type Needs,
   type NewEventOf,
   type TopicDefinition,
   type TopicMap,

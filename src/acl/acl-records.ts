@@ -1,7 +1,8 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { unknownName, type OptionNames } from '../model/options.ts';
-import { checkClaims, type Claims } from './claims.ts';
+import { checkClaims } from './claims.ts';
+import type { Claims } from '../model/topics.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */
@@ -35,7 +36,10 @@ export interface NamedPolicy {
 
 /** A named set of rules. */
 export interface AclPolicy extends NamedPolicy {
-  /** Rules, or the same as JSON or HCL text. Each look-up reads text anew: a busy store had better hold objects. */
+  /**
+   * Rules, or the same as text: JSON, or what the rights read. Each look-up reads text anew: a busy store had better
+   * hold objects.
+   */
   readonly rules: PolicyRules | string;
 }
 

@@ -7,7 +7,8 @@ import { Acl } from './acl.ts';
 import { AclCache } from './acl-cache.ts';
 import type { AclStore } from './acl-store.ts';
 import { explainGrants, unreadableOf, type AclExplanation, type AclNeed, type UnreadablePolicy } from './explain.ts';
-import { gatherGrants } from './grants.ts';
+import { gatherGrants, rulesOf } from './grants.ts';
+import { checkRights, openRights, type Rights } from './rights.ts';
 import { UnreadablePolicies } from './unreadable-policies.ts';
 import { withoutSecret } from './without-secret.ts';
 
@@ -18,6 +19,8 @@ import { withoutSecret } from './without-secret.ts';
  * {@link AclDenial} as its cause), and `acl_unavailable` when it cannot tell.
  */
 export interface AclSource {
+  /** In whose words its rules are: what topics need is held against them when a broker is made. Default unknown. */
+  readonly rights?: Rights | undefined;
   resolve(secretId: string | undefined): Acl | Promise<Acl>;
   /** These objects have changed: answers to calls made from now on must not rest on what was read before. */
   changed?(refs: readonly AclRef[]): void;
@@ -27,7 +30,8 @@ export interface AclSource {
    */
   allChanged?(): void;
   /**
-   * Asks to be told of policies that cannot be read, each once for each text of it. They grant nothing.
+   * Asks to be told of policies that cannot be read, in whole or in part, each once for each way in which it fails.
+   * What cannot be read grants nothing.
    * @returns what takes it back
    */
   onUnreadable?(tell: (notice: UnreadablePolicy) => void): () => void;
@@ -57,6 +61,11 @@ export class AclDenial extends Error {
 
 export interface AclResolverOptions {
   readonly store: AclStore;
+  /**
+   * In whose words the rules of the policies are written; they read text that is not JSON. Default none: any capability
+   * may be listed, and there are no levels.
+   */
+  readonly rights?: Rights | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Pick<Clock, 'now'>;
   /**
@@ -87,6 +96,7 @@ const SHARED_MS = 5000;
  * A host with tokens of its own overrides {@link AclResolver.lookUp}, and keeps the sharing, the cache and the expiry.
  */
 export class AclResolver implements AclSource {
+  readonly rights: Rights | undefined;
   readonly #store: AclStore;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #cache: AclCache;
@@ -97,11 +107,21 @@ export class AclResolver implements AclSource {
 
   /** @throws TypeError when there is no store, or `maxCached` is not an integer from 0 on */
   constructor(options: AclResolverOptions) {
-    checkOptions<AclResolverOptions>(options, { store: true, clock: true, maxCached: true }, 'AclResolver');
-    const { store, clock = systemClock, maxCached = 10_000 } = (options as AclResolverOptions | undefined) ?? {};
+    checkOptions<AclResolverOptions>(
+      options,
+      { store: true, rights: true, clock: true, maxCached: true },
+      'AclResolver',
+    );
+    const {
+      store,
+      rights,
+      clock = systemClock,
+      maxCached = 10_000,
+    } = (options as AclResolverOptions | undefined) ?? {};
     if (typeof store !== 'object' || store === null) throw new TypeError('AclResolver needs a store.');
     if (!Number.isSafeInteger(maxCached) || maxCached < 0)
       throw new TypeError('maxCached must be an integer, 0 or more.');
+    this.rights = checkRights(rights);
     this.#store = store;
     this.#clock = clock;
     this.#cache = new AclCache(maxCached);
@@ -147,7 +167,8 @@ export class AclResolver implements AclSource {
    */
   async explain(secretId: string | undefined, needs: readonly AclNeed[]): Promise<AclExplanation> {
     try {
-      return explainGrants(await gatherGrants(this.#store, secretId), needs, this.#clock.now());
+      const rights = this.rights ?? openRights;
+      return explainGrants(await gatherGrants(this.#store, secretId, rights), needs, this.#clock.now(), rights);
     } catch (cause) {
       throw unavailable(cause, secretId);
     }
@@ -159,11 +180,22 @@ export class AclResolver implements AclSource {
    * throws is answered as `acl_unavailable`.
    */
   protected async lookUp(secretId: string | undefined): Promise<Acl> {
-    const { holder, policies, accessorId, expiresAt, dependsOn, claims } = await gatherGrants(this.#store, secretId);
+    const rights = this.rights ?? openRights;
+    const { holder, policies, accessorId, expiresAt, dependsOn, claims } = await gatherGrants(
+      this.#store,
+      secretId,
+      rights,
+    );
     if (holder === 'unknown') throw new AclDenial('unknown');
     this.#unreadable.found(unreadableOf(policies));
-    const rules = policies.flatMap((policy) => policy.rules ?? []);
-    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, claims, management: holder === 'management' });
+    return Acl.fromRules(rulesOf(policies), {
+      accessorId,
+      expiresAt,
+      dependsOn,
+      claims,
+      rights,
+      management: holder === 'management',
+    });
   }
 
   /** What is being looked up is given to no later caller, and not kept. */

@@ -1,9 +1,10 @@
 import { BrokerError } from '../model/errors.ts';
 import type { AclPolicy, AclRole, AclToken, NamedPolicy } from './acl-records.ts';
 import { copyPolicy, copyRole, copyToken } from './acl-records.ts';
-import { rulesFromText } from './hcl-rules.ts';
+import { checkOptions } from '../model/options.ts';
 import type { PolicyRules } from './policy-rules.ts';
-import { freezeRules } from './policy-rules.ts';
+import { checkRights, formOnly, type Rights } from './rights.ts';
+import type { RightsDefinition } from './rights-definition.ts';
 
 export type { AclPolicy, AclRole, AclToken, PolicyLink, RoleLink } from './acl-records.ts';
 
@@ -17,19 +18,39 @@ export interface AclStore {
   roleById(id: string): StoreAnswer<AclRole>;
 }
 
+export interface MemoryAclStoreOptions<D extends RightsDefinition = RightsDefinition> {
+  /**
+   * In whose words the policies are: others are refused, and text that is not JSON is read by them. Default none: rules
+   * are objects or JSON text, of which the form alone is checked. Who reads them may know the words.
+   */
+  readonly rights?: Rights<D>;
+}
+
+/** A policy in the words of some rights. */
+export type PolicyInWords<D extends RightsDefinition> = Omit<AclPolicy, 'rules'> & {
+  readonly rules: PolicyRules<D> | string;
+};
+
 /**
  * An {@link AclStore} in memory. What it is given is checked, copied and frozen.
  *
  * It tells nobody of its changes: publish the change, or call `broker.aclChanged`, once the call (and its promise, if
  * there is one) is done.
  */
-export class MemoryAclStore implements AclStore {
+export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> implements AclStore {
+  readonly #rights: Rights;
   readonly #tokens = new Map<string, AclToken>();
   readonly #accessorBySecret = new Map<string, string>();
   readonly #policies = new Map<string, AclPolicy>();
   readonly #roles = new Map<string, AclRole>();
   /** The newest call for each policy whose text is still being read. */
   readonly #reading = new Map<string, symbol>();
+
+  /** @throws TypeError for an option that is not known */
+  constructor(options: MemoryAclStoreOptions<D> = {}) {
+    checkOptions<MemoryAclStoreOptions<D>>(options, { rights: true }, 'MemoryAclStore');
+    this.#rights = checkRights(options.rights) ?? formOnly;
+  }
 
   tokenBySecretId(secretId: string): AclToken | undefined {
     const accessorId = this.#accessorBySecret.get(secretId);
@@ -69,19 +90,24 @@ export class MemoryAclStore implements AclStore {
 
   /**
    * Adds a policy, or replaces the one with its name.
-   * @returns a promise when the rules are HCL text: until it resolves, the policy is as it was. Where the policy is
-   *   upserted or deleted again before that, the later call decides.
+   * @returns a promise when the rules are text that takes one to read: until it resolves, the policy is as it was.
+   * Where
+   *   the policy is upserted or deleted again before that, the later call decides.
    * @throws BrokerError `bad_request` that names an unknown block, level or capability and its place; `not_supported`
-   *   for HCL without its parser. For HCL text the promise rejects with it.
+   *   for text that nothing reads. The promise, where there is one, rejects with it.
    */
-  upsertPolicy(policy: AclPolicy & { readonly rules: PolicyRules }): void;
-  upsertPolicy(policy: AclPolicy): void | Promise<void>;
-  upsertPolicy(policy: AclPolicy): void | Promise<void> {
+  upsertPolicy(policy: PolicyInWords<D> & { readonly rules: PolicyRules<D> }): void;
+  upsertPolicy(policy: PolicyInWords<D>): void | Promise<void>;
+  upsertPolicy(policy: PolicyInWords<D>): void | Promise<void> {
     const named = copyPolicy(policy);
-    const { rules } = policy;
-    const read = typeof rules === 'string' ? rulesFromText(rules) : freezeRules(rules);
-    if (read instanceof Promise) return this.#setWhenRead(named, read);
-    this.#setPolicy(named, read);
+    const rules: PolicyRules | string = policy.rules;
+    const read = typeof rules === 'string' ? this.#rights.fromText(rules) : rules;
+    if (read instanceof Promise)
+      return this.#setWhenRead(
+        named,
+        read.then((late) => this.#rights.freeze(late)),
+      );
+    this.#setPolicy(named, this.#rights.freeze(read));
   }
 
   deletePolicy(name: string): void {

@@ -1,14 +1,15 @@
 import type { AclRef } from '../model/acl-ref.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
-import type { TopicRequirement } from '../model/topics.ts';
-import { checkClaims, type Claims } from './claims.ts';
-import type { RequirableBlock } from './merged-rules.ts';
+import type { Claims, TopicRequirement } from '../model/topics.ts';
+import { checkClaims } from './claims.ts';
 import { MergedRules } from './merged-rules.ts';
 import type { PolicyRules } from './policy-rules.ts';
-import { parseRules } from './policy-rules.ts';
+import { checkRights, openRights, type Rights } from './rights.ts';
+import type { RightsDefinition } from './rights-definition.ts';
+import { rightFor, verdictOf, type Right, type Verdict } from './verdict.ts';
 
 /** What is known of whom an {@link Acl} belongs to. */
-export interface AclFacts {
+export interface AclFacts<D extends RightsDefinition = RightsDefinition> {
   /** Public name of the token, for notifications and statistics. Never a secret. */
   readonly accessorId?: string | undefined;
   /** When the rights end, in milliseconds since 1970, UTC. Default never. */
@@ -29,12 +30,8 @@ export interface AclFacts {
    * them. Default false: each is asked.
    */
   readonly perAccessor?: boolean;
-}
-
-/** One capability of one block of rules. */
-export interface Right {
-  readonly block: RequirableBlock;
-  readonly capability: string;
+  /** In whose words the rules are written. Default none: any capability may be listed, and there are no levels. */
+  readonly rights?: Rights<D> | undefined;
 }
 
 const managementRights = 'management';
@@ -46,6 +43,7 @@ const knownFacts: OptionNames<AclFacts> = {
   management: true,
   claims: true,
   perAccessor: true,
+  rights: true,
 };
 
 /**
@@ -75,8 +73,9 @@ export class Acl {
   /** Equal for Acls that grant the same, whatever their claims. Holds no secret and nothing of the token. */
   readonly rightsKey: string;
   readonly #rules: MergedRules;
+  readonly #rights: Rights;
 
-  private constructor(rules: MergedRules, facts: AclFacts) {
+  private constructor(rules: MergedRules, rights: Rights, facts: AclFacts) {
     this.isManagement = facts.management ?? false;
     this.accessorId = facts.accessorId;
     this.expiresAt = facts.expiresAt;
@@ -88,20 +87,26 @@ export class Acl {
     this.isPerAccessor = facts.perAccessor === true && facts.accessorId !== undefined;
     this.rightsKey = this.isManagement ? managementRights : rules.text;
     this.#rules = rules;
+    this.#rights = rights;
     Object.freeze(this);
   }
 
   /**
    * The union of the rules of several policies: the same objects as `MemoryAclStore.upsertPolicy` takes.
-   * @throws BrokerError `bad_request` that names what a rule has wrong
-   * @throws TypeError when `expiresAt` is not a number of milliseconds
+   * @throws BrokerError `bad_request` that names what a rule has wrong, and what is known
+   * @throws TypeError when `expiresAt` is not a number of milliseconds, or a fact is not known
    */
-  static fromRules(rules: readonly PolicyRules[], facts: AclFacts = {}): Acl {
-    checkOptions<AclFacts>(facts, knownFacts, 'Acl.fromRules');
+  static fromRules<D extends RightsDefinition = RightsDefinition>(
+    rules: readonly NoInfer<PolicyRules<D>>[],
+    facts: AclFacts<D> = {},
+  ): Acl {
+    checkOptions<AclFacts<D>>(facts, knownFacts, 'Acl.fromRules');
+    const rights = checkRights(facts.rights) ?? openRights;
     if (facts.expiresAt !== undefined && !Number.isFinite(facts.expiresAt)) {
       throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
     }
-    return new Acl(new MergedRules(rules.map(parseRules)), facts);
+    const parsed = rules.map((one) => rights.parse(one));
+    return new Acl(new MergedRules(parsed, rights), rights, facts);
   }
 
   /** Whether anything can take these rights away: a change, or time. */
@@ -131,37 +136,32 @@ export class Acl {
     );
   }
 
+  /** @internal As {@link Acl.meets}, and which rule decided: for explanations. */
+  judge(requirement: TopicRequirement, namespace: string): Verdict {
+    const judged = { isManagement: this.isManagement, rules: this.#rules, rights: this.#rights };
+    return verdictOf(judged, requirement, namespace, this.meets(requirement, namespace));
+  }
+
   /**
    * The namespaces in which a topic with this requirement may be seen, by their names; undefined where names do not
    * tell: for what is not granted by namespace, and where a rule with `*` grants it.
    */
   namespacesFor(requirement: TopicRequirement): readonly string[] | undefined {
-    if (this.isManagement || typeof requirement === 'string' || !('namespace' in requirement)) return undefined;
-    return this.#rules.namesGranting('namespace', requirement.namespace);
+    if (this.isManagement || typeof requirement === 'string') return undefined;
+    const { block, capability } = rightFor(requirement, this.#rights);
+    return block === 'namespace' ? this.#rules.namesGranting(block, capability) : undefined;
   }
 
   #allows(requirement: TopicRequirement, inNamespace: (right: Right) => boolean): boolean {
     if (this.isManagement || requirement === 'anyone') return true;
     if (requirement === 'management') return false;
-    const right = rightFor(requirement);
-    switch (right.block) {
-      case 'namespace':
-        return inNamespace(right);
-      case 'node_pool':
-        return this.#rules.grantsEverywhere('node_pool', right.capability);
-      case 'node':
-      case 'operator':
-        return this.#rules.grants(right.block, '', right.capability);
-    }
+    const right = rightFor(requirement, this.#rights);
+    if (right.block === 'namespace') return inNamespace(right);
+    // Rules by any other name are needed under every one: events do not say theirs.
+    return this.#rights.block(right.block)?.isNamed === true
+      ? this.#rules.grantsEverywhere(right.block, right.capability)
+      : this.#rules.grants(right.block, '', right.capability);
   }
-}
-
-/** The capability that a requirement stands for. A node pool's is needed for every pool: events do not say theirs. */
-export function rightFor(requirement: Exclude<TopicRequirement, string>): Right {
-  if ('namespace' in requirement) return { block: 'namespace', capability: requirement.namespace };
-  if ('node' in requirement) return { block: 'node', capability: requirement.node };
-  if ('operator' in requirement) return { block: 'operator', capability: requirement.operator };
-  return { block: 'node_pool', capability: requirement.nodePool };
 }
 
 /**

@@ -1,7 +1,6 @@
 import { describe } from '../model/describe.ts';
 
-/** What a host says of somebody, for the rules of its topics: a user's id, groups, a plan. Plain JSON. */
-export type Claims = Readonly<Record<string, unknown>>;
+import type { Claims } from '../model/topics.ts';
 
 /** Claims that were looked at. */
 export interface CheckedClaims {

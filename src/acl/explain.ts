@@ -1,14 +1,12 @@
 import type { BrokerError } from '../model/errors.ts';
 import type { TopicRequirement } from '../model/topics.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import type { Right } from './acl.ts';
-import { Acl, rightFor } from './acl.ts';
+import { Acl } from './acl.ts';
 import type { RoleLink } from './acl-records.ts';
-import type { Grants, PolicyGrant } from './grants.ts';
-import type { AppliedRule } from './merged-rules.ts';
-import { MergedRules } from './merged-rules.ts';
-import type { PolicyRules } from './policy-rules.ts';
-import { parseRules, placeOf } from './policy-rules.ts';
+import { rulesOf, type Grants, type PolicyGrant } from './grants.ts';
+import { placeOf } from './policy-rules.ts';
+import type { Rights } from './rights.ts';
+import type { Verdict } from './verdict.ts';
 
 /** One thing that a subscription asks for. */
 export interface AclNeed {
@@ -39,7 +37,7 @@ export interface AclFinding extends AclNeed {
   readonly deniedBy: readonly AclAppliedRule[];
 }
 
-/** A policy that a store holds and that nobody can read. */
+/** A policy that a store holds and that cannot be read, in whole or in part: what cannot be read grants nothing. */
 export interface UnreadablePolicy {
   readonly policy: string;
   readonly error: BrokerError;
@@ -63,24 +61,24 @@ export interface AclExplanation {
   readonly findings: readonly AclFinding[];
   /** Roles and policies that are linked to and do not exist. */
   readonly missing: readonly AclRef[];
-  /** Policies that exist and cannot be read: they grant nothing. */
+  /** Policies that exist and cannot be read, in whole or in part: that grants nothing. */
   readonly unreadable: readonly UnreadablePolicy[];
 }
 
-type Verdict = Pick<AclFinding, 'isMet' | 'reason'> & Partial<Pick<AclFinding, 'metBy' | 'deniedBy'>>;
-
 /** @param now milliseconds since 1970 */
-export function explainGrants(grants: Grants, needs: readonly AclNeed[], now: number): AclExplanation {
-  const { holder, accessorId, expiresAt, missingRoles, policies } = grants;
-  const token = expiresAt !== undefined && expiresAt <= now ? 'expired' : holder;
-  const explainer = new Explainer(token, policies);
-  const findings = needs.map((need) => ({ ...need, metBy: [], deniedBy: [], ...explainer.judge(need) }));
+export function explainGrants(
+  { holder, accessorId, expiresAt, missingRoles, policies }: Grants,
+  needs: readonly AclNeed[],
+  now: number,
+  rights: Rights,
+): AclExplanation {
+  const acl = Acl.fromRules(rulesOf(policies), { accessorId, expiresAt, rights, management: holder === 'management' });
+  const appliedBy = ({ right, rule }: Decided, capability: string): readonly AclAppliedRule[] =>
+    policies
+      .filter((policy) => policy.rules && rights.parse(policy.rules).get(right.block)?.get(rule.name)?.has(capability))
+      .map(({ name, isDirect, roles }) => ({ policy: name, rule: placeOf(right.block, rule.name), isDirect, roles }));
   return {
-    token,
-    accessorId,
-    expiresAt,
-    isAllowed: token !== 'unknown' && token !== 'expired' && findings.every(({ isMet }) => isMet),
-    findings,
+    ...explained(acl, holder, needs, now, appliedBy),
     missing: [
       ...missingRoles.map((id): AclRef => `role:${id}`),
       ...policies
@@ -91,66 +89,46 @@ export function explainGrants(grants: Grants, needs: readonly AclNeed[], now: nu
   };
 }
 
-class Explainer {
-  readonly #token: AclExplanation['token'];
-  readonly #policies: readonly PolicyGrant[];
-  readonly #acl: Acl;
-  readonly #merged: MergedRules;
-
-  constructor(token: AclExplanation['token'], policies: readonly PolicyGrant[]) {
-    const rules = policies.flatMap((policy): readonly PolicyRules[] =>
-      policy.rules === undefined ? [] : [policy.rules],
-    );
-    this.#token = token;
-    this.#policies = policies;
-    this.#acl = Acl.fromRules(rules);
-    this.#merged = new MergedRules(rules.map(parseRules));
-  }
-
-  judge({ requirement, namespace }: AclNeed): Verdict {
-    if (this.#token === 'unknown') return { isMet: false, reason: 'The token is not known.' };
-    if (this.#token === 'expired') return { isMet: false, reason: 'The token has expired.' };
-    if (this.#token === 'management') return { isMet: true, reason: 'A management token may see everything.' };
-    if (requirement === 'anyone') return { isMet: true, reason: 'Anyone may see this topic.' };
-    if (requirement === 'management') return { isMet: false, reason: 'It takes a management token.' };
-    const isMet = this.#acl.meets(requirement, namespace);
-    return this.#judgeRight(rightFor(requirement), namespace, isMet);
-  }
-
-  #judgeRight(right: Right, namespace: string, isMet: boolean): Verdict {
-    const subject = subjectOf(right, namespace);
-    const rule = this.#merged.ruleFor(right.block, subject);
-    if (rule === undefined) return { isMet, reason: `No rule applies to ${placeOf(right.block, subject)}.` };
-    const place = placeOf(right.block, rule.name);
-    const metBy = isMet ? this.#appliedRules(right, rule, right.capability) : [];
-    const deniedBy = this.#appliedRules(right, rule, 'deny');
-    return { isMet, reason: reasonOf(right, place, isMet, deniedBy.length > 0), metBy, deniedBy };
-  }
-
-  /** The policies that put this capability into this rule. */
-  #appliedRules({ block }: Right, rule: AppliedRule, capability: string): readonly AclAppliedRule[] {
-    return this.#policies
-      .filter(({ rules }) => rules !== undefined && parseRules(rules).get(block)?.get(rule.name)?.has(capability))
-      .map(({ name, isDirect, roles }) => ({ policy: name, rule: placeOf(block, rule.name), isDirect, roles }));
-  }
+/** Rights that came from no store: there are no policies to name. @param now milliseconds since 1970 */
+export function explainAcl(acl: Acl, needs: readonly AclNeed[], now: number): AclExplanation {
+  const findings = explained(acl, acl.isManagement ? 'management' : 'client', needs, now, () => []);
+  return { ...findings, missing: [], unreadable: [] };
 }
 
-/** What the rules of a block are asked for. */
-function subjectOf({ block }: Right, namespace: string): string {
-  switch (block) {
-    case 'namespace':
-      return namespace;
-    case 'node_pool':
-      return '*';
-    case 'node':
-    case 'operator':
-      return '';
-  }
+/** Whether and why rights meet one need, where no policies are to be named. */
+export function findingOf(acl: Acl, need: AclNeed): AclFinding {
+  const { isMet, reason } = acl.judge(need.requirement, need.namespace);
+  return { ...need, isMet, reason, metBy: [], deniedBy: [] };
 }
 
-function reasonOf({ block, capability }: Right, place: string, isMet: boolean, isDenied: boolean): string {
-  if (isMet) return `The rule ${place} grants ${capability}.`;
-  if (isDenied) return `The rule ${place} denies.`;
-  if (block === 'node_pool') return `The rule ${place} and all others of node_pool must grant ${capability}.`;
-  return `The rule ${place} applies and does not grant ${capability}.`;
+type Decided = NonNullable<Verdict['decided']>;
+type AppliedBy = (decided: Decided, capability: string) => readonly AclAppliedRule[];
+
+function explained(
+  acl: Acl,
+  holder: Grants['holder'],
+  needs: readonly AclNeed[],
+  now: number,
+  appliedBy: AppliedBy,
+): Omit<AclExplanation, 'missing' | 'unreadable'> {
+  const { accessorId, expiresAt } = acl;
+  const token = expiresAt !== undefined && expiresAt <= now ? 'expired' : holder;
+  const nobody = token === 'unknown' || token === 'expired' ? nobodys[token] : undefined;
+  const findings = needs.map((need): AclFinding => {
+    const { isMet, reason, decided } = nobody ?? acl.judge(need.requirement, need.namespace);
+    const metBy = decided && isMet ? appliedBy(decided, decided.right.capability) : [];
+    return { ...need, isMet, reason, metBy, deniedBy: decided ? appliedBy(decided, 'deny') : [] };
+  });
+  return {
+    token,
+    accessorId,
+    expiresAt,
+    isAllowed: nobody === undefined && findings.every(({ isMet }) => isMet),
+    findings,
+  };
 }
+
+const nobodys: Readonly<Record<'unknown' | 'expired', Verdict>> = {
+  unknown: { isMet: false, reason: 'The token is not known.' },
+  expired: { isMet: false, reason: 'The token has expired.' },
+};

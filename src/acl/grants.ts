@@ -1,19 +1,18 @@
 import { BrokerError } from '../model/errors.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import type { Claims } from './claims.ts';
+import type { Claims } from '../model/topics.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';
-import { storedRulesFromText } from './hcl-rules.ts';
 import type { PolicyRules } from './policy-rules.ts';
-import { freezeStoredRules } from './policy-rules.ts';
+import type { Rights } from './rights.ts';
 
 /** A policy that somebody has, and by which ways. */
 export interface PolicyGrant {
   readonly name: string;
   /** Undefined when the store has no such policy, and when it cannot be read. */
   readonly rules: PolicyRules | undefined;
-  /** Why it cannot be read: then it grants nothing, and denies nothing either. */
+  /** Why it, or a part of it, cannot be read: then that grants nothing, and denies nothing either. */
   readonly unreadable?: BrokerError | undefined;
   /** Whether the token itself names it. */
   readonly isDirect: boolean;
@@ -34,6 +33,10 @@ export interface Grants {
   readonly dependsOn: readonly AclRef[];
 }
 
+/** The rules that can be read. */
+export const rulesOf = (policies: readonly PolicyGrant[]): readonly PolicyRules[] =>
+  policies.flatMap(({ rules }): readonly PolicyRules[] => (rules === undefined ? [] : [rules]));
+
 /** The policy of whoever presents no token. */
 const ANONYMOUS = 'anonymous';
 
@@ -49,19 +52,19 @@ const nobody = {
  * Looks up a secret's token, its roles, then all policies; each policy once. Passes on what the store throws.
  * @throws BrokerError when the store answers with an expiration time that cannot be read
  */
-export async function gatherGrants(store: AclStore, secretId: string | undefined): Promise<Grants> {
-  if (secretId === undefined || secretId === '') return anonymousGrants(store);
+export async function gatherGrants(store: AclStore, secretId: string | undefined, rights: Rights): Promise<Grants> {
+  if (secretId === undefined || secretId === '') return anonymousGrants(store, rights);
   const token = await store.tokenBySecretId(secretId);
   if (token === undefined || token === null) return { ...nobody, holder: 'unknown', dependsOn: [] };
   const { accessorId } = token;
   const owner = { accessorId, expiresAt: expiryOf(token), claims: token.claims };
   const ownRef: AclRef = `token:${accessorId}`;
   if (token.type === 'management') return { ...nobody, ...owner, holder: 'management', dependsOn: [ownRef] };
-  return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, ownRef)) };
+  return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, ownRef, rights)) };
 }
 
-async function anonymousGrants(store: AclStore): Promise<Grants> {
-  const policy = { name: ANONYMOUS, isDirect: true, roles: [], ...(await rulesByName(store, ANONYMOUS)) };
+async function anonymousGrants(store: AclStore, rights: Rights): Promise<Grants> {
+  const policy = { name: ANONYMOUS, isDirect: true, roles: [], ...(await rulesByName(store, ANONYMOUS, rights)) };
   return { ...nobody, holder: 'anonymous', policies: [policy], dependsOn: [`policy:${ANONYMOUS}`] };
 }
 
@@ -69,12 +72,13 @@ async function gatherPolicies(
   store: AclStore,
   token: AclToken,
   ownRef: AclRef,
+  rights: Rights,
 ): Promise<Pick<Grants, 'policies' | 'missingRoles' | 'dependsOn'>> {
   const links = token.roles ?? [];
   const roles = await Promise.all(links.map(async ({ id }) => store.roleById(id)));
   const waysByName = policyWays(token, roles);
   const policies = await Promise.all(
-    [...waysByName].map(async ([name, ways]) => ({ name, ...ways, ...(await rulesByName(store, name)) })),
+    [...waysByName].map(async ([name, ways]) => ({ name, ...ways, ...(await rulesByName(store, name, rights)) })),
   );
   return {
     policies,
@@ -103,16 +107,20 @@ function policyWays(
 }
 
 /** What the store throws is an outage; what it answers and nobody can read concerns this policy alone. */
-async function rulesByName(store: AclStore, name: string): Promise<Pick<PolicyGrant, 'rules' | 'unreadable'>> {
+async function rulesByName(
+  store: AclStore,
+  name: string,
+  rights: Rights,
+): Promise<Pick<PolicyGrant, 'rules' | 'unreadable'>> {
   const policy = await store.policyByName(name);
   if (!policy) return { rules: undefined };
   try {
-    return { rules: await readStored(policy.rules) };
+    const { copy, ignored } = rights.freezeStored(await objectOf(policy.rules, rights));
+    return { rules: copy, unreadable: ignored };
   } catch (error) {
     return { rules: undefined, unreadable: BrokerError.from(error) };
   }
 }
 
-function readStored(rules: PolicyRules | string): PolicyRules | Promise<PolicyRules> {
-  return typeof rules === 'string' ? storedRulesFromText(rules) : freezeStoredRules(rules);
-}
+const objectOf = (rules: PolicyRules | string, rights: Rights): PolicyRules | Promise<PolicyRules> =>
+  typeof rules === 'string' ? rights.fromText(rules) : rules;

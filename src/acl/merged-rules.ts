@@ -1,5 +1,6 @@
 import { Glob } from './glob.ts';
 import type { ParsedRules } from './policy-rules.ts';
+import type { RuleBlock } from './rights-block.ts';
 
 /** The rule that decides about something, and what it grants. */
 export interface AppliedRule {
@@ -18,18 +19,21 @@ interface BlockRules {
   readonly globs: readonly GlobRule[];
 }
 
-/** Blocks that a topic can require. The others change nothing here. */
-export const requirableBlocks = ['namespace', 'node', 'node_pool', 'operator'] as const;
-export type RequirableBlock = (typeof requirableBlocks)[number];
+/** What tells which blocks count: those that rights say to ignore change nothing here. */
+export interface BlockLookUp {
+  block(name: string): RuleBlock | undefined;
+}
 
 /** The rules of several policies, as one: rules of one name add up, and one that denies wins for that name. */
 export class MergedRules {
   /** The rules in one canonical text: equal texts grant the same. */
   readonly text: string;
-  readonly #blocks: ReadonlyMap<RequirableBlock, BlockRules>;
+  readonly #blocks: ReadonlyMap<string, BlockRules>;
 
-  constructor(policies: readonly ParsedRules[]) {
-    const merged = requirableBlocks.map((block) => [block, mergeBlock(block, policies)] as const);
+  constructor(policies: readonly ParsedRules[], words: BlockLookUp) {
+    const names = [...new Set(policies.flatMap((policy) => [...policy.keys()]))].toSorted();
+    const counting = names.filter((name) => words.block(name)?.isIgnored === false);
+    const merged = counting.map((block) => [block, mergeBlock(block, policies)] as const);
     this.text = JSON.stringify(
       merged.map(([block, rules]) => [block, rules.map((rule) => [rule.name, [...rule.capabilities]])]),
     );
@@ -37,33 +41,33 @@ export class MergedRules {
   }
 
   /** The one rule that counts for `name`: that of exactly this name, else the closest glob. */
-  ruleFor(block: RequirableBlock, name: string): AppliedRule | undefined {
+  ruleFor(block: string, name: string): AppliedRule | undefined {
     const rules = this.#blocks.get(block);
     return rules?.exact.get(name) ?? rules?.globs.find(({ glob }) => glob.matches(name));
   }
 
-  grants(block: RequirableBlock, name: string, capability: string): boolean {
+  grants(block: string, name: string, capability: string): boolean {
     const rule = this.ruleFor(block, name);
     return rule !== undefined && ruleGrants(rule, capability);
   }
 
   /** Whether at least one rule grants it. */
-  grantsSomewhere(block: RequirableBlock, capability: string): boolean {
+  grantsSomewhere(block: string, capability: string): boolean {
     return this.#all(block).some((rule) => ruleGrants(rule, capability));
   }
 
   /** Whether the rule for `*` and every closer one grant it: nothing is left out. */
-  grantsEverywhere(block: RequirableBlock, capability: string): boolean {
+  grantsEverywhere(block: string, capability: string): boolean {
     return this.grants(block, '*', capability) && this.#all(block).every((rule) => ruleGrants(rule, capability));
   }
 
   /** The names whose own rules grant it; undefined when a rule with `*` in its name does. */
-  namesGranting(block: RequirableBlock, capability: string): readonly string[] | undefined {
+  namesGranting(block: string, capability: string): readonly string[] | undefined {
     const granting = this.#all(block).filter((rule) => ruleGrants(rule, capability));
     return granting.some(({ name }) => Glob.isGlob(name)) ? undefined : granting.map(({ name }) => name);
   }
 
-  #all(block: RequirableBlock): readonly AppliedRule[] {
+  #all(block: string): readonly AppliedRule[] {
     return [...(this.#blocks.get(block)?.exact.values() ?? [])];
   }
 }
@@ -73,7 +77,7 @@ export function ruleGrants(rule: AppliedRule, capability: string): boolean {
   return rule.capabilities.has(capability) && !rule.capabilities.has('deny');
 }
 
-function mergeBlock(block: RequirableBlock, policies: readonly ParsedRules[]): readonly AppliedRule[] {
+function mergeBlock(block: string, policies: readonly ParsedRules[]): readonly AppliedRule[] {
   const merged = new Map<string, Set<string>>();
   for (const policy of policies) {
     for (const [name, capabilities] of policy.get(block) ?? []) {

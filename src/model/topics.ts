@@ -1,7 +1,7 @@
 import { BrokerError } from './errors.ts';
 import { describe } from './describe.ts';
 import type { Event, NewEvent } from './event.ts';
-import { checkOptions, type OptionNames } from './options.ts';
+import { checkOptions, nearestOf, type OptionNames } from './options.ts';
 
 /**
  * What kind of ACL object an event of a topic changes; the event's key names it (accessor ID, policy name, role ID).
@@ -9,23 +9,38 @@ import { checkOptions, type OptionNames } from './options.ts';
 export type AclObject = 'token' | 'policy' | 'role';
 
 /**
+ * What a host says of somebody, for the rules of its topics: a user's id, groups, a plan. Plain JSON.
+ *
+ * `any`, so that an interface of the host's own fits, and a rule may look at it without saying what it is.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Claims = Readonly<Record<string, any>>;
+
+/** By block of rules, the capabilities that a topic may need. */
+export type Needs = Readonly<Record<string, string>>;
+
+/**
  * What a subscriber needs to see a topic.
  *
  * - `'management'`: a management token. The default: a topic without a rule fails closed.
  * - `'anyone'`: nothing, not even a known token.
- * - `{ namespace: 'read-job' }`: that capability in the event's namespace.
- * - `{ node: 'read' }`, `{ operator: 'read' }`, `{ nodePool: 'read' }`: that level.
+ * - `{ namespace: 'read-orders' }`: that capability in the event's namespace.
+ * - `{ system: 'read-metrics' }`: that capability of another block of rules, wherever the event is.
  */
-export type TopicRequirement =
+export type TopicRequirement<N extends Needs = Needs> =
   | 'management'
   | 'anyone'
-  | { readonly namespace: string }
-  | { readonly node: 'read' | 'write' }
-  | { readonly operator: 'read' | 'write' }
-  | { readonly nodePool: 'read' | 'write' };
+  | { readonly [B in keyof N]: { readonly [K in B]: N[B] } }[keyof N];
+
+/** What knows which needs can be met: rights, as `defineRights` makes them. */
+export interface KnownNeeds<N extends Needs = Needs> {
+  /** Carries the types; never has a value. */
+  readonly needs: N;
+  requireKnown(requirement: TopicRequirement, where: string): void;
+}
 
 /** One topic, as a host declares it. `Payload` is a type only: `payload: {} as Job`, or `payloadOf<Job>()`. */
-export interface TopicDefinition<Payload = unknown> {
+export interface TopicDefinition<Payload = unknown, N extends Needs = Needs> {
   /** Stands for the payload's type; its value is never read. */
   readonly payload?: Payload;
   /** Event types of this topic, for documentation and types; publishing others is allowed. */
@@ -33,7 +48,7 @@ export interface TopicDefinition<Payload = unknown> {
   /** What the key of an event is, for documentation. */
   readonly key?: string;
   /** What a subscriber needs. Default `'management'`. */
-  readonly requires?: TopicRequirement;
+  readonly requires?: TopicRequirement<N>;
   /** The topic's events change ACLs: they fence the subscriptions that depend on the object named by their key. */
   readonly aclChange?: AclObject;
   /**
@@ -43,7 +58,7 @@ export interface TopicDefinition<Payload = unknown> {
    * the event and is told (`ruleFailed`). Management sees all; who has no claims sees none.
    */
   // A method: a host may say what its claims are, `(claims: MyClaims, event) => …`.
-  visible?(claims: Readonly<Record<string, unknown>>, event: Event<string, Payload>): boolean;
+  visible?(claims: Claims, event: Event<string, Payload>): boolean;
   /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
   readonly aliasOf?: string;
 }
@@ -62,14 +77,17 @@ export function payloadOf<Payload>(): Payload {
   return undefined as Payload;
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyTopicDefinition<N extends Needs> = TopicDefinition<any, N>;
+
 /** Names that a filter may use: the topics and their aliases. */
-export type DefinedName<D extends Record<string, TopicDefinition>> = keyof D & string;
+export type DefinedName<D extends object> = keyof D & string;
 
 /** The topics under which events are published, aliases left out, each with the type of its payload. */
-export type DefinedPayloads<D extends Record<string, TopicDefinition>> = {
-  readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: D[K] extends TopicDefinition<
-    infer Payload
-  >
+export type DefinedPayloads<D extends object> = {
+  readonly [K in keyof D as D[K] extends { readonly aliasOf: string } ? never : K]: D[K] extends {
+    readonly payload: infer Payload;
+  }
     ? Payload
     : unknown;
 };
@@ -84,7 +102,6 @@ const knownMembers: OptionNames<TopicDefinition> = {
   aliasOf: true,
 };
 const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
-const blocks: readonly string[] = ['namespace', 'node', 'operator', 'nodePool'];
 
 /**
  * @throws TypeError for a rule that could never be met, or a change that nothing could rest on: it would be silent for
@@ -97,10 +114,12 @@ function checkRules(name: string, { requires = 'management', aclChange, visible 
     throw new TypeError(`Topic "${name}": aclChange must be 'token', 'policy' or 'role'; got ${describe(aclChange)}.`);
   if (requires === 'management' || requires === 'anyone') return;
   const [[block, needed] = [], ...others] = Object.entries((requires ?? {}) as object) as [string, unknown][];
-  if (others.length === 0 && blocks.includes(String(block)) && typeof needed === 'string' && needed !== '') return;
+  const isWhole = others.length === 0 && typeof needed === 'string' && needed !== '';
+  // Rights may have other blocks, and none that is a slip of the pen away from this one.
+  if (isWhole && (block === 'namespace' || nearestOf(String(block), ['namespace']) === undefined)) return;
   throw new TypeError(
-    `Topic "${name}": requires must be 'management', 'anyone', or an object with one of ${blocks.join(', ')}; ` +
-      `got ${describe(requires)}.`,
+    `Topic "${name}": requires must be 'management', 'anyone', or an object with one block and its capability, as ` +
+      `{ namespace: 'read-orders' }; got ${isWhole ? `the block ${describe(block)}` : describe(requires)}.`,
   );
 }
 
@@ -123,6 +142,11 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     this.#definitions = definitions && new Map(Object.entries(definitions));
     for (const [name, definition] of this.#definitions ?? []) this.#check(name, definition);
     this.#rules = new Map(this.names?.map((name) => [name, this.#rulesOf(name)]));
+  }
+
+  /** @throws TypeError when a topic needs what these rights do not have: nobody could ever see it */
+  checkNeeds(rights: KnownNeeds): void {
+    for (const name of this.names ?? []) rights.requireKnown(this.requirement(name), `Topic ${JSON.stringify(name)}`);
   }
 
   /** What was declared of a topic; undefined for an unknown one. */
@@ -221,12 +245,23 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
  * });
  * const broker = new EventBroker({ topics });
  * ```
- * @throws TypeError for a name that no filter could ask for
+ *
+ * With `rights`, what topics require is held against them, by the compiler too.
+ * @throws TypeError for a name that no filter could ask for, and for a need that the rights do not have
  */
-export function defineTopics<const D extends Record<string, TopicDefinition>>(
-  definitions: D,
+export function defineTopics<
+  const D extends Record<string, AnyTopicDefinition<N>>,
+  const P extends Record<string, unknown>,
+  N extends Needs = Needs,
+>(
+  // The second half gives `visible` the payload's type; the first knows the rest to the letter.
+  definitions: D & { readonly [K in keyof P]: TopicDefinition<P[K], N> },
+  options: { readonly rights?: KnownNeeds<N> } = {},
 ): Topics<DefinedPayloads<D>, DefinedName<D>> {
-  return new Topics(definitions);
+  checkOptions<typeof options>(options, { rights: true }, 'defineTopics');
+  const topics = new Topics<DefinedPayloads<D>, DefinedName<D>>(definitions);
+  if (options.rights) topics.checkNeeds(options.rights);
+  return topics;
 }
 
 /** The open set: any name is a topic, and every topic needs management. */

@@ -22,5 +22,6 @@ export type {
   VariableMetadata,
   Volume,
 } from './objects.ts';
+export { nomadRights } from './rights.ts';
 export { nomadTopics, nomadTopicTable } from './topics.ts';
 export type { NomadEvent, NomadPayloads, NomadTopic, NomadTopicName } from './topics.ts';

@@ -7,6 +7,7 @@ import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const readJob: TopicRequirement = { namespace: 'read-job' };
 const readNode: TopicRequirement = { node: 'read' };
@@ -69,14 +70,14 @@ describe('from a secret to rights', () => {
     const store = storeWith();
     store.upsertPolicy({ name: 'anonymous', rules: { node: { policy: 'read' } } });
     for (const secret of [undefined, '']) {
-      const acl = await new AclResolver({ store }).resolve(secret);
+      const acl = await new AclResolver({ rights: nomadRights, store }).resolve(secret);
       expect(acl.meets(readNode, '')).toBe(true);
       expect(acl).toMatchObject({ accessorId: undefined, expiresAt: undefined, dependsOn: ['policy:anonymous'] });
     }
   });
 
   it('no secret without such a policy may do nothing, and would by its coming', async () => {
-    const acl = await new AclResolver({ store: storeWith() }).resolve(undefined);
+    const acl = await new AclResolver({ rights: nomadRights, store: storeWith() }).resolve(undefined);
     expect([acl.meets(readNode, ''), acl.meets(readJob, 'default'), acl.meets('anyone', '')]).toEqual([
       false,
       false,
@@ -86,16 +87,18 @@ describe('from a secret to rights', () => {
   });
 
   it('a management token may do everything', async () => {
-    const acl = await new AclResolver({ store: storeWith({ type: 'management', expirationTime: 9e15 }) }).resolve(
-      'secret-1',
-    );
+    const acl = await new AclResolver({
+      rights: nomadRights,
+      store: storeWith({ type: 'management', expirationTime: 9e15 }),
+    }).resolve('secret-1');
     expect(acl).toMatchObject({ isManagement: true, accessorId: 'acc', expiresAt: 9e15, dependsOn: ['token:acc'] });
   });
 
   it('own policies and those of roles are united', async () => {
-    const acl = await new AclResolver({ store: storeWith({ policies: ['jobs'], roles: [{ id: 'ops' }] }) }).resolve(
-      'secret-1',
-    );
+    const acl = await new AclResolver({
+      rights: nomadRights,
+      store: storeWith({ policies: ['jobs'], roles: [{ id: 'ops' }] }),
+    }).resolve('secret-1');
     expect([acl.meets(readJob, 'default'), acl.meets(readNode, '')]).toEqual([true, true]);
     expect(acl.dependsOn).toEqual(['policy:jobs', 'policy:nodes', 'role:ops', 'token:acc']);
   });
@@ -104,18 +107,21 @@ describe('from a secret to rights', () => {
     const store = storeWith({ policies: ['jobs'], roles: [{ id: 'fenced' }] });
     store.upsertPolicy({ name: 'none', rules: { namespace: { default: { policy: 'deny' } } } });
     store.upsertRole({ id: 'fenced', policies: [{ name: 'none' }] });
-    expect((await new AclResolver({ store }).resolve('secret-1')).meets(readJob, 'default')).toBe(false);
+    expect((await new AclResolver({ rights: nomadRights, store }).resolve('secret-1')).meets(readJob, 'default')).toBe(
+      false,
+    );
   });
 
   it('missing roles and policies grant nothing and are depended on', async () => {
     const store = storeWith({ policies: ['gone', 'jobs'], roles: [{ id: 'lost' }] });
-    const acl = await new AclResolver({ store }).resolve('secret-1');
+    const acl = await new AclResolver({ rights: nomadRights, store }).resolve('secret-1');
     expect(acl.meets(readJob, 'default')).toBe(true);
     expect(acl.dependsOn).toEqual(['policy:gone', 'policy:jobs', 'role:lost', 'token:acc']);
   });
 
   it('a role is linked by its ID, whatever name the link gives', async () => {
     const acl = await new AclResolver({
+      rights: nomadRights,
       store: storeWith({ roles: [{ id: 'operators', name: 'operators' }] }),
     }).resolve('secret-1');
     expect(acl.meets(readNode, '')).toBe(false);
@@ -134,7 +140,7 @@ describe('from a secret to rights', () => {
       policyByName: async (name) => (name === 'p' ? { name, rules: 'node { policy = "read" }' } : null),
       roleById: () => null,
     };
-    const acl = await new AclResolver({ store }).resolve('x');
+    const acl = await new AclResolver({ rights: nomadRights, store }).resolve('x');
     expect(acl.meets(readNode, '')).toBe(true);
     expect(acl.expiresAt).toBe(Date.UTC(2999, 0, 1));
   });
@@ -143,7 +149,7 @@ describe('from a secret to rights', () => {
 describe('denials and failures', () => {
   it('unknown and expired tokens are denied with one text, and told apart by the cause', async () => {
     const clock = new StoppedClock();
-    const resolver = new AclResolver({ store: storeWith({ expirationTime: 1_000 }), clock });
+    const resolver = new AclResolver({ rights: nomadRights, store: storeWith({ expirationTime: 1_000 }), clock });
     const [unknown, expired] = [
       await failureOf(resolver.resolve('nobody')),
       await failureOf(resolver.resolve('secret-1')),
@@ -185,7 +191,7 @@ describe('denials and failures', () => {
       roleById: (id) => inner.roleById(id),
     };
     const store = { ...works, ...failing };
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     expect(await failureOf(resolver.resolve('secret-1'))).toMatchObject({ code: 'acl_unavailable', retry: 'resume' });
     Object.assign(store, works);
     expect((await resolver.resolve('secret-1')).meets(readJob, 'default')).toBe(true);
@@ -193,7 +199,7 @@ describe('denials and failures', () => {
 
   it('a denial is not kept', async () => {
     const store = storeWith();
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     await failureOf(resolver.resolve('secret-1'));
     store.upsertToken({ accessorId: 'acc', secretId: 'secret-1', type: 'client' });
     expect((await resolver.resolve('secret-1')).accessorId).toBe('acc');
@@ -209,10 +215,11 @@ describe('denials and failures', () => {
     };
     const clock = new StoppedClock();
     const resolver = new AclResolver({
+      rights: nomadRights,
       store: storeWith({ secretId: secret }, { accessorId: 'old', secretId: `${secret}-2`, expirationTime: 1 }),
       clock,
     });
-    const broken = new AclResolver({ store });
+    const broken = new AclResolver({ rights: nomadRights, store });
     const acl = await resolver.resolve(secret);
     const shown = [
       acl,
@@ -238,7 +245,7 @@ describe('denials and failures', () => {
 describe('sharing and keeping', () => {
   it('concurrent callers share one look-up, and later ones its result', async () => {
     const store = new SteppedStore(storeWith({}));
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     const both = Promise.all([resolver.resolve('secret-1'), resolver.resolve('secret-1')]);
     store.answer();
     const [first, second] = await both;
@@ -249,7 +256,7 @@ describe('sharing and keeping', () => {
 
   it('callers that share a look-up share its failure', async () => {
     const store = new SteppedStore(new MemoryAclStore());
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     const both = [failureOf(resolver.resolve('x')), failureOf(resolver.resolve('x'))];
     store.answer();
     const [first, second] = await Promise.all(both);
@@ -266,7 +273,7 @@ describe('sharing and keeping', () => {
       policyByName: () => undefined,
       roleById: () => undefined,
     };
-    const resolver = new AclResolver({ store, clock });
+    const resolver = new AclResolver({ rights: nomadRights, store, clock });
     void resolver.resolve('secret-1');
     await clock.advance(4999);
     void resolver.resolve('secret-1');
@@ -278,7 +285,10 @@ describe('sharing and keeping', () => {
   });
 
   it('different secrets share nothing', async () => {
-    const resolver = new AclResolver({ store: storeWith({}, { accessorId: 'other', secretId: 'secret-2' }) });
+    const resolver = new AclResolver({
+      rights: nomadRights,
+      store: storeWith({}, { accessorId: 'other', secretId: 'secret-2' }),
+    });
     const [first, second] = await Promise.all([resolver.resolve('secret-1'), resolver.resolve('secret-2')]);
     expect([first.accessorId, second.accessorId]).toEqual(['acc', 'other']);
   });
@@ -287,7 +297,7 @@ describe('sharing and keeping', () => {
     'a change of %s is seen by the next caller',
     async (ref) => {
       const store = storeWith({ policies: ['jobs', 'gone'], roles: [{ id: 'ops' }, { id: 'lost' }] });
-      const resolver = new AclResolver({ store });
+      const resolver = new AclResolver({ rights: nomadRights, store });
       const before = await resolver.resolve('secret-1');
       resolver.changed([ref]);
       expect(await resolver.resolve('secret-1')).not.toBe(before);
@@ -295,7 +305,7 @@ describe('sharing and keeping', () => {
   );
 
   it('a change of something else leaves what is kept', async () => {
-    const resolver = new AclResolver({ store: storeWith({ policies: ['jobs'] }) });
+    const resolver = new AclResolver({ rights: nomadRights, store: storeWith({ policies: ['jobs'] }) });
     const before = await resolver.resolve('secret-1');
     resolver.changed(['policy:nodes', 'token:other', 'role:jobs']);
     expect(await resolver.resolve('secret-1')).toBe(before);
@@ -303,7 +313,7 @@ describe('sharing and keeping', () => {
 
   it('a change of what rights rested on once leaves what is kept', async () => {
     const store = storeWith({ policies: ['jobs'] });
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     await resolver.resolve('secret-1');
     store.upsertToken({ accessorId: 'acc', secretId: 'secret-1', type: 'client', policies: ['nodes'] });
     resolver.changed(['token:acc']);
@@ -314,7 +324,7 @@ describe('sharing and keeping', () => {
 
   it('a look-up that began before a change is given to no later caller, and not kept', async () => {
     const store = new SteppedStore(storeWith({}));
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     const early = resolver.resolve('secret-1');
     store.inner.upsertToken({ accessorId: 'acc', secretId: 'secret-1', type: 'management' });
     resolver.changed(['token:acc']);
@@ -338,7 +348,7 @@ describe('sharing and keeping', () => {
       policyByName: () => undefined,
       roleById: () => undefined,
     };
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     const early = resolver.resolve('secret-1');
     inner.upsertToken({ accessorId: 'acc', secretId: 'secret-1', type: 'management' });
     resolver.changed(['token:acc']);
@@ -352,7 +362,7 @@ describe('sharing and keeping', () => {
 
   it('a change of nothing disturbs nothing', async () => {
     const store = new SteppedStore(storeWith({}));
-    const resolver = new AclResolver({ store });
+    const resolver = new AclResolver({ rights: nomadRights, store });
     const early = resolver.resolve('secret-1');
     resolver.changed([]);
     const late = resolver.resolve('secret-1');
@@ -362,7 +372,7 @@ describe('sharing and keeping', () => {
 
   it('nothing kept outlives its expiry', async () => {
     const clock = new StoppedClock();
-    const resolver = new AclResolver({ store: storeWith({ expirationTime: 2_000 }), clock });
+    const resolver = new AclResolver({ rights: nomadRights, store: storeWith({ expirationTime: 2_000 }), clock });
     clock.time = 1_999;
     expect((await resolver.resolve('secret-1')).expiresAt).toBe(2_000);
     clock.time = 2_000;
@@ -372,7 +382,7 @@ describe('sharing and keeping', () => {
   it('a token that expires while it is looked up is denied', async () => {
     const clock = new StoppedClock();
     const store = new SteppedStore(storeWith({ expirationTime: 2_000 }));
-    const resolver = new AclResolver({ store, clock });
+    const resolver = new AclResolver({ rights: nomadRights, store, clock });
     const acl = failureOf(resolver.resolve('secret-1'));
     clock.time = 2_000;
     store.answer();
@@ -382,7 +392,7 @@ describe('sharing and keeping', () => {
   it('an expiry that was moved on holds again after the change is told', async () => {
     const clock = new StoppedClock();
     const store = storeWith({ expirationTime: 2_000 });
-    const resolver = new AclResolver({ store, clock });
+    const resolver = new AclResolver({ rights: nomadRights, store, clock });
     await resolver.resolve('secret-1');
     store.upsertToken({ accessorId: 'acc', secretId: 'secret-1', type: 'client', expirationTime: 5_000 });
     resolver.changed(['token:acc']);
@@ -393,7 +403,7 @@ describe('sharing and keeping', () => {
   it('keeps at most maxCached, and those used last', async () => {
     const inner = storeWith();
     for (const n of [1, 2, 3]) inner.upsertToken({ accessorId: `a${n}`, secretId: `s${n}`, type: 'client' });
-    const resolver = new AclResolver({ store: inner, maxCached: 2 });
+    const resolver = new AclResolver({ rights: nomadRights, store: inner, maxCached: 2 });
     const [first, second] = [await resolver.resolve('s1'), await resolver.resolve('s2')];
     await resolver.resolve('s1');
     await resolver.resolve('s3');
@@ -403,7 +413,7 @@ describe('sharing and keeping', () => {
 
   it('maxCached 0 keeps nothing and still shares', async () => {
     const store = new SteppedStore(storeWith({}));
-    const resolver = new AclResolver({ store, maxCached: 0 });
+    const resolver = new AclResolver({ rights: nomadRights, store, maxCached: 0 });
     const both = Promise.all([resolver.resolve('secret-1'), resolver.resolve('secret-1')]);
     store.answer();
     await both;
@@ -423,6 +433,7 @@ describe("a host's own tokens", () => {
       if (secretId === 'broken') throw new Error('session store is down');
       if (secretId !== 'session') throw new AclDenial('unknown');
       return Acl.fromRules([{ namespace: { tenant: { policy: 'read' } } }], {
+        rights: nomadRights,
         accessorId: 'user-7',
         expiresAt: 2_000,
         dependsOn: ['token:user-7'],

@@ -3,15 +3,18 @@ import { describe, expect, it } from 'vitest';
 
 import type { AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const token: AclToken = { accessorId: 'acc', secretId: 's3cr3t', type: 'client' };
 
-const setToken = (fields: object) => () => new MemoryAclStore().upsertToken({ ...token, ...fields });
-const setRole = (fields: object) => () => new MemoryAclStore().upsertRole({ id: 'r', ...fields });
+const setToken = (fields: object) => () =>
+  new MemoryAclStore({ rights: nomadRights }).upsertToken({ ...token, ...fields });
+const setRole = (fields: object) => () =>
+  new MemoryAclStore({ rights: nomadRights }).upsertRole({ id: 'r', ...fields });
 
 describe('MemoryAclStore', () => {
   it('finds what it was given', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken({ ...token, policies: ['p'], roles: [{ id: 'r', name: 'ops' }], expirationTime: new Date(5) });
     store.upsertRole({ id: 'r', name: 'ops', policies: [{ name: 'p' }] });
     store.upsertPolicy({ name: 'p', rules: { node: { policy: 'read' } } });
@@ -26,7 +29,7 @@ describe('MemoryAclStore', () => {
   });
 
   it('finds nothing that was deleted, and deletes what is not there without complaint', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     store.upsertRole({ id: 'r' });
     store.upsertPolicy({ name: 'p', rules: {} });
@@ -43,7 +46,7 @@ describe('MemoryAclStore', () => {
   });
 
   it('forgets the old secret of a token that gets a new one', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     store.upsertToken({ ...token, secretId: 'new' });
     expect(store.tokenBySecretId('s3cr3t')).toBeUndefined();
@@ -51,10 +54,10 @@ describe('MemoryAclStore', () => {
   });
 
   it('refuses fields that it does not know: with a misspelt expiry a token would never end', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     const misspelt = { ...token, policies: ['other'], expirationtime: 1 };
-    const known = 'Known: accessorId, expirationTime, name, policies, roles, secretId, type.';
+    const known = 'Known: accessorId, claims, expirationTime, name, policies, roles, secretId, type.';
     expect(() => store.upsertToken(misspelt)).toThrow(
       `token "acc" has no field "expirationtime". Did you mean "expirationTime"? ${known}`,
     );
@@ -68,7 +71,7 @@ describe('MemoryAclStore', () => {
   });
 
   it('gives one secret to one token', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     expect(() => store.upsertToken({ ...token, accessorId: 'other' })).toThrow(
       'token "other": secretId must be its own',
@@ -77,7 +80,7 @@ describe('MemoryAclStore', () => {
   });
 
   it('copies and freezes', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     const policies = ['p'];
     const links = [{ name: 'p' }];
     store.upsertToken({ ...token, policies });
@@ -92,7 +95,7 @@ describe('MemoryAclStore', () => {
   });
 
   it('takes back what it gave out', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken({ ...token, expirationTime: '2030-01-01T00:00:00Z' });
     const kept = store.tokenBySecretId('s3cr3t') as AclToken;
     store.upsertToken({ ...kept, policies: ['p'] });
@@ -127,12 +130,12 @@ describe('MemoryAclStore', () => {
     ['a policy link', setRole({ policies: ['p'] }), 'role "r": policies[0] must be an object; got "p".'],
     [
       'a policy name',
-      () => new MemoryAclStore().upsertPolicy({ name: '', rules: {} }),
+      () => new MemoryAclStore({ rights: nomadRights }).upsertPolicy({ name: '', rules: {} }),
       'policy: name must be a string that is not empty; got "".',
     ],
     [
       'rules',
-      () => new MemoryAclStore().upsertPolicy({ name: 'p', rules: '{"nodes":{}}' }),
+      () => new MemoryAclStore({ rights: nomadRights }).upsertPolicy({ name: 'p', rules: '{"nodes":{}}' }),
       'policy rules: unknown block "nodes"',
     ],
   ])('says what is wrong with %s', (_, call, message) => {
@@ -143,7 +146,7 @@ describe('MemoryAclStore', () => {
     expect(setToken({ secretId: ['s3cr3t'] })).toThrow(
       'token "acc": secretId must be a string of printable ASCII, not empty and without blanks at its ends.',
     );
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     expect(inspect(store, { depth: 9, showHidden: true })).not.toContain('s3cr3t');
     let refusal: unknown;
@@ -160,7 +163,7 @@ describe('policies as HCL text', () => {
   const readNode = 'node { policy = "read" }';
 
   it('stand when the promise is done, and not before', async () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     const done = store.upsertPolicy({ name: 'p', rules: readNode });
     expect(store.policyByName('p')).toBeUndefined();
     await done;
@@ -168,13 +171,13 @@ describe('policies as HCL text', () => {
   });
 
   it('JSON text and objects stand at once', () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     expect(store.upsertPolicy({ name: 'p', rules: '{"node":{"policy":"read"}}' })).toBeUndefined();
     expect(store.policyByName('p')?.rules).toEqual({ node: { policy: 'read' } });
   });
 
   it('never undo a later change', async () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     const overtaken = store.upsertPolicy({ name: 'changed', rules: readNode });
     const deleted = store.upsertPolicy({ name: 'deleted', rules: readNode });
     store.upsertPolicy({ name: 'changed', rules: { node: { policy: 'deny' } } });
@@ -185,7 +188,7 @@ describe('policies as HCL text', () => {
   });
 
   it('leave the policy as it was when they are refused', async () => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertPolicy({ name: 'p', rules: { node: { policy: 'read' } } });
     await expect(store.upsertPolicy({ name: 'p', rules: 'node { policy = "all" }' })).rejects.toMatchObject({
       code: 'bad_request',

@@ -4,6 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
+import type { Rights } from '../../src/acl/rights.ts';
+
+const rights: Rights = nomadRights;
 
 const readJob: TopicRequirement = { namespace: 'read-job' };
 const readNode: TopicRequirement = { node: 'read' };
@@ -102,12 +106,15 @@ describe('what an Acl may see', () => {
     ],
     ['agent rights are nothing here', [{ agent: { policy: 'write' } }], readNode, 'default', false],
   ])('%s', (_, rules, requirement, namespace, expected) => {
-    expect(Acl.fromRules(rules).meets(requirement, namespace)).toBe(expected);
-    expect(Acl.fromRules(rules).sees(requirement, namespace)).toBe(expected);
+    expect(Acl.fromRules(rules, { rights }).meets(requirement, namespace)).toBe(expected);
+    expect(Acl.fromRules(rules, { rights }).sees(requirement, namespace)).toBe(expected);
   });
 
   it('management meets and sees everything, whatever the rules', () => {
-    const acl = Acl.fromRules([level('deny', '*'), { node: { policy: 'deny' } }], { management: true });
+    const acl = Acl.fromRules([level('deny', '*'), { node: { policy: 'deny' } }], {
+      rights,
+      management: true,
+    });
     for (const requirement of [readJob, readNode, readPool, 'management', 'anyone'] as const) {
       for (const each of [acl, Acl.management]) {
         expect(each.meets(requirement, '*')).toBe(true);
@@ -117,40 +124,40 @@ describe('what an Acl may see', () => {
   });
 
   it('a subscription to all namespaces sees no event of one that a closer rule denies', () => {
-    const acl = Acl.fromRules([level('read', '*'), level('deny', 'secret-*')]);
+    const acl = Acl.fromRules([level('read', '*'), level('deny', 'secret-*')], { rights });
     expect(acl.meets(readJob, '*')).toBe(true);
     expect(acl.sees(readJob, 'secret-1')).toBe(false);
     expect(acl.sees(readJob, 'created-later')).toBe(true);
   });
 
   it('an event without namespace is seen by whoever holds the capability in some namespace', () => {
-    expect(Acl.fromRules([level('read', 'a')]).sees(readJob, '')).toBe(true);
-    expect(Acl.fromRules([level('deny', 'a'), list('b', 'list-jobs')]).sees(readJob, '')).toBe(false);
+    expect(Acl.fromRules([level('read', 'a')], { rights }).sees(readJob, '')).toBe(true);
+    expect(Acl.fromRules([level('deny', 'a'), list('b', 'list-jobs')], { rights }).sees(readJob, '')).toBe(false);
   });
 });
 
 describe('an Acl', () => {
   it('is frozen, with its lists', () => {
-    const acl = Acl.fromRules([], { dependsOn: ['token:a'] });
+    const acl = Acl.fromRules([], { rights, dependsOn: ['token:a'] });
     expect(Object.isFrozen(acl) && Object.isFrozen(acl.dependsOn)).toBe(true);
   });
 
   it('keeps its rights when the rules that it was made of change', () => {
     const rules = { namespace: { a: { policy: 'read' } } };
-    const acl = Acl.fromRules([rules]);
+    const acl = Acl.fromRules([rules], { rights });
     rules.namespace.a.policy = 'deny';
     expect(acl.meets(readJob, 'a')).toBe(true);
   });
 
   it('names what it depends on once, in order', () => {
-    expect(Acl.fromRules([], { dependsOn: ['token:b', 'policy:a', 'token:b'] }).dependsOn).toEqual([
+    expect(Acl.fromRules([], { rights, dependsOn: ['token:b', 'policy:a', 'token:b'] }).dependsOn).toEqual([
       'policy:a',
       'token:b',
     ]);
   });
 
   it('has no facts unless told', () => {
-    expect(Acl.fromRules([])).toMatchObject({
+    expect(Acl.fromRules([], { rights })).toMatchObject({
       isManagement: false,
       accessorId: undefined,
       expiresAt: undefined,
@@ -165,16 +172,17 @@ describe('an Acl', () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses to expire at %s', (expiresAt) => {
-    expect(() => Acl.fromRules([], { expiresAt })).toThrow(TypeError);
+    expect(() => Acl.fromRules([], { rights, expiresAt })).toThrow(TypeError);
   });
 
   it('tells nothing of its holder in its sight key', () => {
     const acl = Acl.fromRules([level('read', 'a')], {
+      rights,
       accessorId: 'holder',
       dependsOn: ['token:holder', 'role:r'],
       expiresAt: 5,
     });
-    expect(acl.rightsKey).toBe(Acl.fromRules([level('read', 'a')]).rightsKey);
+    expect(acl.rightsKey).toBe(Acl.fromRules([level('read', 'a')], { rights }).rightsKey);
     expect(acl.rightsKey).not.toContain('holder');
   });
 });
@@ -219,7 +227,7 @@ describe('Acl properties', () => {
       fc.property(modelRules, fc.oneof(namespaces, fc.constant('*')), (rules, namespace) => {
         const expected = modelGrants(rules, namespace, 'read-job');
         fc.pre(expected !== undefined);
-        expect(Acl.fromRules(asPolicies(rules)).meets(readJob, namespace)).toBe(expected);
+        expect(Acl.fromRules(asPolicies(rules), { rights }).meets(readJob, namespace)).toBe(expected);
       }),
       { numRuns: 3000 },
     );
@@ -230,11 +238,13 @@ describe('Acl properties', () => {
       fc.property(modelRules, namespaces, (rules, namespace) => {
         const policies = asPolicies(rules);
         const together: PolicyRules = {
-          namespace: policies.map((policy) => policy.namespace as Record<string, object>),
+          namespace: policies.map((policy) => policy.namespace as Record<string, Record<string, unknown>>),
         };
-        const keys = [policies, policies.toReversed(), [together]].map((each) => Acl.fromRules(each).rightsKey);
+        const keys = [policies, policies.toReversed(), [together]].map(
+          (each) => Acl.fromRules(each, { rights }).rightsKey,
+        );
         const sights = [policies, policies.toReversed(), [together]].map((each) =>
-          Acl.fromRules(each).sees(readJob, namespace),
+          Acl.fromRules(each, { rights }).sees(readJob, namespace),
         );
         expect(new Set(keys).size).toBe(1);
         expect(new Set(sights).size).toBe(1);
@@ -245,7 +255,7 @@ describe('Acl properties', () => {
   it('gives equal sight keys only to those who see the same', () => {
     fc.assert(
       fc.property(modelRules, modelRules, namespaces, (some, others, namespace) => {
-        const [a, b] = [Acl.fromRules(asPolicies(some)), Acl.fromRules(asPolicies(others))];
+        const [a, b] = [Acl.fromRules(asPolicies(some), { rights }), Acl.fromRules(asPolicies(others), { rights })];
         fc.pre(a.sees(readJob, namespace) !== b.sees(readJob, namespace));
         expect(a.rightsKey).not.toBe(b.rightsKey);
       }),
@@ -256,7 +266,7 @@ describe('Acl properties', () => {
   it('never loses a denial of a name by adding rules for that name', () => {
     fc.assert(
       fc.property(modelRules, namespaces, (rules, namespace) => {
-        const acl = Acl.fromRules([...asPolicies(rules), level('deny', namespace)]);
+        const acl = Acl.fromRules([...asPolicies(rules), level('deny', namespace)], { rights });
         expect(acl.meets(readJob, namespace)).toBe(false);
       }),
     );

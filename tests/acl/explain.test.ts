@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { AclNeed } from '../../src/acl/explain.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const job: AclNeed = { topic: 'Job', requirement: { namespace: 'read-job' }, namespace: 'prod-web' };
 const node: AclNeed = { topic: 'Node', requirement: { node: 'read' }, namespace: 'prod-web' };
@@ -34,7 +35,7 @@ function resolverWith(): AclResolver {
   });
   store.upsertToken({ accessorId: 'root', secretId: 's-root', type: 'management' });
   store.upsertToken({ accessorId: 'late', secretId: 's-late', type: 'management', expirationTime: 1_000 });
-  return new AclResolver({ store, clock: { now: () => 1_000 } });
+  return new AclResolver({ rights: nomadRights, store, clock: { now: () => 1_000 } });
 }
 
 describe('explain', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AclResolver, EventBroker, MemoryAclStore, type AclStore, type UnreadablePolicy } from 'fenceline';
-import { nomadTopics } from 'fenceline/nomad';
-import { onLinesOfTheirOwn } from '../../src/acl/hcl-lines.ts';
+import { nomadRights, nomadTopics } from 'fenceline/nomad';
+import { onLinesOfTheirOwn } from '../../src/nomad/hcl-lines.ts';
 
 /** A store that holds these rules, as it got them from elsewhere. */
 function storeOf(rules: Readonly<Record<string, unknown>>, names: readonly string[] = Object.keys(rules)): AclStore {
@@ -22,7 +22,7 @@ describe('a policy that a store holds', () => {
     ['a level that is not known', { namespace: { default: { policy: 'read' } }, node: { policy: 'watch' } }],
     ['the block sentinel', { namespace: { default: { policy: 'read' } }, sentinel: { policy: 'write' } }],
   ])('is read with %s, which is ignored', async (_, rules) => {
-    const acl = await new AclResolver({ store: storeOf({ p: rules }) }).resolve('secret');
+    const acl = await new AclResolver({ store: storeOf({ p: rules }), rights: nomadRights }).resolve('secret');
     expect(acl.meets(readJob, 'default')).toBe(true);
     expect(acl.meets({ node: 'read' }, '')).toBe(false);
   });
@@ -36,7 +36,7 @@ describe('a policy that a store holds', () => {
     ['nothing', null],
   ])('that is %s grants nothing, is named to the host, and the others of the token go on', async (_, rules) => {
     const store = storeOf({ broken: rules, good: { namespace: { default: { policy: 'read' } } } });
-    const acl = new AclResolver({ store });
+    const acl = new AclResolver({ store, rights: nomadRights });
     const broker = new EventBroker({ topics: nomadTopics, acl });
     const told: UnreadablePolicy[] = [];
     broker.on('unreadablePolicy', (notice) => told.push(notice));
@@ -50,7 +50,7 @@ describe('a policy that a store holds', () => {
 
   it('is told of again when it fails in another way, and a listener that throws harms nobody', async () => {
     const rules: Record<string, unknown> = { p: { namespace: 7 } };
-    const acl = new AclResolver({ store: storeOf(rules), maxCached: 0 });
+    const acl = new AclResolver({ store: storeOf(rules), rights: nomadRights, maxCached: 0 });
     const told: string[] = [];
     acl.onUnreadable(() => {
       throw new Error('listener');
@@ -77,7 +77,7 @@ describe('a policy that Nomad takes', () => {
     'namespace "x" { policy = "read" capabilities = ["submit-job"] }',
     'namespace "x" { policy = "read" variables { path "a{b}" { capabilities = ["read"] } } } # } {',
   ])('is taken on write: %s', async (rules) => {
-    const store = new MemoryAclStore();
+    const store = new MemoryAclStore({ rights: nomadRights });
     await store.upsertPolicy({ name: 'p', rules });
     expect(store.policyByName('p')).toBeDefined();
   });

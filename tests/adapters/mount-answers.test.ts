@@ -4,6 +4,7 @@ import { AclResolver, MemoryAclStore } from '../../src/index.ts';
 import { jobEvent, mountedBroker } from './mounted-broker.ts';
 import { mounts } from './mounts.ts';
 import { streamHeaders } from './stream-headers.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const allowed = 'GET, HEAD, OPTIONS';
 
@@ -32,7 +33,7 @@ describe.each(mounts)('an answer that is no stream, on $name,', (mount) => {
   it('is 403 in one text for every token that may not', async () => {
     const store = new MemoryAclStore();
     store.upsertToken({ accessorId: 'a', secretId: 'poor', type: 'client', policies: [], roles: [] });
-    const { client } = await mountedBroker(mount, { acl: new AclResolver({ store }) });
+    const { client } = await mountedBroker(mount, { acl: new AclResolver({ rights: nomadRights, store }) });
     const answers = [{}, { 'x-nomad-token': 'unknown' }, { 'x-nomad-token': 'poor' }].map(async (headers) => {
       const answer = await client.ask({ headers });
       // Read at once: from Node 24 on, a body whose HTTP/2 stream has closed cannot be read any more.

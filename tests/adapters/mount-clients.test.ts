@@ -11,6 +11,7 @@ import {
   subscriptionsAre,
 } from './mounted-broker.ts';
 import { mounts } from './mounts.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 /** An ACL store that answers a secret when it is let. */
 class HeldStore extends MemoryAclStore {
@@ -50,7 +51,9 @@ describe.each(mounts)('a client on $name', (mount) => {
 
   it('that leaves while the ACL store is slow leaves no subscription behind', async () => {
     const store = new HeldStore();
-    const { broker, client, server } = await mountedBroker(mount, { acl: new AclResolver({ store }) });
+    const { broker, client, server } = await mountedBroker(mount, {
+      acl: new AclResolver({ rights: nomadRights, store }),
+    });
     const sent = client.send({ headers: { 'x-nomad-token': 'slow' } });
     await store.asked;
     sent.leave();

@@ -4,6 +4,7 @@ import { AclResolver, MemoryAclStore } from '../../src/index.ts';
 import { jobEvent, mountedBroker, wireJob } from './mounted-broker.ts';
 import { mounts } from './mounts.ts';
 import { streamHeaders } from './stream-headers.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 describe.each(mounts)('the stream on $name', (mount) => {
   it('begins with a heartbeat at once, while nothing is published', async () => {
@@ -69,7 +70,7 @@ describe.each(mounts)('the stream on $name', (mount) => {
   it('ends with the reason when the token is revoked', async () => {
     const store = new MemoryAclStore();
     store.upsertToken({ accessorId: 'a', secretId: 's3cret', type: 'management', policies: [], roles: [] });
-    const { broker, client } = await mountedBroker(mount, { acl: new AclResolver({ store }) });
+    const { broker, client } = await mountedBroker(mount, { acl: new AclResolver({ rights: nomadRights, store }) });
     const stream = await client.open('', { authorization: 'Bearer s3cret' });
     store.deleteToken('a');
     await broker.aclChanged({ token: 'a' });

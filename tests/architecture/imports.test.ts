@@ -109,9 +109,18 @@ describe('the rooms of src', () => {
       return room !== undefined && heart.includes(room) && roomOf(to) === undefined;
     });
     const names = new Set(packages.map(({ to }) => to));
-    expect(
-      [...names].filter((name) => !['eventemitter3', 'tiny-invariant', '@cdktn/hcl2json', 'node:util'].includes(name)),
-    ).toEqual([]);
+    expect([...names].filter((name) => !['eventemitter3', 'tiny-invariant', 'node:util'].includes(name))).toEqual([]);
+  });
+
+  it('the main entry reaches nothing of Nomad, and no optional package', () => {
+    const reached = new Set(['index.ts']);
+    for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
+    const strangers = [...reached].filter((file) => file.startsWith('nomad/') || file.startsWith('@'));
+    expect(strangers).toEqual([]);
+    const telling = [...reached].filter(
+      (file) => file.endsWith('.ts') && /hcl/i.test(readFileSync(join(src, file), 'utf8')),
+    );
+    expect(telling).toEqual([]);
   });
 
   it('has no circle of imports, types included', () => {
@@ -148,6 +157,7 @@ describe('the top level', () => {
       'README.md',
       'coverage',
       'dist',
+      'docs',
       'examples',
       'node_modules',
       'package-lock.json',

@@ -4,7 +4,7 @@ import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import { EventBroker, type EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
 import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import type { Subscription } from '../../src/core/delivery/subscription.ts';
-import { nomadEvents, nomadTopics } from '../../src/nomad/index.ts';
+import { nomadEvents, nomadRights, nomadTopics } from '../../src/nomad/index.ts';
 import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
@@ -20,7 +20,7 @@ export class AclWorld {
   readonly clock = new VirtualClock();
   readonly records = new MemoryAclStore();
   readonly store = new FaultyAclStore(this.records, { clock: this.clock });
-  readonly resolver = new AclResolver({ store: this.store, clock: this.clock });
+  readonly resolver = new AclResolver({ rights: nomadRights, store: this.store, clock: this.clock });
   readonly broker;
 
   constructor(options: Pick<EventBrokerOptions, 'buffer'> = {}) {

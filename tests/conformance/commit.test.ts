@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Acl, defineTopics, EventBroker } from 'fenceline';
 import { FaultyEventLog, MemoryEventLog, VirtualClock } from 'fenceline/testing';
 import { drain, failureOf } from './reading.ts';
+import { nomadRights } from 'fenceline/nomad';
 
 const topics = defineTopics({ Job: {}, Policy: { aclChange: 'policy' } });
 const job = { topic: 'Job', type: 'Made', key: 'a', payload: 1 } as const;
@@ -59,7 +60,7 @@ describe('a publish with a commit', () => {
   it('holds the streams that rest on what it changed although its event could not be published', async () => {
     const clock = new VirtualClock();
     let isAllowed = true;
-    const rights = () => Acl.fromRules([], { management: isAllowed, dependsOn: ['policy:p'] });
+    const rights = () => Acl.fromRules([], { rights: nomadRights, management: isAllowed, dependsOn: ['policy:p'] });
     const broker = new EventBroker({ topics, clock, acl: { resolve: rights } });
     const subscription = await broker.subscribe({ token: 't' });
     const publishing = broker.publish(policy, {

@@ -20,6 +20,7 @@ import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { logAround, tellingLog } from '../logs/log-around.ts';
 import { linesIn } from './wire-lines.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const event = (payload: unknown, key = 'web') => ({ topic: 'Job', type: 'JobRegistered', key, payload });
 
@@ -53,7 +54,7 @@ async function connectTo(server: Server): Promise<Socket> {
 
 /** A source of rights by token, of which any answer can be changed. */
 const dependent = (management = true, policy = 'p') =>
-  Acl.fromRules([], { management, dependsOn: [`policy:${policy}`] });
+  Acl.fromRules([], { rights: nomadRights, management, dependsOn: [`policy:${policy}`] });
 
 describe('a StreamFormat that throws', () => {
   it('in batch(): loses its own stream, and the others get all of theirs', async () => {
@@ -174,7 +175,10 @@ describe('what host code does while a re-authorisation is settled', () => {
   async function twoOfOneToken(act: Act, where: 'a listener' | 'its end' = 'a listener') {
     const clock = new VirtualClock();
     const grants = (namespace?: string) =>
-      Acl.fromRules(namespace ? [{ namespace: { [namespace]: { policy: 'read' } } }] : [], { dependsOn: ['policy:p'] });
+      Acl.fromRules(namespace ? [{ namespace: { [namespace]: { policy: 'read' } } }] : [], {
+        rights: nomadRights,
+        dependsOn: ['policy:p'],
+      });
     let acl = grants('*');
     const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } } }) as never;
     const broker = new EventBroker({
@@ -306,7 +310,7 @@ describe('rights that were given and have expired', () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock });
     await broker.publish(event('secret'));
-    const acl = Acl.fromRules([], { management: true, expiresAt: clock.now() - 3_600_000 });
+    const acl = Acl.fromRules([], { rights: nomadRights, management: true, expiresAt: clock.now() - 3_600_000 });
     const got = await broker.subscribe({ namespace: '*', acl }).then(
       (one) => one.poll()?.events[0]?.payload,
       (error: BrokerError) => error.code,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Acl, EventBroker } from 'fenceline';
 import { VirtualClock } from 'fenceline/testing';
 import { drain, failureOf } from './reading.ts';
+import { nomadRights } from 'fenceline/nomad';
 
 const event = { topic: 'Job', type: 'Made', key: 'a', payload: 1 };
 
@@ -24,7 +25,7 @@ describe('a source of rights that answers nonsense', () => {
 
   it.each(nonsense)('%s: ends the streams that asked again, and nothing else', async (_, answer) => {
     const clock = new VirtualClock();
-    const good = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const good = Acl.fromRules([], { rights: nomadRights, management: true, dependsOn: ['policy:p'] });
     let answers: unknown = good;
     const broker = new EventBroker({ clock, acl: { resolve: (token) => (token === 'other' ? good : answers) as Acl } });
     const subscription = await broker.subscribe({ token: 't' });
@@ -42,7 +43,7 @@ describe('a source of rights that answers nonsense', () => {
 describe('rights that change faster than they can be asked for', () => {
   it('hold a subscription for reauthorizeTimeoutMs in all, and then it ends', async () => {
     const clock = new VirtualClock();
-    const rights = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const rights = Acl.fromRules([], { rights: nomadRights, management: true, dependsOn: ['policy:p'] });
     let isSlow = false;
     const later = () => new Promise<Acl>((resolve) => void clock.after(400, () => resolve(rights)));
     const acl = { resolve: () => (isSlow ? later() : rights) };

@@ -3,6 +3,7 @@ import { Acl, defineTopics, EventBroker, type EventLog } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { MemoryEventLog, VirtualClock } from 'fenceline/testing';
 import { drain } from './reading.ts';
+import { nomadRights } from 'fenceline/nomad';
 
 const topics = defineTopics({ Job: {}, Node: {} });
 const job = (key: string) => ({ topic: 'Job', type: 'Made', key, payload: 1 }) as const;
@@ -101,7 +102,7 @@ describe('a record that is not ours, on a shared log', () => {
     const clock = new VirtualClock();
     const log = new MemoryEventLog();
     let isAllowed = true;
-    const rights = () => Acl.fromRules([], { management: isAllowed, dependsOn: ['policy:p'] });
+    const rights = () => Acl.fromRules([], { rights: nomadRights, management: isAllowed, dependsOn: ['policy:p'] });
     const broker = new EventBroker({ topics, clock, log: log.share(), acl: { resolve: rights } });
     await broker.publish(job('1'));
     await settled(clock, broker as never, log);

@@ -3,10 +3,13 @@ import { Acl } from '../../src/acl/acl.ts';
 import { ndjsonStream } from '../../src/adapters/ndjson.ts';
 import type { BrokerError } from '../../src/model/errors.ts';
 import { EventBroker } from '../../src/core/broker/event-broker.ts';
-import { nomadEvents } from '../../src/nomad/index.ts';
+import { nomadEvents, nomadRights } from '../../src/nomad/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { AclWorld, readIn, secretOf, TIMEOUT_MS } from './acl-world.ts';
 import { drain, failureOf } from './reading.ts';
+import type { Rights } from '../../src/acl/rights.ts';
+
+const rights: Rights = nomadRights;
 
 /** Token `t` with policy `p` of its own and role `r` with policy `q`; token `other` is not concerned. */
 function worldWith(
@@ -517,7 +520,7 @@ describe('the fence holds', () => {
 
   it('for rights that were given instead of a token, and cannot be asked for again', async () => {
     const world = worldWith();
-    const acl = Acl.fromRules([readIn('default')], { dependsOn: ['policy:p'] });
+    const acl = Acl.fromRules([readIn('default')], { rights, dependsOn: ['policy:p'] });
     const subscription = await world.subscribe(undefined, { acl });
     const before = await world.job();
     await world.policyChanged('p');
@@ -556,7 +559,7 @@ describe('the fence holds', () => {
   it('for a stream that opened, and is in step, while the token’s others still wait for the store', async () => {
     const clock = new VirtualClock();
     let isHanging = false;
-    const acl = Acl.fromRules([], { dependsOn: ['token:t'], accessorId: 't', management: true });
+    const acl = Acl.fromRules([], { rights, dependsOn: ['token:t'], accessorId: 't', management: true });
     const resolve = () => (isHanging ? new Promise<Acl>(() => undefined) : acl);
     const broker = new EventBroker({ acl: { resolve }, clock, reauthorizeTimeoutMs: TIMEOUT_MS });
     await broker.subscribe({ token: 'x' });
@@ -579,7 +582,7 @@ describe('the fence holds', () => {
     const source = {
       resolve: (): Acl => {
         if (isBroken) throw new Error('broken');
-        return Acl.fromRules([], { dependsOn: ['token:t'], accessorId: 't', management: true });
+        return Acl.fromRules([], { rights, dependsOn: ['token:t'], accessorId: 't', management: true });
       },
     };
     const broker = new EventBroker({ acl: source });

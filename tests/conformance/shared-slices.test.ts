@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Acl, EventBroker, type ByteSink } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { VirtualClock } from 'fenceline/testing';
+import { nomadRights } from 'fenceline/nomad';
 
 const event = (key: string, letters = 10, namespace = 'default') => ({
   topic: 'Job',
@@ -71,7 +72,7 @@ describe('readers that are behind at one place', () => {
     // The first look-up admits it; the one after the change is never answered.
     const held = () =>
       resolving++ === 0
-        ? Acl.fromRules([], { management: true, accessorId: 'held', dependsOn: ['policy:p'] })
+        ? Acl.fromRules([], { rights: nomadRights, management: true, accessorId: 'held', dependsOn: ['policy:p'] })
         : new Promise<Acl>(() => undefined);
     const [free, fenced] = [new Sink(), new Sink()];
     for (let i = 0; i < 3; i++) await broker.publish(event(`k${i}`));

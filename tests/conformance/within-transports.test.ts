@@ -4,6 +4,7 @@ import { ndjsonFormat } from '../../src/adapters/ndjson-format.ts';
 import { Acl, EventBroker, type Subscription } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { linesIn } from './wire-lines.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const event = (payload: string) => ({ topic: 'Job', type: 'JobRegistered', key: 'web', payload });
 
@@ -66,7 +67,7 @@ describe('a transport that acts upon the broker while it is written to', () => {
     const broker = new EventBroker({ clock });
     const acknowledged = new Acknowledged(broker);
     const lines = linesOf(await broker.subscribe({ namespace: '*' }));
-    const acl = Acl.fromRules([], { management: true, expiresAt: clock.now() + 1000 });
+    const acl = Acl.fromRules([], { rights: nomadRights, management: true, expiresAt: clock.now() + 1000 });
     const ending = await broker.subscribe({ namespace: '*', acl });
     // A transport that pushes back is ended at once.
     const end = () => void acknowledged.publish('farewell');
@@ -86,8 +87,8 @@ describe('a transport that acts upon the broker while it is written to', () => {
   it('tells of ACL changes: what it publishes after them is above their fence', async () => {
     const clock = new VirtualClock();
     let rights = true;
-    const resolve = async () => (rights ? held : Acl.fromRules([], { dependsOn: ['policy:p'] }));
-    const held = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const resolve = async () => (rights ? held : Acl.fromRules([], { rights: nomadRights, dependsOn: ['policy:p'] }));
+    const held = Acl.fromRules([], { rights: nomadRights, management: true, dependsOn: ['policy:p'] });
     const broker = new EventBroker({ clock, acl: { resolve }, buffer: { maxBatches: 1 } });
     const lines = linesOf(await broker.subscribe({ namespace: '*', token: 't' }));
     const echoing = await broker.subscribe({ namespace: '*', acl: Acl.management });
@@ -113,7 +114,7 @@ describe('a transport that acts upon the broker while it is written to', () => {
   /** Three streams of one interest; whichever is written to first calls `act`, once, with the others. */
   async function threeStreams(act: (others: readonly Subscription[], broker: EventBroker) => void) {
     const clock = new VirtualClock();
-    const dependent = Acl.fromRules([], { management: true, dependsOn: ['policy:p'] });
+    const dependent = Acl.fromRules([], { rights: nomadRights, management: true, dependsOn: ['policy:p'] });
     const acl = { resolve: async () => dependent };
     const broker = new EventBroker({ clock, acl, buffer: { maxBatches: 8 } });
     const streams: { subscription: Subscription; lines: [number, string][] }[] = [];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { AclResolver, EventBroker, MemoryAclStore } from '../../src/index.ts';
 import { eventStreamHandler } from '../../src/adapters/http.ts';
 import { explorerHandler } from '../../src/explorer/index.ts';
-import { nomadEvents, type NomadPayloads, nomadTopics } from '../../src/nomad/index.ts';
+import { nomadEvents, nomadRights, nomadTopics, type NomadPayloads } from '../../src/nomad/index.ts';
 
 type Broker = EventBroker<NomadPayloads>;
 
@@ -38,7 +38,7 @@ export class StreamServer {
 
   static async start({ port = 0, withAcl = false }: StreamServerOptions = {}): Promise<StreamServer> {
     const store = await storeWithReader();
-    const acl = withAcl ? { acl: new AclResolver({ store }) } : {};
+    const acl = withAcl ? { acl: new AclResolver({ rights: nomadRights, store }) } : {};
     const server = new StreamServer(new EventBroker({ topics: nomadTopics, ...acl }), store);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);

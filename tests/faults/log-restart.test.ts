@@ -7,6 +7,7 @@ import { defineTopics } from '../../src/model/topics.ts';
 import { MemoryEventLog } from '../../src/testing/index.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { drain } from '../conformance/reading.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, ACLToken: { aclChange: 'token' } });
 
@@ -18,7 +19,7 @@ function brokerWithToken(options: { log?: MemoryEventLog; clock?: VirtualClock }
   const store = new MemoryAclStore();
   store.upsertPolicy({ name: 'p', rules: { namespace: { default: { policy: 'read' } } } });
   store.upsertToken({ accessorId: 't', secretId: 's', type: 'client', policies: ['p'] });
-  const broker = new EventBroker({ topics, acl: new AclResolver({ store }), ...options });
+  const broker = new EventBroker({ topics, acl: new AclResolver({ rights: nomadRights, store }), ...options });
   return { broker, revoke: () => (store.deleteToken('t'), broker.aclChanged({ token: 't' })) };
 }
 

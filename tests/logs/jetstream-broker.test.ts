@@ -11,6 +11,7 @@ import { streamEvents } from '../../src/client/index.ts';
 import { Acl, AclResolver, defineTopics, EventBroker, MemoryAclStore } from '../../src/index.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const topics = defineTopics({
   Job: { requires: { namespace: 'read-job' } },
@@ -188,7 +189,10 @@ describeWithNats('brokers on one JetStream', () => {
     const store = new MemoryAclStore();
     await store.upsertPolicy({ name: 'p', rules: { namespace: { default: { policy: 'read' } } } });
     store.upsertToken({ accessorId: 'a', secretId: 's', type: 'client', policies: ['p'], roles: [] });
-    const [writer, serving] = (await startTwo(() => new AclResolver({ store }))) as [ServingProcess, ServingProcess];
+    const [writer, serving] = (await startTwo(() => new AclResolver({ rights: nomadRights, store }))) as [
+      ServingProcess,
+      ServingProcess,
+    ];
     const operator = await serving.broker.subscribe({ topics: ['Job'], acl: Acl.management });
     for (const n of range(1, 20)) await writer.broker.publish(job(`k${n}`));
     const tenant = await fetch(`${serving.origin}/v1/event/stream?topic=Job&index=1`, {

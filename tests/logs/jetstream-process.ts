@@ -8,6 +8,7 @@ import { connect } from '@nats-io/transport-node';
 import { AclResolver, defineTopics, EventBroker, type AclPolicy, type AclStore, type AclToken } from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';
 import { JetStreamEventLog } from 'fenceline/jetstream';
+import { nomadRights } from 'fenceline/nomad';
 
 const [mode, port, storeUrl, name = ''] = process.argv.slice(2);
 
@@ -32,7 +33,7 @@ const log = await JetStreamEventLog.open({ connection, stream: 'shared' });
 const broker = new EventBroker({
   topics,
   log,
-  acl: new AclResolver({ store }),
+  acl: new AclResolver({ rights: nomadRights, store }),
   buffer: { maxBatches: 16 },
   publishWhenDown: 'wait',
 });

@@ -11,6 +11,7 @@ import { streamEvents } from '../../src/client/index.ts';
 import { AclResolver, defineTopics, EventBroker, MemoryAclStore } from '../../src/index.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { describeWithNats, NatsServer } from '../servers/nats-server.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const rules = { namespace: { default: { policy: 'read' as const } } };
@@ -155,7 +156,12 @@ describeWithNats('three publishing and three serving processes on one JetStream'
     const connection = await nats.connect();
     cleanups.push(() => connection.close());
     const log = await JetStreamEventLog.open({ connection, stream: 'shared' });
-    const admin = new EventBroker({ topics, log, acl: new AclResolver({ store }), publishWhenDown: 'wait' });
+    const admin = new EventBroker({
+      topics,
+      log,
+      acl: new AclResolver({ rights: nomadRights, store }),
+      publishWhenDown: 'wait',
+    });
     cleanups.push(() => admin.close());
 
     const servers = ['s1', 's2', 's3'].map((name) => new Worker('serve', nats, storeUrl, name));

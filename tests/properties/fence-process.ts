@@ -7,6 +7,7 @@ import { defineTopics } from '../../src/model/topics.ts';
 import { FaultyEventLog, type HeldAppend } from '../../src/testing/faulty-event-log.ts';
 import type { LogFault } from './fence-steps.ts';
 import { LaggingLog } from './fence-log.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 
 export const TIMEOUT_MS = 5000;
 
@@ -48,7 +49,7 @@ export class FenceProcess {
     this.#lagging = this.#faulty && new LaggingLog(this.#faulty, onHeard);
     this.broker = new EventBroker({
       topics,
-      acl: new AclResolver({ store, clock }),
+      acl: new AclResolver({ rights: nomadRights, store, clock }),
       clock,
       buffer: { maxBatches },
       reauthorizeTimeoutMs: TIMEOUT_MS,

@@ -8,6 +8,10 @@ import { FaultyAclStore } from '../../src/testing/faulty-acl-store.ts';
 import type { Grant, TruthObject, TruthToken } from './acl-truth.ts';
 import { DELAY_MS } from './fence-process.ts';
 import type { StoreMode } from './fence-steps.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
+import type { Rights } from '../../src/acl/rights.ts';
+
+const rights: Rights = nomadRights;
 
 /** The ACL store that all processes of a world ask, with its faults. */
 export class FenceStore {
@@ -66,7 +70,14 @@ export class FenceStore {
     const dependsOn = [...ids.map((id): AclRef => `role:${id}`), ...names.map((name): AclRef => `policy:${name}`)];
     const expiresAt = token.expirationTime as number | undefined;
     const rules = policies.flatMap((policy) => (policy ? [policy.rules as PolicyRules] : []));
-    return Acl.fromRules(rules, { accessorId, expiresAt, dependsOn, perAccessor, claims: token.claims });
+    return Acl.fromRules(rules, {
+      rights,
+      accessorId,
+      expiresAt,
+      dependsOn,
+      perAccessor,
+      claims: token.claims,
+    });
   }
 
   recover(): void {

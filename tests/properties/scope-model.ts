@@ -18,8 +18,8 @@ export interface ModelRequest {
 
 /** What each topic needs in its event's namespace; undefined for what anybody may see. */
 export const capabilityOf: Readonly<Record<string, string | undefined>> = {
-  Order: 'read-job',
-  Audit: 'list-jobs',
+  Order: 'read-orders',
+  Audit: 'read-audit',
   News: undefined,
 };
 

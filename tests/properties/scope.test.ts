@@ -12,10 +12,10 @@ import { leavesAnything, ScopeModel, type ModelEvent, type ModelRequest, type Mo
 
 const topics = defineTopics({
   Order: {
-    requires: { namespace: 'read-job' },
+    requires: { namespace: 'read-orders' },
     visible: ({ level }: { level: number }, { key }) => Number(key) <= level,
   },
-  Audit: { requires: { namespace: 'list-jobs' } },
+  Audit: { requires: { namespace: 'read-audit' } },
   News: { requires: 'anyone' },
 });
 
@@ -35,8 +35,11 @@ interface History {
 
 const names = ['a1', 'a2', 'b'];
 const kinds = ['Order', 'Audit', 'News'] as const;
-const everything: ModelRights = { rules: { '*': ['read-job', 'list-jobs'], a1: ['read-job', 'list-jobs'] }, level: 2 };
-const capabilities = ['read-job', 'list-jobs', 'deny'];
+const everything: ModelRights = {
+  rules: { '*': ['read-orders', 'read-audit'], a1: ['read-orders', 'read-audit'] },
+  level: 2,
+};
+const capabilities = ['read-orders', 'read-audit', 'deny'];
 const rights: fc.Arbitrary<ModelRights> = fc.record({
   rules: fc.dictionary(fc.constantFrom(...names, 'a*', '*'), fc.subarray(capabilities), { maxKeys: 3 }),
   level: fc.nat(2),
@@ -139,7 +142,7 @@ class ScopeWorld {
   readonly #open: Open;
   readonly #readers: Reader[] = [];
   readonly #events: ModelEvent[] = [];
-  #rights: ModelRights = { rules: { a1: ['read-job'], '*': ['list-jobs'] }, level: 1 };
+  #rights: ModelRights = { rules: { a1: ['read-orders'], '*': ['read-audit'] }, level: 1 };
   #answersAtOnce = true;
   readonly #held: (() => void)[] = [];
   /** Where the first change lies that is not answered for yet. */

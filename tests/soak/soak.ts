@@ -9,6 +9,7 @@ import { compressedMount, mounts, onNode, type Mount } from '../adapters/mounts.
 import { hostilePeers, type Leave, type Target } from './hostile-peers.ts';
 import { http2Fetch } from './http2-fetch.ts';
 import { Witness } from './witness.ts';
+import { nomadRights } from 'fenceline/nomad';
 
 declare const gc: () => void;
 
@@ -31,6 +32,7 @@ const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, Node
 const allowed = new Set(['good', 'churn']);
 const rights = (token = ''): Acl =>
   Acl.fromRules(allowed.has(token) ? [{ namespace: { '*': { policy: 'read' } } }] : [], {
+    rights: nomadRights,
     accessorId: token || 'anonymous',
   });
 

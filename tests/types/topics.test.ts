@@ -43,7 +43,7 @@ export function mustNotCompile(broker: EventBroker<Payloads, 'Order' | 'Audit' |
   // @ts-expect-error an onGap that does not exist
   void broker.subscribe({ onGap: 'stop' });
   // @ts-expect-error no requirement of that kind
-  defineTopics({ A: { requires: { nodes: 'read' } } });
+  defineTopics({ A: { requires: { nodes: 7 } } });
   // @ts-expect-error no ACL object of that kind
   defineTopics({ A: { aclChange: 'user' } });
 }

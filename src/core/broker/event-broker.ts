@@ -118,6 +118,7 @@ export class EventBroker<
     const { clock = systemClock, log, acl } = options;
     const timeoutMs = bound(options, 'reauthorizeTimeoutMs', 5000);
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
+    if (acl?.rights) this.#topics.checkNeeds(acl.rights);
     this.#source = acl;
     this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
     this.#view = this.#makeView(clock);

@@ -22,7 +22,9 @@ export async function run({ rounds, say }) {
   const rows = [];
   for (const [name, subjects] of Object.entries(cases)) {
     const figures = await alternate(subjects, rounds, (subject) => measureWorker('rights', subject), say);
-    rows.push(...rowsOf(name, figures, { microsPerPublish: (of) => of.microsPerPublish, interests: (of) => of.interests }));
+    rows.push(
+      ...rowsOf(name, figures, { microsPerPublish: (of) => of.microsPerPublish, interests: (of) => of.interests }),
+    );
   }
   return rows;
 }

@@ -33,7 +33,13 @@ export async function measure({ by, distinct }) {
     for (let n = 0; n < events; n++) {
       const i = (n * 7919) % distinct;
       const owner = by === 'everybody' ? 'all' : `user-${i}`;
-      void broker.publish({ topic, type: 'Placed', key: 'o', namespace: namespaceOf(by, i, distinct), payload: { owner } });
+      void broker.publish({
+        topic,
+        type: 'Placed',
+        key: 'o',
+        namespace: namespaceOf(by, i, distinct),
+        payload: { owner },
+      });
       if (n % 64 === 0) await immediate();
     }
   };

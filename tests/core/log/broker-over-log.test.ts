@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Acl, AclResolver, defineTopics, EventBroker, MemoryAclStore, type Subscription } from '../../../src/index.ts';
 import { FaultyEventLog, MemoryEventLog } from '../../../src/testing/index.ts';
+import { nomadRights } from '../../../src/nomad/index.ts';
 
 const topics = defineTopics({
   Job: { requires: { namespace: 'read-job' } },
@@ -191,7 +192,7 @@ describe('a broker over a log', () => {
     await store.upsertPolicy({ name: 'p', rules: { namespace: { default: { policy: 'read' } } } });
     store.upsertToken({ accessorId: 'a', secretId: 's', type: 'client', policies: ['p'], roles: [] });
     const log = new MemoryEventLog();
-    const acl = () => new AclResolver({ store });
+    const acl = () => new AclResolver({ rights: nomadRights, store });
     const writer = new EventBroker({ topics, log, acl: acl() });
     const server = new EventBroker({ topics, log: log.share(), acl: acl(), buffer: { maxBatches: 2 } });
     const tenant = await server.subscribe({ topics: ['Job'], token: 's' });

@@ -7,6 +7,7 @@ import { PullLost } from '../../../src/logs/jetstream/record-pull.ts';
 import { StreamTail } from '../../../src/logs/jetstream/stream-tail.ts';
 import { drain } from '../../conformance/reading.ts';
 import { logAround } from '../../logs/log-around.ts';
+import { nomadRights } from '../../../src/nomad/index.ts';
 
 const topics = defineTopics({
   Job: { requires: { namespace: 'read-job' } },
@@ -57,8 +58,8 @@ describe('a reader of a log', () => {
     const store = await withPolicy();
     const shared = new MemoryEventLog();
     const log = new FaultyEventLog(shared.share());
-    const writer = new EventBroker({ topics, log: shared, acl: new AclResolver({ store }) });
-    const server = new EventBroker({ topics, log, acl: new AclResolver({ store }) });
+    const writer = new EventBroker({ topics, log: shared, acl: new AclResolver({ rights: nomadRights, store }) });
+    const server = new EventBroker({ topics, log, acl: new AclResolver({ rights: nomadRights, store }) });
     const tenant = await server.subscribe({ topics: ['Job'], token: 's' });
     await writer.publish(job('old'));
     await turns();
@@ -81,7 +82,12 @@ describe('a reader of a log', () => {
   it('a revoked reader whose read meets a gap after the log was replaced gets nothing of the new log', async () => {
     const store = await withPolicy();
     const log = new MemoryEventLog();
-    const broker = new EventBroker({ topics, log, acl: new AclResolver({ store }), buffer: { maxBatches: 1 } });
+    const broker = new EventBroker({
+      topics,
+      log,
+      acl: new AclResolver({ rights: nomadRights, store }),
+      buffer: { maxBatches: 1 },
+    });
     for (const _ of range(1, 30)) await broker.publish(job('old', { fill: 'x'.repeat(40_000) }));
     await turns();
     const tenant = await broker.subscribe({ topics: ['Job'], token: 's' });
@@ -223,7 +229,12 @@ describe('a reader of a log', () => {
         }
       },
     });
-    const broker = new EventBroker({ topics, log, acl: new AclResolver({ store }), buffer: { maxBatches: 1 } });
+    const broker = new EventBroker({
+      topics,
+      log,
+      acl: new AclResolver({ rights: nomadRights, store }),
+      buffer: { maxBatches: 1 },
+    });
     for (const _ of range(1, 4)) await broker.publish(job('x'));
     await turns();
     const operator = await broker.subscribe({ topics: ['Job'], acl: Acl.management });

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
-import { rulesFromText } from '../../src/acl/hcl-rules.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import { parseRules } from '../../src/acl/policy-rules.ts';
+import { readHcl } from '../../src/nomad/hcl-rules.ts';
+import { nomadRights } from '../../src/nomad/rights.ts';
+import type { Rights } from '../../src/acl/rights.ts';
 import { BrokerError } from '../../src/model/errors.ts';
+
+/** As a store with these rights reads it. */
+function rulesFromText(text: string): PolicyRules | Promise<PolicyRules> {
+  const rules = nomadRights.fromText(text);
+  return rules instanceof Promise ? rules.then((late) => nomadRights.freeze(late)) : nomadRights.freeze(rules);
+}
 
 const hcl = `
 # a tenant
@@ -58,13 +65,15 @@ async function failureOf(text: string): Promise<BrokerError> {
   return failure;
 }
 
+const rights: Rights = nomadRights;
+
 describe('rules as text', () => {
   it('HCL, JSON and objects of the same rules mean the same', async () => {
     const fromHcl = await rulesFromText(hcl);
     const fromJson = rulesFromText(JSON.stringify(asObject)) as PolicyRules;
-    expect(parseRules(fromHcl)).toEqual(parseRules(asObject));
-    expect(parseRules(fromJson)).toEqual(parseRules(asObject));
-    expect(Acl.fromRules([fromHcl]).rightsKey).toBe(Acl.fromRules([asObject]).rightsKey);
+    expect(nomadRights.parse(fromHcl)).toEqual(nomadRights.parse(asObject));
+    expect(nomadRights.parse(fromJson)).toEqual(nomadRights.parse(asObject));
+    expect(Acl.fromRules([fromHcl], { rights }).rightsKey).toBe(Acl.fromRules([asObject], { rights }).rightsKey);
   });
 
   it('JSON needs no promise, and neither does empty text', () => {
@@ -104,9 +113,7 @@ describe('rules as text', () => {
 
   it('HCL without its parser names the package to install', async () => {
     const missing = new Error('Cannot find package');
-    const failure: unknown = await Promise.resolve(rulesFromText(hcl, () => Promise.reject(missing))).catch(
-      (error: unknown) => error,
-    );
+    const failure: unknown = await readHcl(hcl, () => Promise.reject(missing)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'not_supported', cause: missing });
     expect((failure as Error).message).toContain('npm install @cdktn/hcl2json');
   });

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { namespaceCapabilities } from '../../src/acl/capabilities.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import { freezeRules, parseRules } from '../../src/acl/policy-rules.ts';
+import { namespaceCapabilities, nomadRights } from '../../src/nomad/rights.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 
 function messageOf(rules: unknown): string {
   try {
-    freezeRules(rules as PolicyRules);
+    nomadRights.freeze(rules as PolicyRules);
   } catch (error) {
     if (BrokerError.is(error) && error.code === 'bad_request') return error.message;
     throw error;
@@ -16,7 +15,7 @@ function messageOf(rules: unknown): string {
 }
 
 function capabilitiesOf(rules: PolicyRules, block: string, name: string): readonly string[] {
-  return [...(parseRules(rules).get(block)?.get(name) ?? [])].toSorted();
+  return [...(nomadRights.parse(rules).get(block)?.get(name) ?? [])].toSorted();
 }
 
 describe('rules that are refused', () => {
@@ -149,8 +148,8 @@ describe('what rules mean', () => {
   });
 
   it('nodePool and hostVolume are node_pool and host_volume', () => {
-    expect(parseRules({ nodePool: { a: { policy: 'read' } }, hostVolume: { b: { policy: 'write' } } })).toEqual(
-      parseRules({ node_pool: { a: { policy: 'read' } }, host_volume: { b: { policy: 'write' } } }),
+    expect(nomadRights.parse({ nodePool: { a: { policy: 'read' } }, hostVolume: { b: { policy: 'write' } } })).toEqual(
+      nomadRights.parse({ node_pool: { a: { policy: 'read' } }, host_volume: { b: { policy: 'write' } } }),
     );
   });
 
@@ -182,14 +181,14 @@ describe('what rules mean', () => {
 describe('frozen rules', () => {
   it('are a copy that nobody can change', () => {
     const given = { namespace: { a: { policy: 'read', capabilities: ['read-fs'] } } };
-    const frozen = freezeRules(given);
+    const frozen = nomadRights.freeze(given as PolicyRules);
     given.namespace.a.policy = 'deny';
     expect(frozen).toEqual({ namespace: { a: { policy: 'read', capabilities: ['read-fs'] } } });
     expect(Object.isFrozen((frozen.namespace as typeof given.namespace).a.capabilities)).toBe(true);
   });
 
   it('are frozen once', () => {
-    const frozen = freezeRules({ node: { policy: 'read' } });
-    expect(freezeRules(frozen)).toBe(frozen);
+    const frozen = nomadRights.freeze({ node: { policy: 'read' } });
+    expect(nomadRights.freeze(frozen)).toBe(frozen);
   });
 });

@@ -1,0 +1,72 @@
+import { onLinesOfTheirOwn } from './hcl-lines.ts';
+import { BrokerError } from '../model/errors.ts';
+
+/** What is used of the parser. */
+interface HclParser {
+  parse(filename: string, contents: string): Promise<unknown>;
+}
+
+const loadParser = (): Promise<HclParser> => import('@cdktn/hcl2json');
+
+/**
+ * Reads rules from HCL.
+ * @throws (rejects) BrokerError `bad_request` for text that is not well-formed; `not_supported` while the package is
+ * not
+ *   installed
+ */
+export async function readHcl(text: string, load = loadParser): Promise<object> {
+  const parser = await loadOrExplain(load);
+  const rules = (await parseHcl(parser, text)) as object;
+  requireBlocks(rules);
+  return rules;
+}
+
+/** As it stands first, so that an error names the line that it is on. */
+async function parseHcl(parser: HclParser, text: string): Promise<unknown> {
+  try {
+    return await parser.parse('rules', text);
+  } catch (cause) {
+    return parser.parse('rules', onLinesOfTheirOwn(text)).catch(() => {
+      throw new BrokerError('bad_request', `policy rules are not well-formed HCL: ${reasonOf(cause)}`, { cause });
+    });
+  }
+}
+
+async function loadOrExplain(load: () => Promise<HclParser>): Promise<HclParser> {
+  try {
+    return await load();
+  } catch (cause) {
+    const message =
+      'policy rules in HCL need the package @cdktn/hcl2json, which could not be loaded: npm install @cdktn/hcl2json. ' +
+      'Rules as an object or as JSON need no package.';
+    throw new BrokerError('not_supported', message, { cause });
+  }
+}
+
+/** Blocks whose rules have a name, and those that have none: as in {@link nomadRights}, which are made with this. */
+const namedBlocks = new Set(['namespace', 'node_pool', 'nodePool', 'host_volume', 'hostVolume']);
+const plainBlocks = new Set(['node', 'operator', 'agent', 'quota', 'sentinel', 'plugin']);
+
+/**
+ * Refuses `node = { … }`: where an attribute and a block have one name, the parser keeps the attribute alone, and a
+ * rule that denies would be lost. The parser gives blocks as lists, by name where they have one, and attributes as they
+ * are.
+ */
+function requireBlocks(rules: object): void {
+  for (const [name, value] of Object.entries(rules) as [string, unknown][]) {
+    if (plainBlocks.has(name) && !Array.isArray(value)) throw notABlock(name, `${name} { … }`);
+    if (namedBlocks.has(name) && !isNamedBlock(value)) throw notABlock(name, `${name} "<name>" { … }`);
+  }
+}
+
+function isNamedBlock(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every(Array.isArray);
+}
+
+const notABlock = (name: string, form: string): BrokerError =>
+  new BrokerError('bad_request', `${name}: must be written as a block: ${form}`);
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'unknown reason';
+}
