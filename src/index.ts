@@ -1,7 +1,8 @@
 export type { AclRef } from './model/acl-ref.ts';
 export { Acl, type AclFacts } from './acl/acl.ts';
 export type { AclChange } from './acl/acl-change.ts';
-export { AclDenial, AclResolver, type AclResolverOptions, type AclSource } from './acl/acl-resolver.ts';
+export { AclDenial } from './acl/acl-denial.ts';
+export { AclResolver, type AclResolverOptions, type AclSource } from './acl/acl-resolver.ts';
 export {
   MemoryAclStore,
   type AclPolicy,
@@ -62,6 +63,8 @@ export type { PublishOptions } from './core/broker/publish-request.ts';
 export type { ByteSink } from './core/delivery/byte-sink.ts';
 export type { FormattableBatch, Greeting, StreamFormat } from './core/batch/stream-format.ts';
 export type { SubscribePin } from './core/broker/pin.ts';
+export type { SubscribeExplanation } from './core/broker/explaining.ts';
+export type { RuleAnswer } from './core/broker/visible-rules.ts';
 export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';

@@ -5,6 +5,7 @@ import { checkOptions } from '../model/options.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import { Acl } from './acl.ts';
 import { AclCache } from './acl-cache.ts';
+import { AclDenial } from './acl-denial.ts';
 import type { AclStore } from './acl-store.ts';
 import { explainGrants, unreadableOf, type AclExplanation, type AclNeed, type UnreadablePolicy } from './explain.ts';
 import { gatherGrants, rulesOf } from './grants.ts';
@@ -36,27 +37,6 @@ export interface AclSource {
    */
   onUnreadable?(tell: (notice: UnreadablePolicy) => void): () => void;
   explain?(secretId: string | undefined, needs: readonly AclNeed[]): AclExplanation | Promise<AclExplanation>;
-}
-
-const brand = Symbol.for('fenceline.AclDenial');
-
-/** Why a secret was refused. It is the `cause` of a `permission_denied`: for the host, never for the client. */
-export class AclDenial extends Error {
-  override readonly name = 'AclDenial';
-  readonly reason: 'unknown' | 'expired';
-  /** Public name of the token, where there is one. */
-  readonly accessorId: string | undefined;
-
-  constructor(reason: 'unknown' | 'expired', accessorId?: string) {
-    super(reason === 'unknown' ? 'The token is not known.' : 'The token has expired.');
-    this.reason = reason;
-    this.accessorId = accessorId;
-    Object.defineProperty(this, brand, { value: true });
-  }
-
-  static is(value: unknown): value is AclDenial {
-    return typeof value === 'object' && value !== null && brand in value;
-  }
 }
 
 export interface AclResolverOptions {

@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
-import { AclDenial, AclResolver } from '../../src/acl/acl-resolver.ts';
+import { AclDenial } from '../../src/acl/acl-denial.ts';
+import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';

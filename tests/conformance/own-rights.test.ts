@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AclDenial } from '../../src/acl/acl-resolver.ts';
+import { AclDenial } from '../../src/acl/acl-denial.ts';
 import { Acl, type AclFacts } from '../../src/acl/acl.ts';
 import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import type { DenialNotice, RuleFailure } from '../../src/core/broker/broker-notifications.ts';
@@ -490,5 +490,65 @@ describe('a token found by a function', () => {
     const { broker, denials } = newBroker();
     expect(await codeOf(broker.subscribe({ token: (() => 7) as never }))).toBe('internal');
     expect(messageOf(denials)).toContain('token must find a text');
+  });
+});
+
+describe('why somebody was refused', () => {
+  it('is told to the host with the denial: who, which topic, what it needs, and what answered', async () => {
+    const { denials, subscribe } = newBroker();
+    await codeOf(subscribe({ namespace: ['acme', 'gamma'], acl: aclIn(['acme']) }));
+    expect(denials).toMatchObject([
+      {
+        topics: 'Order:*',
+        namespaces: ['acme', 'gamma'],
+        accessorId: 'alice',
+        finding: {
+          topic: 'Order',
+          requirement: { namespace: 'read-orders' },
+          namespace: 'gamma',
+          reason: 'No rule applies to namespace "gamma".',
+        },
+      },
+    ]);
+  });
+
+  it('is explained for an Acl, a function, and a broker without any', async () => {
+    const { broker } = newBroker();
+    const asked = { topics: ['Order'], namespace: ['acme', 'gamma'] } as const;
+    for (const acl of [aclIn(['acme']), () => aclIn(['acme']), async () => aclIn(['acme'])]) {
+      const explained = await broker.explain({ ...asked, acl });
+      expect(explained).toMatchObject({ token: 'client', accessorId: 'alice', isAllowed: false });
+      expect(explained.findings.map(({ isMet, reason }) => [isMet, reason])).toEqual([
+        [true, 'The rule namespace "acme" grants read-orders.'],
+        [false, 'No rule applies to namespace "gamma".'],
+      ]);
+    }
+    expect(await broker.explain(asked)).toMatchObject({ token: 'management', isAllowed: true });
+    const late = aclIn(['acme'], { accessorId: 'alice', expiresAt: clock.now() });
+    expect(await broker.explain({ ...asked, acl: late })).toMatchObject({ token: 'expired', isAllowed: false });
+  });
+
+  it('is explained for an event too: what the topic’s rule answers of it', async () => {
+    const { broker, failures } = newBroker();
+    const acl = Acl.fromRules([], { accessorId: 'alice', claims: { userId: 'alice' } });
+    const about = (topic: 'Mine' | 'Throwing', owner: string) =>
+      broker.explain({ topics: [topic], acl }, { topic, type: 'x', key: 'k', payload: { owner } });
+    expect((await about('Mine', 'alice')).rules).toEqual([
+      { topic: 'Mine', isVisible: true, reason: 'The rule answered true.' },
+    ]);
+    expect((await about('Mine', 'bob')).rules).toMatchObject([
+      { isVisible: false, reason: 'The rule answered false.' },
+    ]);
+    expect((await about('Throwing', 'alice')).rules).toMatchObject([
+      { isVisible: false, reason: 'The rule failed: no such column' },
+    ]);
+    const none = await broker.explain(
+      { topics: ['Mine'], acl: aclIn([]) },
+      { topic: 'Mine', type: 'x', key: 'k', payload: { owner: 'alice' } },
+    );
+    expect(none.rules).toMatchObject([{ isVisible: false, reason: expect.stringContaining('no claims') as string }]);
+    // An explanation is no failure that anybody has to look after.
+    expect(failures).toEqual([]);
+    expect(broker.stats().ruleFaults).toBe(0);
   });
 });

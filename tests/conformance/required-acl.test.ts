@@ -228,7 +228,15 @@ describe('the host is told why, and the client is not', () => {
   it.each([
     ['stranger', { reason: 'unknown' }],
     ['old', { reason: 'expired', accessorId: 'old' }],
-    ['poor', new Error('insufficient')],
+    [
+      'poor',
+      {
+        reason: 'insufficient',
+        accessorId: 'poor',
+        message: 'Job in default: No rule applies to namespace "default".',
+        finding: { topic: 'Job', requirement: { namespace: 'read-job' }, namespace: 'default', isMet: false },
+      },
+    ],
   ])('for %s', async (who, cause) => {
     const world = new AclWorld();
     world.token('old', { expiresInMs: -1 });
@@ -242,5 +250,7 @@ describe('the host is told why, and the client is not', () => {
     expect(notices).toHaveLength(1);
     expect(notices[0]).toMatchObject({ topics: 'Job:*', namespaces: ['default'] });
     expect((notices[0] as { cause: unknown }).cause).toMatchObject(cause);
+    const { accessorId, finding } = cause as { accessorId?: string; finding?: object };
+    expect(notices[0]).toMatchObject({ accessorId, finding });
   });
 });

@@ -1,5 +1,5 @@
 import { Acl } from '../../src/acl/acl.ts';
-import { AclDenial } from '../../src/acl/acl-resolver.ts';
+import { AclDenial } from '../../src/acl/acl-denial.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { AclRef } from '../../src/model/acl-ref.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';

@@ -1,17 +1,20 @@
+import { AclDenial } from '../../acl/acl-denial.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import { Acl } from '../../acl/acl.ts';
+import { findingOf } from '../../acl/explain.ts';
 import type { Revocation } from '../../acl/revocation.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
-import { TopicFilter } from '../matching/topic-filter.ts';
+import type { Asked } from '../matching/interest.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
+import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
 import { answered } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
-import { viewOf, type ViewParts } from './rights-view.ts';
+import { firstUnmet, viewOf, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
 import {
   checkSubscribe,
@@ -57,7 +60,7 @@ export class Admission {
       request = await this.check(options);
       return await this.#opened(request);
     } catch (error) {
-      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(options, request, error);
+      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(request, error);
       throw error;
     }
   }
@@ -92,24 +95,21 @@ export class Admission {
   }
 
   #admit(request: CheckedSubscribe, acl: Acl, range: StartRange): Reader {
-    const { buffer, feed, registry, lifetime, limits } = this.#parts;
+    const { buffer, feed, registry, lifetime, limits, topics } = this.#parts;
     lifetime.requireOpen();
     request.signal?.throwIfAborted();
     const view = viewOf(request, acl, this.#parts);
-    if (view === undefined) throw insufficient();
+    if (view === undefined) throw insufficient(acl, request, topics);
     if (registry.size >= limits.subscriptions)
       throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
     const start = startOf({ ...request, ...view }, { ...range, buffer, isPrecise: feed === undefined });
     return registry.open(request, acl, view, start);
   }
 
-  #tellDenied(options: SubscribeOptions, request: CheckedSubscribe | undefined, { cause }: BrokerError): void {
-    const { topics, namespace = [] } = options;
-    this.#parts.notify('denied', {
-      topics: request ? String(request.filter) : topics === undefined ? '' : String(TopicFilter.from(topics)),
-      namespaces: request?.namespaces.names ?? [namespace].flat(),
-      cause,
-    });
+  #tellDenied(request: CheckedSubscribe | undefined, { cause }: BrokerError): void {
+    const { accessorId, finding } = AclDenial.is(cause) ? cause : {};
+    const asked = { topics: request ? String(request.filter) : '', namespaces: request?.namespaces.names ?? [] };
+    this.#parts.notify('denied', { ...asked, accessorId, finding, cause });
   }
 
   /** Where such a start can lie: the log is asked only where the buffer does not reach. */
@@ -126,6 +126,8 @@ export class Admission {
 const isForHost = ({ code }: BrokerError): boolean =>
   code === 'permission_denied' || code === 'acl_unavailable' || code === 'internal';
 
-function insufficient(): BrokerError {
-  return new BrokerError('permission_denied', 'Permission denied.', { cause: new Error('insufficient') });
+function insufficient(acl: Acl, asked: Asked, topics: Topics): BrokerError {
+  const need = firstUnmet(acl, asked, topics);
+  const cause = new AclDenial('insufficient', acl.accessorId, need && findingOf(acl, need));
+  return new BrokerError('permission_denied', 'Permission denied.', { cause });
 }

@@ -1,4 +1,4 @@
-import type { UnreadablePolicy } from '../../acl/explain.ts';
+import type { AclFinding, UnreadablePolicy } from '../../acl/explain.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import type { LogStatus } from '../log/event-log.ts';
@@ -14,10 +14,21 @@ export interface SubscriptionNotice {
   readonly namespaces: readonly string[];
 }
 
-/** A subscription that was refused. `cause` tells unknown, expired and insufficient apart, as clients are not told. */
+/**
+ * A subscription that was not opened for a reason that its client is not told: it was denied, its rights could not be
+ * found out, or a function of the host's failed. Never holds a secret.
+ */
 export interface DenialNotice {
+  /** What was asked for: canonical text of the filter; `''` where it came not so far, and the cause says it. */
   readonly topics: string;
   readonly namespaces: readonly string[];
+  /** Public name of who asked, where it is known. */
+  readonly accessorId: string | undefined;
+  /**
+   * The topic and namespace that may not be seen, what that takes, and which rule answered; where rights fell short.
+   */
+  readonly finding: AclFinding | undefined;
+  /** An `AclDenial` tells unknown, expired and insufficient apart; anything else is what failed. */
   readonly cause: unknown;
 }
 

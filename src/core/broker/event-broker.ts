@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { refsOf, type AclChange } from '../../acl/acl-change.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
-import type { AclExplanation } from '../../acl/explain.ts';
 import { Revocation } from '../../acl/revocation.ts';
 import { EventBuffer, type BufferOptions } from '../backlog/event-buffer.ts';
 import { FlushQueue } from '../delivery/flush-queue.ts';
@@ -12,8 +11,9 @@ import type { EventLog } from '../log/event-log.ts';
 import { LogFeed, type LogFeedHost } from '../log/log-feed.ts';
 import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
-import { BrokerError, closed } from '../../model/errors.ts';
+import { closed } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
+import type { NewEvent } from '../../model/event.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
 import { Admission } from './admission.ts';
@@ -26,7 +26,8 @@ import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
-import { needsOf, type ViewParts } from './rights-view.ts';
+import { explainRequest, type SubscribeExplanation } from './explaining.ts';
+import type { ViewParts } from './rights-view.ts';
 import type { SubscribeOptions } from './subscribe-request.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { VisibleRules } from './visible-rules.ts';
@@ -94,6 +95,7 @@ export class EventBroker<
   /** Untyped inside: the types are checked at the door, by `publish` and `subscribe`. */
   readonly #topics: Topics;
   readonly #source: AclSource | undefined;
+  readonly #clock: Clock;
   readonly #gate = new ReentryGate();
   readonly #lifetime = new Lifetime();
   readonly #buffer: EventBuffer;
@@ -120,6 +122,7 @@ export class EventBroker<
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     if (acl?.rights) this.#topics.checkNeeds(acl.rights);
     this.#source = acl;
+    this.#clock = clock;
     this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
     this.#view = this.#makeView(clock);
     this.#buffer = new EventBuffer(options.buffer);
@@ -188,16 +191,16 @@ export class EventBroker<
   }
 
   /**
-   * Why such a subscription is allowed or denied: which need is met by which policy through which role. For operators
-   * and tests; never for clients.
-   * @throws BrokerError `not_supported` without a resolver that can tell
+   * Why such a subscription is allowed or denied: which need is met by which policy through which role, and what a
+   * topic's rule answers of an event. For operators and tests; never for clients.
+   * @param about an event that might be published
+   * @throws BrokerError `not_supported` for a token without a resolver that can tell; `bad_request`; what a function of
+   * the host's throws
    */
-  async explain(options: SubscribeOptions<Name> = {}): Promise<AclExplanation> {
+  async explain(options: SubscribeOptions<Name> = {}, about?: NewEventOf<T>): Promise<SubscribeExplanation> {
     const request = await this.#admission.check(options);
-    const { credential } = request;
-    if (!this.#source?.explain || typeof credential === 'function' || typeof credential === 'object')
-      throw new BrokerError('not_supported', 'explain needs an acl with explain.');
-    return this.#source.explain(credential, needsOf(request, this.#topics));
+    const parts = { ...this.#view, source: this.#source, clock: this.#clock };
+    return explainRequest(request, about as NewEvent | undefined, parts);
   }
 
   /** A plain snapshot; taking it costs little. */

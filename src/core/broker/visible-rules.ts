@@ -15,6 +15,18 @@ export interface VisibleRulesParts {
   readonly notify: Notify;
 }
 
+/** What a topic's rule answers of one event. */
+export interface RuleAnswer {
+  readonly topic: string;
+  readonly isVisible: boolean;
+  /** One sentence for an operator. */
+  readonly reason: string;
+}
+
+interface RuleFault {
+  readonly fault: unknown;
+}
+
 /**
  * The rules that topics have of their own (`visible`), asked in the one place that decides what a failure means: the
  * event is hidden, counted, and the host is told.
@@ -49,19 +61,36 @@ export class VisibleRules {
     return this.#parts.topics.rulesFor(name).every((topic) => this.#asks(topic, acl, event));
   }
 
+  /** What each rule answers of an event that somebody asks about: for explanations, which count no failure. */
+  explain(acl: Acl, name: string, event: EncodedEvent): readonly RuleAnswer[] {
+    return this.#parts.topics.rulesFor(name).map((topic) => {
+      if (acl.isManagement) return { topic, isVisible: true, reason: 'Management sees all.' };
+      const answer = this.#ask(topic, acl, event);
+      if (answer === undefined)
+        return { topic, isVisible: false, reason: 'There are no claims, and the rule takes some.' };
+      if (typeof answer === 'boolean') return { topic, isVisible: answer, reason: `The rule answered ${answer}.` };
+      return { topic, isVisible: false, reason: `The rule failed: ${messageOf(answer.fault)}` };
+    });
+  }
+
   /** @param topic one that has a rule */
   #asks(topic: string, acl: Acl, event: EncodedEvent): boolean {
-    const { claims, claimsFault } = acl;
-    if (claimsFault !== undefined) return this.#hide(topic, acl, new TypeError(claimsFault));
-    if (claims === undefined) return false;
+    const answer = this.#ask(topic, acl, event) ?? false;
+    return typeof answer === 'boolean' ? answer : this.#hide(topic, acl, answer.fault);
+  }
+
+  /** @returns undefined where there are no claims to ask with */
+  #ask(topic: string, { claims, claimsFault }: Acl, event: EncodedEvent): boolean | RuleFault | undefined {
+    if (claimsFault !== undefined) return { fault: new TypeError(claimsFault) };
+    if (claims === undefined) return undefined;
     try {
       const answer: unknown = this.#parts.topics.definition(topic)?.visible?.(claims, event.event);
       if (typeof answer === 'boolean') return answer;
       // Nobody waits for it, and one that rejects unheard would end the process.
       if (answer instanceof Promise) answer.catch(() => undefined);
-      return this.#hide(topic, acl, new TypeError(`visible must answer true or false; got ${described(answer)}.`));
-    } catch (error) {
-      return this.#hide(topic, acl, error);
+      return { fault: new TypeError(`visible must answer true or false; got ${described(answer)}.`) };
+    } catch (fault) {
+      return { fault };
     }
   }
 
@@ -74,5 +103,7 @@ export class VisibleRules {
     return false;
   }
 }
+
+const messageOf = (fault: unknown): string => (fault instanceof Error ? fault.message : describe(fault));
 
 const described = (answer: unknown): string => (answer instanceof Promise ? 'a promise' : describe(answer));
