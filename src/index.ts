@@ -1,6 +1,8 @@
 export type { AclRef } from './model/acl-ref.ts';
 export { Acl, type AclFacts } from './acl/acl.ts';
 export type { AclChange } from './acl/acl-change.ts';
+export type { AclFunction } from './acl/revocation.ts';
+export type { Claims } from './acl/claims.ts';
 export { AclDenial, AclResolver, type AclResolverOptions, type AclSource } from './acl/acl-resolver.ts';
 export {
   MemoryAclStore,
@@ -13,7 +15,12 @@ export {
 export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclAppliedRule, UnreadablePolicy } from './acl/explain.ts';
 export type { CapabilityRule, Labelled, LevelRule, NamespaceRule, OneOrMore, PolicyRules } from './acl/policy-rules.ts';
-export type { BrokerNotifications, DenialNotice, SubscriptionNotice } from './core/broker/broker-notifications.ts';
+export type {
+  BrokerNotifications,
+  DenialNotice,
+  RuleFailure,
+  SubscriptionNotice,
+} from './core/broker/broker-notifications.ts';
 export type { Notifications } from './core/broker/notifications.ts';
 export type { BrokerStats } from './core/broker/broker-stats.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
@@ -51,6 +58,8 @@ export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';
 export type { ByteSink } from './core/delivery/byte-sink.ts';
 export type { FormattableBatch, Greeting, StreamFormat } from './core/batch/stream-format.ts';
+export type { SubscribePin } from './core/broker/pin.ts';
+export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
 export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';
