@@ -13,7 +13,6 @@ import {
 import { whenItsTurn } from './pipelining.ts';
 import { endSoon } from './response-sink.ts';
 import type { PlainAnswer } from './stream-response.ts';
-import { tokenFromHeaders } from './token.ts';
 
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
@@ -34,25 +33,32 @@ export type FetchHandler = (request: Request, server?: unknown) => Promise<Respo
  *
  * ```ts
  * Bun.serve({ fetch: fetchHandler({ broker }) });
- * Deno.serve(fetchHandler({ broker }));
+ * Deno.serve(fetchHandler({ broker, acl: (request) => rightsOf(request.headers.get('cookie')) }));
  * ```
  * @throws TypeError for an option that is not known or out of its range
  */
 export function fetchHandler(options: StreamEndpointOptions<Request>): FetchHandler {
   checkEndpoint(options, 'fetchHandler', endpointOptions);
-  return fetchServer(options);
+  const handle = fetchServer(options);
+  return (request, server) => handle(request, server, request);
 }
 
-/** What all mounts that speak fetch share; each checks its options before. */
-export function fetchServer(options: StreamEndpointOptions<Request>): FetchHandler {
-  return async (request, server) => {
+/**
+ * What all mounts that speak fetch share; each checks its options before.
+ * @internal
+ * @returns a handler that takes, beside what the runtime hands it, the framework's own for the host's functions
+ */
+export function fetchServer<Own>(
+  options: StreamEndpointOptions<Own>,
+): (request: Request, server: unknown, own: Own) => Promise<Response> {
+  return async (request, server, own) => {
     const node = nodeBehind(server);
     if (node && !(await whenItsTurn(node.incoming, node.outgoing))) return new Response(null, { status: 499 });
     const answer = await answerStreamRequest(options, {
+      own,
       method: request.method,
       url: request.url,
       header: (name) => request.headers.get(name),
-      token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers.get(name))),
       signal: request.signal,
     });
     if ('plain' in answer) return plainResponse(answer.plain);

@@ -1,8 +1,8 @@
 import { fetchServer } from './fetch.ts';
-import { checkEndpoint, endpointOptions, type StreamEndpointOptions } from './stream-endpoint.ts';
+import { checkEndpoint, endpointOptions, type InPlace, type StreamEndpointOptions } from './stream-endpoint.ts';
 import { EXPOSE_HEADERS, withExposed } from './stream-response.ts';
 
-export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Hono's context as the handler needs. */
 export interface HonoContext {
@@ -19,15 +19,17 @@ export interface HonoContext {
  *
  * ```ts
  * const app = new Hono();
- * app.all('/v1/event/stream', honoEventStream({ broker }));
+ * app.all('/v1/event/stream', honoEventStream({ broker, acl: (c) => rightsOf(c.get('user')) }));
  * ```
  * @throws TypeError for an option that is not known or out of its range
  */
-export function honoEventStream(options: StreamEndpointOptions<Request>): (context: HonoContext) => Promise<Response> {
-  checkEndpoint(options, 'honoEventStream', endpointOptions);
-  const handle = fetchServer(options);
+export function honoEventStream<Context extends HonoContext>(
+  options: InPlace<StreamEndpointOptions<Context>, Context>,
+): (context: Context) => Promise<Response> {
+  checkEndpoint<StreamEndpointOptions<Context>>(options, 'honoEventStream', endpointOptions);
+  const handle = fetchServer<Context>(options);
   return async (context) => {
-    const response = await handle(context.req.raw, serverOf(context.env));
+    const response = await handle(context.req.raw, serverOf(context.env), context);
     exposeToo(context, response);
     return response;
   };

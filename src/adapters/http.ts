@@ -1,10 +1,16 @@
 import { describe } from '../model/describe.ts';
-import { nodeHandler, nodeOptions, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
-import { checkEndpoint } from './stream-endpoint.ts';
+import {
+  nodeHandler,
+  nodeOptions,
+  type EventStreamHandler,
+  type EventStreamHandlerOptions,
+  type NodeRequest,
+} from './node-handler.ts';
+import { checkEndpoint, type InPlace } from './stream-endpoint.ts';
 
 export type { EventStreamHandler, EventStreamHandlerOptions, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
-export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /**
  * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API),
@@ -12,15 +18,20 @@ export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
  *
  * ```ts
  * http.createServer(eventStreamHandler({ broker })).listen(4646);
- * app.get('/v1/event/stream', eventStreamHandler({ broker }));
+ * app.get('/v1/event/stream', eventStreamHandler({ broker, acl: (req) => rightsOf(req.session) }));
+ * const handler = eventStreamHandler<express.Request>({ broker, acl: (req) => … }); // where no place says what req is
  * ```
  * @returns a handler whose promise resolves when the answer has begun, or is over; it never rejects
  * @throws TypeError for an option that is not known or out of its range
  */
-export function eventStreamHandler(options: EventStreamHandlerOptions): EventStreamHandler {
-  checkEndpoint(options, 'eventStreamHandler', nodeOptions);
+export function eventStreamHandler<Request extends NodeRequest>(
+  options: InPlace<EventStreamHandlerOptions<Request>, Request>,
+): EventStreamHandler<Request> {
+  checkEndpoint<EventStreamHandlerOptions<Request>>(options, 'eventStreamHandler', nodeOptions);
   checkWriter(options.writer);
-  return nodeHandler(options);
+  const handle = nodeHandler<Request>(options);
+  // Two parameters: Express counts them.
+  return (request, response) => handle(request, response, request);
 }
 
 function checkWriter(writer: unknown = 'auto'): void {

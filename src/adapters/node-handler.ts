@@ -13,12 +13,12 @@ import {
   type StreamEndpointOptions,
 } from './stream-endpoint.ts';
 import { EXPOSE_HEADERS, withExposed, type PlainAnswer } from './stream-response.ts';
-import { tokenFromHeaders } from './token.ts';
 
 /** A request of `node:http`, or of `node:http2`'s compatibility API; Express and Connect hand on the first. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
-export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeRequest> {
+/** What the mounts on a Node response take. `Request` is what the framework hands its own handlers. */
+export interface EventStreamHandlerOptions<Request = NodeRequest> extends StreamEndpointOptions<Request> {
   /**
    * `'auto'` (default): over plain HTTP/1.1, chunks are framed once for all readers and written to the socket.
    * `'response'`: always the response's own `write`. What the client gets is the same.
@@ -27,16 +27,21 @@ export interface EventStreamHandlerOptions extends StreamEndpointOptions<NodeReq
 }
 
 /** The options of the mounts on a Node response. */
-export const nodeOptions: OptionNames<EventStreamHandlerOptions> = { ...endpointOptions, writer: true };
+export const nodeOptions: OptionNames<EventStreamHandlerOptions<never>> = { ...endpointOptions, writer: true };
 
 /** Resolves when the answer has begun, or is over; never rejects. */
-export type EventStreamHandler = (request: NodeRequest, response: NodeResponse) => Promise<void>;
+export type EventStreamHandler<Request = NodeRequest> = (request: Request, response: NodeResponse) => Promise<void>;
 
-/** What all mounts on a Node response share; each checks its options before. */
-export function nodeHandler(options: EventStreamHandlerOptions): EventStreamHandler {
-  return async (request, response) => {
+/**
+ * What all mounts on a Node response share; each checks its options before.
+ * @returns a handler that takes, beside Node's request and response, the framework's own for the host's functions
+ */
+export function nodeHandler<Own>(
+  options: EventStreamHandlerOptions<Own>,
+): (request: NodeRequest, response: NodeResponse, own: Own) => Promise<void> {
+  return async (request, response, own) => {
     try {
-      await serve(options, request, response);
+      await serve(options, request, response, own);
     } catch {
       // Past the answer it is the response's own failure: a middleware's `writeHead` that throws.
       response.destroy();
@@ -44,7 +49,12 @@ export function nodeHandler(options: EventStreamHandlerOptions): EventStreamHand
   };
 }
 
-async function serve(options: EventStreamHandlerOptions, request: NodeRequest, response: NodeResponse): Promise<void> {
+async function serve<Own>(
+  options: EventStreamHandlerOptions<Own>,
+  request: NodeRequest,
+  response: NodeResponse,
+  own: Own,
+): Promise<void> {
   // A response behind another one on its connection is not written to, nor told that the connection closes: nothing is
   // subscribed for it.
   if (!(await whenItsTurn(request, response))) return;
@@ -52,11 +62,11 @@ async function serve(options: EventStreamHandlerOptions, request: NodeRequest, r
   const isGone = whenGone(response as ServerResponse, () => subscription?.close());
   if (isGone()) return;
   const answer = await answerStreamRequest(options, {
+    own,
     method: request.method ?? 'GET',
     // Express strips the path that it was mounted on and keeps the query.
     url: request.url ?? '/',
     header: (name) => request.headers[name],
-    token: () => (options.token ? options.token(request) : tokenFromHeaders((name) => request.headers[name])),
   });
   if ('stream' in answer) subscription = answer.stream.subscription;
   if (isGone()) return subscription?.close();
@@ -70,7 +80,7 @@ function sendPlain(response: ServerResponse, { status, headers, body }: PlainAns
 }
 
 function sendStream(
-  { writer }: EventStreamHandlerOptions,
+  { writer }: Pick<EventStreamHandlerOptions, 'writer'>,
   response: ServerResponse,
   { subscription, headers, format, options }: StreamAnswer,
 ): void {

@@ -1,16 +1,28 @@
 import type { OptionNames } from '../model/options.ts';
-import { nodeHandler, type EventStreamHandler, type EventStreamHandlerOptions } from './node-handler.ts';
-import { checkEndpoint } from './stream-endpoint.ts';
+import {
+  nodeHandler,
+  type EventStreamHandler,
+  type EventStreamHandlerOptions,
+  type NodeRequest,
+} from './node-handler.ts';
+import { checkEndpoint, type InPlace } from './stream-endpoint.ts';
 
 export { parseLastEventId, sseFormat } from './sse-format.ts';
 export type { EventStreamHandler, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
-export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
-export type SseHandlerOptions = Omit<EventStreamHandlerOptions, 'format'>;
+export type SseHandlerOptions<Request = NodeRequest> = Omit<EventStreamHandlerOptions<Request>, 'format'>;
 
 /** Its format is no option. */
-const sseOptions: OptionNames<SseHandlerOptions> = { broker: true, heartbeatMs: true, token: true, writer: true };
+const sseOptions: OptionNames<SseHandlerOptions<never>> = {
+  broker: true,
+  heartbeatMs: true,
+  token: true,
+  acl: true,
+  pin: true,
+  writer: true,
+};
 
 /**
  * Serves a broker's stream as server-sent events, whatever the request accepts: for a path of its own. On one path for
@@ -27,7 +39,10 @@ const sseOptions: OptionNames<SseHandlerOptions> = { broker: true, heartbeatMs: 
  * ```
  * @throws TypeError for an option that is not known or out of its range
  */
-export function sseHandler(options: SseHandlerOptions): EventStreamHandler {
-  checkEndpoint<SseHandlerOptions>(options, 'sseHandler', sseOptions);
-  return nodeHandler({ ...options, format: 'sse' });
+export function sseHandler<Request extends NodeRequest>(
+  options: InPlace<SseHandlerOptions<Request>, Request>,
+): EventStreamHandler<Request> {
+  checkEndpoint<SseHandlerOptions<Request>>(options, 'sseHandler', sseOptions);
+  const handle = nodeHandler<Request>({ ...options, format: 'sse' });
+  return (request, response) => handle(request, response, request);
 }

@@ -1,7 +1,9 @@
+import type { Acl } from '../acl/acl.ts';
 import { checkHeartbeatMs, defaultHeartbeatMs, type DeliveryOptions } from '../core/delivery/delivery.ts';
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
+import type { SubscribePin } from '../core/broker/pin.ts';
 import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 import type { Subscription } from '../core/delivery/subscription.ts';
@@ -10,13 +12,25 @@ import { ndjsonFormat } from './ndjson-format.ts';
 import { parseLastEventId, sseFormat } from './sse-format.ts';
 import { parseStreamRequest } from './stream-request.ts';
 import { allowedMethods, errorAnswer, streamHeaders, type PlainAnswer } from './stream-response.ts';
+import { tokenFromHeaders } from './token.ts';
 
 /** As much of a broker as the endpoint needs: one of any topics will do. */
 export interface StreamSource {
   subscribe(options: SubscribeOptions<never>): Promise<Subscription>;
 }
 
-/** What every mount of the endpoint takes. `Request` is the server's own. */
+/**
+ * What every mount of the endpoint takes. `Request` is what the framework hands its own handlers: Express's `req`,
+ * Fastify's `request`, Koa's `ctx`, Hono's `c`, a fetch `Request`.
+ *
+ * ```ts
+ * eventStreamHandler({ broker, acl: (req) => rightsOf(req), pin: (req) => ({ namespace: req.params.tenant }) });
+ * ```
+ *
+ * TypeScript 5.9 and newer know what `req` is from where the handler stands; older ones are told: `(req:
+ * express.Request) => …`. `token`, `acl` and `pin` have the broker's `reauthorizeTimeoutMs` to answer. What they throw,
+ * the client is not told; the host is, by the notification `denied`.
+ */
 export interface StreamEndpointOptions<Request> {
   /** The broker, whatever its topics. */
   readonly broker: StreamSource;
@@ -27,15 +41,33 @@ export interface StreamEndpointOptions<Request> {
    * Else always that one.
    */
   readonly format?: 'accept' | 'ndjson' | 'sse';
+  // Methods, since TypeScript compares their parameters both ways: where a framework says only in the end what its
+  // request is, as Express does, a handler would else be refused.
   /**
    * Finds the token's secret in a request: a cookie, a session, a client certificate. Default: the headers
-   * `X-Nomad-Token` and `Authorization: Bearer`.
+   * `X-Nomad-Token` and `Authorization: Bearer`. A failure, or an answer that is no text, is a `500`.
    */
-  readonly token?: (request: Request) => string | undefined | Promise<string | undefined>;
+  token?(request: Request): string | undefined | Promise<string | undefined>;
+  /**
+   * Answers with the rights of who sent a request; then no token is looked for. It is asked again, with that same
+   * request, after each change that its last answer depends on: a cookie in it must be verified anew each time. It
+   * denies by throwing an `AclDenial` (`403`, or the end with `acl_revoked`); another failure, or an answer that is no
+   * Acl, is `acl_unavailable`. Not beside `token`.
+   */
+  acl?(request: Request): Acl | Promise<Acl>;
+  /**
+   * What the host has decided, whatever the query says: who asks for something else gets a `403`, who asks for nothing
+   * gets this. Nothing is pinned where it answers with undefined. A failure, or an answer that is no pin, is a `500`.
+   */
+  pin?(request: Request): SubscribePin | undefined | Promise<SubscribePin | undefined>;
 }
 
-/** What of the options concerns every request alike. */
-export type Endpoint = Pick<StreamEndpointOptions<never>, 'broker' | 'format' | 'heartbeatMs'>;
+/**
+ * `Options`, of which TypeScript does not infer `Request`: where the handler stands says what that is. `app.get('/',
+ * eventStreamHandler({ broker, acl: (req) => … }))` then knows Express's `req`. It is what `NoInfer` of TypeScript 5.4
+ * does, for older ones too.
+ */
+export type InPlace<Options, Request> = [Options][Request extends unknown ? 0 : never];
 
 /** The options that every mount has. */
 export const endpointOptions: OptionNames<StreamEndpointOptions<never>> = {
@@ -43,7 +75,16 @@ export const endpointOptions: OptionNames<StreamEndpointOptions<never>> = {
   heartbeatMs: true,
   format: true,
   token: true,
+  acl: true,
+  pin: true,
 };
+
+/** The options that are the host's functions of a request, and what each does. */
+const hostFunctions = {
+  token: 'finds the secret in a request',
+  acl: 'answers with the Acl of who sent a request',
+  pin: 'answers with what is pinned for a request: { namespace, topics, scope }',
+} as const;
 
 /**
  * Once, where the endpoint is made, and not with each request.
@@ -57,23 +98,34 @@ export function checkEndpoint<O extends StreamEndpointOptions<never>>(
   known: OptionNames<O>,
 ): void {
   checkOptions(options, known, where);
-  const { broker, heartbeatMs = defaultHeartbeatMs, format = 'accept', token } = (options ?? {}) as Partial<O>;
+  const { broker, heartbeatMs = defaultHeartbeatMs, format = 'accept' } = (options ?? {}) as Partial<O>;
   if (typeof broker?.subscribe !== 'function')
     throw new TypeError(`${where} needs a broker: { broker: new EventBroker() }; got ${describe(broker)}.`);
   checkHeartbeatMs(heartbeatMs);
   if (!['accept', 'ndjson', 'sse'].includes(format))
     throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${describe(format)}.`);
-  if (token !== undefined && typeof token !== 'function')
-    throw new TypeError(`token must be a function that finds the secret in a request; got ${describe(token)}.`);
+  checkHostFunctions(options, where);
+}
+
+/** Says the kind alone of what was given: it may be a secret. */
+function checkHostFunctions(options: Partial<StreamEndpointOptions<never>>, where: string): void {
+  for (const [name, deed] of Object.entries(hostFunctions)) {
+    const given: unknown = options[name as keyof typeof hostFunctions];
+    if (given !== undefined && typeof given !== 'function')
+      throw new TypeError(`${name} must be a function that ${deed}; got a value of type ${typeof given}.`);
+  }
+  if (options.acl && options.token)
+    throw new TypeError(`${where} takes acl or token, one of them: both say whose rights count.`);
 }
 
 /** A request, as far as the endpoint looks at it. */
-export interface EndpointRequest {
+export interface EndpointRequest<Own> {
+  /** The framework's own: what the host's functions are asked with. */
+  readonly own: Own;
   readonly method: string;
   /** Path and query, or a whole URL. */
   readonly url: string;
   readonly header: HeaderLookUp;
-  token(): string | undefined | Promise<string | undefined>;
   /** Aborted when the client is gone; left out where the mount closes the subscription itself. */
   readonly signal?: AbortSignal;
 }
@@ -93,7 +145,10 @@ export type EndpointAnswer = { readonly stream: StreamAnswer } | { readonly plai
  * The endpoint without a server: checks the method, reads the query, subscribes, and says what to answer. Never throws:
  * whatever fails is an answer. Every mount is a translation of this.
  */
-export async function answerStreamRequest(endpoint: Endpoint, request: EndpointRequest): Promise<EndpointAnswer> {
+export async function answerStreamRequest<Own>(
+  endpoint: StreamEndpointOptions<Own>,
+  request: EndpointRequest<Own>,
+): Promise<EndpointAnswer> {
   try {
     switch (request.method) {
       case 'GET':
@@ -113,20 +168,47 @@ export async function answerStreamRequest(endpoint: Endpoint, request: EndpointR
   }
 }
 
-async function openStream({ broker, format, heartbeatMs }: Endpoint, request: EndpointRequest): Promise<StreamAnswer> {
+async function openStream<Own>(
+  endpoint: StreamEndpointOptions<Own>,
+  request: EndpointRequest<Own>,
+): Promise<StreamAnswer> {
+  const { broker, format, heartbeatMs } = endpoint;
   const { topics, bookmarks, lastEventId, ...start } = parseStreamRequest(request.url);
   const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(headerValue(request.header, 'accept')));
-  const resumed = isSse ? resumePoint(request, lastEventId) : undefined;
-  const token = checkToken(await request.token());
-  const subscription = await broker.subscribe({
+  const asked: SubscribeOptions = {
     ...start,
-    ...resumed,
-    ...(topics.length > 0 ? { topics: topics as readonly never[] } : {}),
-    ...(token === undefined ? {} : { token }),
+    ...(isSse ? resumePoint(request, lastEventId) : {}),
+    ...(topics.length > 0 ? { topics } : {}),
+    ...saidByHost(endpoint, request),
     ...(request.signal ? { signal: request.signal } : {}),
-  });
+  };
+  // Names of topics come from a query and from the host alike: the broker checks them.
+  const subscription = await broker.subscribe(asked as SubscribeOptions<never>);
   const options = { bookmarks, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) };
   return { subscription, options, ...written(subscription, isSse) };
+}
+
+/** Closed over the request: the broker asks, and knows no requests. */
+function saidByHost<Own>(
+  endpoint: StreamEndpointOptions<Own>,
+  request: EndpointRequest<Own>,
+): Pick<SubscribeOptions, 'token' | 'acl' | 'pin'> {
+  const { pin } = endpoint;
+  return { ...credentialOf(endpoint, request), ...(pin && { pin: () => pin.call(endpoint, request.own) }) };
+}
+
+/**
+ * With `acl` no header is looked at: what a client sends along must not stand beside the rights that the host gives.
+ */
+function credentialOf<Own>(
+  endpoint: StreamEndpointOptions<Own>,
+  { own, header }: EndpointRequest<Own>,
+): Pick<SubscribeOptions, 'token' | 'acl'> {
+  const { acl, token } = endpoint;
+  if (acl) return { acl: () => acl.call(endpoint, own) };
+  if (token) return { token: () => token.call(endpoint, own) };
+  const secret = tokenFromHeaders(header);
+  return secret === undefined ? {} : { token: secret };
 }
 
 function written(subscription: Subscription, isSse: boolean): Pick<StreamAnswer, 'headers' | 'format'> {
@@ -149,18 +231,12 @@ function acceptsEvents(accept: string | undefined): boolean {
   return range !== undefined && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(range);
 }
 
-/** What a host finds is its own: a value that is no secret is its mistake, which the client hears nothing of. */
-function checkToken(token: string | undefined): string | undefined {
-  if (token === undefined || typeof token === 'string') return token;
-  throw new TypeError(`token must find a text or undefined; got ${describe(token)}.`);
-}
-
 /**
  * A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each
  * time.
  */
 function resumePoint(
-  request: EndpointRequest,
+  request: EndpointRequest<unknown>,
   inQuery: string | undefined,
 ): { readonly epoch: string; readonly index: number } | undefined {
   const inHeader = headerValue(request.header, 'last-event-id');

@@ -4,7 +4,8 @@ import { describe } from '../model/describe.ts';
 /** What a client asks of the stream endpoint, in the terms of `broker.subscribe`. */
 export interface StreamRequest {
   readonly topics: readonly string[];
-  readonly namespace: readonly string[];
+  /** Left out where none is named: the broker says which counts then. */
+  readonly namespace?: readonly string[];
   readonly index: number | 'latest';
   readonly epoch?: string;
   /** The id that a browser's polyfill, or a client of Mercure, puts into the query since it cannot set the header. */
@@ -25,10 +26,10 @@ const MAX_PARAMETERS = 1000;
 export function parseStreamRequest(url: string): StreamRequest {
   const query = new Query(url);
   const [epoch, lastEventId] = [query.single('epoch'), query.oneOf(lastEventIdNames)];
-  const namespaces = query.all('namespace').filter((name) => name !== '');
+  const namespace = query.all('namespace').filter((name) => name !== '');
   return {
     topics: query.all('topic'),
-    namespace: namespaces.length > 0 ? namespaces : ['default'],
+    ...(namespace.length > 0 ? { namespace } : {}),
     index: parseIndex(query.single('index')),
     ...(epoch ? { epoch } : {}),
     ...(lastEventId ? { lastEventId } : {}),

@@ -11,7 +11,7 @@ import type { EventBroker, Subscription } from '../../src/index.ts';
 import { LineReader } from './line-reader.ts';
 import { indexOf, jobEvent, LARGE_BYTES, mountedBroker, subscriptionsAre, wireJob } from './mounted-broker.ts';
 import { MountedServer } from './mounted-server.ts';
-import { mounts, type Mount } from './mounts.ts';
+import { forNode, mounts, type Mount } from './mounts.ts';
 
 type Handle = (request: NodeRequest, response: NodeResponse) => unknown;
 
@@ -35,7 +35,7 @@ describe.each(servers)('over $protocol, a request', ({ protocol, listening }) =>
     name: protocol,
     protocol,
     path,
-    start: (options) => MountedServer.listening(listening(around(eventStreamHandler(options)))),
+    start: (options) => MountedServer.listening(listening(around(eventStreamHandler(forNode(options))))),
   });
 
   it('that comes to the handler after its client has left opens no subscription', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
-import { EventBroker } from 'fenceline';
+import { Acl, EventBroker } from 'fenceline';
 import { fastifyEventStream, type FastifyEventStreamOptions } from 'fenceline/fastify';
 import { fetchHandler, type FetchHandler } from 'fenceline/fetch';
 import { honoEventStream } from 'fenceline/hono';
@@ -28,6 +28,8 @@ describe.each(mounts)('%s', (name, mount) => {
     ['heartbeat', 'heartbeatMs'],
     ['tokens', 'token'],
     ['brokers', 'broker'],
+    ['acls', 'acl'],
+    ['pins', 'pin'],
   ])('refuses the option %s at once, and names %s', (option, meant) => {
     expect(() => mount({ broker, [option]: 1 })).toThrow(`${name} has no option "${option}". Did you mean "${meant}"?`);
   });
@@ -37,9 +39,27 @@ describe.each(mounts)('%s', (name, mount) => {
     ['what is no broker', { broker: {} }],
     ['a heartbeat in words', { broker, heartbeatMs: '5s' }],
     ['a heartbeat below 0', { broker, heartbeatMs: -1 }],
-    ['a token that is no function', { broker, token: 'secret' }],
+    ['a token that is no function', { broker, token: 's3cret' }],
+    ['rights that are no function', { broker, acl: Acl.management }],
+    ['a pin that is no function', { broker, pin: { namespace: 'acme' } }],
   ])('refuses %s at once', (_, options) => {
     expect(() => mount(options)).toThrow(TypeError);
+  });
+
+  it('refuses acl and token together, and says so', () => {
+    const options = { broker, acl: () => Acl.management, token: () => 's3cret' };
+    expect(() => mount(options)).toThrow(
+      new TypeError(`${name} takes acl or token, one of them: both say whose rights count.`),
+    );
+  });
+
+  it.each([
+    ['token', 'a function that finds the secret in a request'],
+    ['acl', 'a function that answers with the Acl of who sent a request'],
+    ['pin', 'a function that answers with what is pinned for a request: { namespace, topics, scope }'],
+  ])('says what %s must be, and of a secret in its place nothing', (option, what) => {
+    const message = `${option} must be ${what}; got a value of type string.`;
+    expect(() => mount({ broker, [option]: 's3cret' })).toThrow(new TypeError(message));
   });
 });
 

@@ -6,7 +6,7 @@ import type { EventBrokerOptions } from '../../src/core/broker/event-broker.ts';
 import { EventBroker, type Subscription } from '../../src/index.ts';
 import type { LineReader } from './line-reader.ts';
 import type { MountedServer } from './mounted-server.ts';
-import type { Mount } from './mounts.ts';
+import type { Mount, MountOptions } from './mounts.ts';
 import { StreamClient } from './stream-client.ts';
 
 /** A broker behind a mount, and a client of it. All of it goes when the test has ended. */
@@ -19,7 +19,7 @@ export interface MountedBroker {
 export async function mountedBroker(
   mount: Mount,
   brokerOptions: EventBrokerOptions = {},
-  options: { readonly heartbeatMs?: number } = {},
+  options: Omit<MountOptions, 'broker'> = {},
 ): Promise<MountedBroker> {
   const broker = new EventBroker(brokerOptions);
   const server = await mount.start({ broker, ...options });

@@ -7,13 +7,13 @@ import { MemoryEventLog } from '../../src/testing/index.ts';
 import { jobEvent, mountedBroker } from './mounted-broker.ts';
 import { MountedServer } from './mounted-server.ts';
 import type { LineReader } from './line-reader.ts';
-import type { Mount } from './mounts.ts';
+import { forNode, type Mount } from './mounts.ts';
 
 const mount: Mount = {
   name: 'sseHandler',
   protocol: 'http1',
   path: '/events',
-  start: (options) => MountedServer.listening(createServer(sseHandler(options)).listen(0, '127.0.0.1')),
+  start: (options) => MountedServer.listening(createServer(sseHandler(forNode(options))).listen(0, '127.0.0.1')),
 };
 
 /** The id of the next event that has one, and whether a gap was told before it. */

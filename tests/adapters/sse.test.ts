@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 
 import { ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { parseLastEventId, sseFormat, sseHandler } from '../../src/adapters/sse.ts';
-import { BrokerError, EventBroker } from '../../src/index.ts';
+import { Acl, BrokerError, EventBroker } from '../../src/index.ts';
 import { EventSourceParser, type ServerSentEvent } from './event-source-parser.ts';
 import { jobEvent, mountedBroker, subscriptionsAre, wireJob } from './mounted-broker.ts';
 import { MountedServer } from './mounted-server.ts';
-import { mounts, type Mount } from './mounts.ts';
+import { forNode, mounts, type HeaderOf, type Mount } from './mounts.ts';
 import type { StreamClient } from './stream-client.ts';
 
 const accept = { accept: 'text/event-stream' };
@@ -165,8 +165,19 @@ describe('sseHandler', () => {
     name: 'sseHandler',
     protocol: 'http1',
     path: '/events',
-    start: (options) => MountedServer.listening(createServer(sseHandler(options)).listen(0, '127.0.0.1')),
+    start: (options) => MountedServer.listening(createServer(sseHandler(forNode(options))).listen(0, '127.0.0.1')),
   };
+
+  it('asks acl and pin with the request', async () => {
+    const asked: (string | undefined)[] = [];
+    const acl = (header: HeaderOf) => (asked.push(header('cookie')), Acl.management);
+    const pin = (header: HeaderOf) => (asked.push(header('cookie')), { namespace: 'acme' });
+    const { client } = await mountedBroker(mount, {}, { acl, pin });
+    const headers = { cookie: 'session=7' };
+    expect((await client.ask({ headers })).status).toBe(200);
+    expect((await client.ask({ headers, query: '?namespace=beta' })).status).toBe(403);
+    expect(new Set(asked)).toEqual(new Set(['session=7']));
+  });
 
   it('sends events whatever the request accepts', async () => {
     const { broker, client } = await mountedBroker(mount);

@@ -17,10 +17,10 @@ function refusal(query: string): { readonly code: string; readonly message: stri
 
 const parse = (query: string) => parseStreamRequest(`/v1/event/stream?${query}`);
 
-const defaults = { topics: [], namespace: ['default'], index: 0, onGap: 'continue', bookmarks: false };
+const defaults = { topics: [], index: 0, onGap: 'continue', bookmarks: false };
 
 describe('parseStreamRequest', () => {
-  it('has a default for each parameter', () => {
+  it('has a default for each parameter, but for the namespace: which that is, the broker says', () => {
     for (const url of ['/', '/v1/event/stream', '/?', '/?&&', '', 'http://host:4646/v1/event/stream'])
       expect(parseStreamRequest(url)).toEqual(defaults);
   });
@@ -138,7 +138,7 @@ describe('parseStreamRequest', () => {
         expect(parse(String(query))).toEqual({
           ...defaults,
           topics,
-          namespace: namespaces.some((name) => name !== '') ? namespaces.filter((name) => name !== '') : ['default'],
+          ...(namespaces.some((name) => name !== '') ? { namespace: namespaces.filter((name) => name !== '') } : {}),
           index,
           ...(epoch ? { epoch } : {}),
         });

@@ -123,6 +123,13 @@ describe('the rooms of src', () => {
     expect(telling).toEqual([]);
   });
 
+  it('adapters take nothing but types of the frameworks that they are mounted on', () => {
+    const strays = imports.filter(
+      ({ from, to, isTypeOnly }) => roomOf(from) === 'adapters' && !isTypeOnly && roomOf(to) === undefined,
+    );
+    expect(strays.filter(({ to }) => !to.startsWith('node:')).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
   it('has no circle of imports, types included', () => {
     const next = new Map<string, string[]>();
     for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);

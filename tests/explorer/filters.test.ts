@@ -12,7 +12,7 @@ describe('filters', () => {
       fc.property(namesArbitrary, namesArbitrary, indexes, (topics, namespaces, index) => {
         const request = parseStreamRequest(requestTarget('/v1/event/stream', { topics, namespaces, index }));
         expect(request.topics).toEqual(topics);
-        expect(request.namespace).toEqual(namespaces.length > 0 ? namespaces : ['default']);
+        expect(request.namespace).toEqual(namespaces.length > 0 ? namespaces : undefined);
         expect(request.index).toBe(index);
       }),
     );
