@@ -46,12 +46,19 @@ app.post('/login/:user', async ({ params }, response) => {
   response.cookie('session', await jwt.setExpirationTime(livesFor).sign(key), { httpOnly: true, sameSite: 'lax' });
   response.sendStatus(204);
 });
+// Express 5 answers for what an async handler rejects with.
+// oxlint-disable-next-line oxc/no-async-endpoint-handlers
 app.post('/logout-everywhere', async (request, response) => {
   const { sub } = await sessionOf(request);
+  // The change first, then its news: from here on no stream of this user gets another event.
   logouts.set(sub, (logouts.get(sub) ?? 0) + 1);
   await broker.aclChanged({ token: sub });
   response.clearCookie('session').sendStatus(204);
 });
 app.get('/events', eventStreamHandler({ broker, acl: aclOf, pin: () => ({ scope: 'allowed' }) }));
-console.log(`curl -c jar -X POST .../login/alice   then, with -b jar: .../events, and POST .../logout-everywhere`);
+console.log(`Log in, stream, and in another terminal log out everywhere: the stream ends.
+  curl -c jar -X POST http://127.0.0.1:4646/login/alice
+  curl -sN -b jar http://127.0.0.1:4646/events
+  curl -b jar -X POST http://127.0.0.1:4646/logout-everywhere
+`);
 serve(http.createServer(app), broker, '/events');

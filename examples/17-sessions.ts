@@ -54,8 +54,12 @@ app.put<{ Params: { user: string; tenant: string; role: Role | 'none' } }>(
     return { [user]: Object.fromEntries(ofUser) };
   },
 );
-console.log(`POST /login/alice answers with a session; then curl -sN -H 'x-session: …' '…/events', and
-PUT /roles/alice/beta/clerk shows the orders of beta in it, PUT /roles/alice/beta/none hides them again.`);
+console.log(`Log in, stream with the session, and in another terminal give and take a role in another tenant.
+  curl -X POST http://127.0.0.1:4646/login/alice
+  curl -sN -H 'x-session: <session>' http://127.0.0.1:4646/events
+  curl -X PUT http://127.0.0.1:4646/roles/alice/beta/clerk
+  curl -X PUT http://127.0.0.1:4646/roles/alice/beta/none
+`);
 console.log(`curl -sN '${await app.listen({ port, host: '127.0.0.1' })}/events'`);
 onStop(async () => {
   await broker.close();

@@ -43,5 +43,5 @@ app.get(
     pin: () => ({ topics: ['Order'], namespace: '*' }),
   }),
 );
-console.log(`Nobody without -H 'x-user: alice' (or bob, or carol); each sees their own orders.`);
+console.log(`Each sees their own orders: -H 'x-user: alice', or bob, or carol. Without it is a 403.`);
 serve(serveHono({ fetch: app.fetch, port, hostname: '127.0.0.1' }) as Server, broker, '/events');

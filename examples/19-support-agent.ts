@@ -44,5 +44,9 @@ const server = http.createServer((request, response) => {
   if (what !== 'tickets') return void events(request, response);
   void changeTicket(request.method, agent, customer).then((index) => response.end(`from index ${index} on\n`));
 });
-console.log(`curl -sN -H 'x-agent: dora' '…/events'; curl -X PUT or DELETE '…/tickets/dora/beta'`);
+console.log(`Stream as dora, and in another terminal open and close a ticket of another customer.
+  curl -sN -H 'x-agent: dora' http://127.0.0.1:4646/events
+  curl -X PUT http://127.0.0.1:4646/tickets/dora/beta
+  curl -X DELETE http://127.0.0.1:4646/tickets/dora/beta
+`);
 serve(server, broker, '/events');

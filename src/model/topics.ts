@@ -77,8 +77,10 @@ export function payloadOf<Payload>(): Payload {
   return undefined as Payload;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any
-type AnyTopicDefinition<N extends Needs> = TopicDefinition<any, N>;
+/** Of any payload: what `visible` is handed, the payload's own type says. */
+type AnyTopicDefinition<N extends Needs> = Omit<TopicDefinition<unknown, N>, 'visible'> & {
+  readonly visible?: unknown;
+};
 
 /** Names that a filter may use: the topics and their aliases. */
 export type DefinedName<D extends object> = keyof D & string;

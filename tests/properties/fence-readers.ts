@@ -1,6 +1,8 @@
 import http from 'node:http';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { BrokerError } from '../../src/model/errors.ts';
+import type { NodeRequest } from '../../src/adapters/http.ts';
+import type { SubscribePin } from '../../src/core/broker/pin.ts';
 import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import type { SubscribeStep } from './fence-steps.ts';
@@ -10,11 +12,19 @@ import type { FenceWitness } from './fence-witness.ts';
 async function subscribe(world: FenceWorld, step: SubscribeStep, witness: FenceWitness): Promise<Subscription> {
   const { broker } = world.process(step.process);
   const { index, namespace, scope, isPinned } = step;
-  const asked = isPinned ? { pin: () => ({ namespace, scope }) } : { namespace, scope };
+  const asked = isPinned ? { pin: () => pinOf(step) } : { namespace, scope };
   const subscription = await broker.subscribe({ topics: ['Job'], index, ...asked, ...credentialOf(world, step) });
   witness.opened();
   return subscription as unknown as Subscription;
 }
+
+/** What the host decides: the scope, which no query can ask for, and the namespace where it is not asked for. */
+export const pinOf = ({ namespace, scope, isPinned }: SubscribeStep): SubscribePin<never> =>
+  isPinned ? { namespace, scope } : { scope };
+
+/** The step that a request of the {@link httpReader} was sent for: what a session would tell a host. */
+export const stepOf = ({ headers }: NodeRequest): SubscribeStep =>
+  JSON.parse(String(headers['x-step'])) as SubscribeStep;
 
 /** What a subscription is opened with. */
 function credentialOf(world: FenceWorld, { who, by }: SubscribeStep): Pick<SubscribeOptions, 'token' | 'acl'> {
@@ -139,9 +149,12 @@ export const openNodeStream: OpenReader = async (world, step, witness) => {
  * broker listens
  */
 export function httpReader(port: number): OpenReader {
-  return async (_, { who, namespace, index, isBlocked }, witness) => {
-    const path = `/?topic=Job&namespace=${encodeURIComponent(namespace)}&index=${index}`;
-    const headers = { 'X-Nomad-Token': `s3cret-of-${who}` };
+  return async (_, step, witness) => {
+    const { who, by, namespace, index, isBlocked, isPinned } = step;
+    const asked = isPinned ? '' : `&namespace=${encodeURIComponent(namespace)}`;
+    const path = `/?topic=Job${asked}&index=${index}`;
+    const token = by === 'token' ? { 'X-Nomad-Token': `s3cret-of-${who}` } : {};
+    const headers = { 'X-Step': JSON.stringify(step), ...token };
     const request = http.request({ host: '127.0.0.1', port, path, headers, agent: false });
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       request.on('response', resolve).on('error', reject).end();

@@ -2,8 +2,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { eventStreamHandler, type EventStreamHandlerOptions } from '../../src/adapters/http.ts';
-import { httpReader, openNodeStream, openPolling, openSink } from './fence-readers.ts';
+import { eventStreamHandler, type EventStreamHandlerOptions, type NodeRequest } from '../../src/adapters/http.ts';
+import { httpReader, openNodeStream, openPolling, openSink, pinOf, stepOf } from './fence-readers.ts';
 import { fenceHistory, fenceHistoryWithLog, type Step } from './fence-steps.ts';
 import { FenceWorld, type OpenReader } from './fence-world.ts';
 import { histories, patienceMs } from './histories.ts';
@@ -83,8 +83,25 @@ describe('no event above a revocation reaches whom it denies, and who is allowed
     const broker: EventStreamHandlerOptions['broker'] = {
       subscribe: (options) => (current as FenceWorld).process(0).broker.subscribe(options as never) as never,
     };
+    const shared = {
+      broker,
+      writer,
+      heartbeatMs: 1000,
+      pin: (request: NodeRequest) => pinOf(stepOf(request)),
+    };
+    // A host mounts one of the two: the rights of tokens, or of its own users.
+    const byToken = eventStreamHandler(shared);
+    const byFunction = eventStreamHandler({
+      ...shared,
+      acl: (request: NodeRequest) => {
+        const { who, by } = stepOf(request);
+        return (current as FenceWorld).rightsOf(who, by === 'accessor');
+      },
+    });
     beforeAll(async () => {
-      server = http.createServer(eventStreamHandler({ broker, writer, heartbeatMs: 1000 }));
+      server = http.createServer((request, response) =>
+        stepOf(request).by === 'token' ? byToken(request, response) : byFunction(request, response),
+      );
       await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     });
     afterAll(() => {

@@ -13,7 +13,6 @@ import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
 import { closed } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
-import type { NewEvent } from '../../model/event.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
 import { Admission } from './admission.ts';
@@ -200,7 +199,7 @@ export class EventBroker<
   async explain(options: SubscribeOptions<Name> = {}, about?: NewEventOf<T>): Promise<SubscribeExplanation> {
     const request = await this.#admission.check(options);
     const parts = { ...this.#view, source: this.#source, clock: this.#clock };
-    return explainRequest(request, about as NewEvent | undefined, parts);
+    return explainRequest(request, about, parts);
   }
 
   /** A plain snapshot; taking it costs little. */

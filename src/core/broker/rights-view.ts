@@ -74,10 +74,15 @@ function shown({ filter, namespaces }: Asked, acl: Acl, { topics, rules }: ViewP
   const byRules = !acl.isManagement && rules.concern(filter);
   if (!byRights && !byRules) return { filter, namespaces, visibility: undefined };
   const isSeen = (name: string, event: EncodedEvent): boolean =>
-    (!byRights || acl.sees(topics.requirement(name), event.namespace)) && (!byRules || rules.allow(acl, name, event));
+    filter.matchesAs(name, event) &&
+    (!byRights || acl.sees(topics.requirement(name), event.namespace)) &&
+    (!byRules || rules.allow(acl, name, event));
   const visibility: Visibility = {
     key: JSON.stringify([byRights ? acl.rightsKey : '', byRules ? claimsKeyOf(acl) : '']),
-    sees: (event) => event.names.some((name) => filter.matchesAs(name, event) && isSeen(name, event)),
+    sees(event) {
+      for (const name of event.names) if (isSeen(name, event)) return true;
+      return false;
+    },
   };
   return { filter, namespaces, visibility };
 }

@@ -58,7 +58,9 @@ export class VisibleRules {
    */
   allow(acl: Acl, name: string, event: EncodedEvent): boolean {
     if (acl.isManagement) return true;
-    return this.#parts.topics.rulesFor(name).every((topic) => this.#asks(topic, acl, event));
+    // A loop: where each subscription has claims of its own, each publish comes through here for each of them.
+    for (const topic of this.#parts.topics.rulesFor(name)) if (!this.#asks(topic, acl, event)) return false;
+    return true;
   }
 
   /** What each rule answers of an event that somebody asks about: for explanations, which count no failure. */
