@@ -13,9 +13,10 @@ const inTenant = (namespace: string, key = 'web') => ({ ...jobEvent(namespace, k
 const headers = { 'x-user': 'alice' };
 const everything = (accessorId?: string) => Acl.fromRules([], { management: true, accessorId });
 
-/** Status and error of an answer that is no stream; the text is read at once. */
+/** Status and error of an answer that is no stream: one that is has no end, and is not read. */
 async function refusal({ client }: MountedBroker, asked: Asked) {
   const { status, body } = await client.ask(asked);
+  if (status === 200) throw new Error('It was not refused.');
   const text = await body.rest();
   const { Error: error } = (text === '' ? {} : JSON.parse(text)) as { Error?: { Code: string } };
   return { status, code: error?.Code, text };
