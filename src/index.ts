@@ -15,7 +15,16 @@ export {
 } from './acl/acl-store.ts';
 export type { NamedPolicy, PolicyLink, RoleLink } from './acl/acl-records.ts';
 export type { AclExplanation, AclFinding, AclNeed, AclAppliedRule, UnreadablePolicy } from './acl/explain.ts';
-export type { Labelled, OneOrMore, PolicyRule, PolicyRules } from './acl/policy-rules.ts';
+export type {
+  AnyPolicyRule,
+  AnyPolicyRules,
+  BlockRule,
+  BlockRules,
+  Labelled,
+  OneOrMore,
+  PolicyRule,
+  PolicyRules,
+} from './acl/policy-rules.ts';
 export { defineRights, Rights, type RightsOptions } from './acl/rights.ts';
 export type { BlockRights, NeedsOf, RightsDefinition } from './acl/rights-definition.ts';
 export type { AclFunction } from './acl/revocation.ts';

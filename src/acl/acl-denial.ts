@@ -2,11 +2,11 @@ import type { AclFinding } from './explain.ts';
 
 const brand = Symbol.for('fenceline.AclDenial');
 
-const texts = {
+const texts: Readonly<Record<AclDenial['reason'], string>> = {
   unknown: 'The token is not known.',
   expired: 'The token has expired.',
   insufficient: 'The rights do not suffice.',
-} as const;
+};
 
 /**
  * Why somebody was refused: the cause of a `permission_denied`, for the host, never for the client. A host throws one
@@ -14,13 +14,13 @@ const texts = {
  */
 export class AclDenial extends Error {
   override readonly name = 'AclDenial';
-  readonly reason: keyof typeof texts;
+  readonly reason: 'unknown' | 'expired' | 'insufficient';
   /** Public name of the token, where there is one. */
   readonly accessorId: string | undefined;
   /** The need that is not met, and what answered it, where rights do not suffice. */
   readonly finding: AclFinding | undefined;
 
-  constructor(reason: keyof typeof texts, accessorId?: string, finding?: AclFinding) {
+  constructor(reason: 'unknown' | 'expired' | 'insufficient', accessorId?: string, finding?: AclFinding) {
     super(finding === undefined ? texts[reason] : `${finding.topic} in ${finding.namespace}: ${finding.reason}`);
     this.reason = reason;
     this.accessorId = accessorId;

@@ -14,21 +14,24 @@ export interface PolicyRule<Level extends string = string, Capability extends st
 }
 
 /** A rule of rights that are not known here: it may have members of theirs. */
-type AnyRule = PolicyRule & { readonly [member: string]: unknown };
+export type AnyPolicyRule = PolicyRule & { readonly [member: string]: unknown };
 
-interface AnyRules {
-  readonly namespace?: OneOrMore<Labelled<AnyRule>>;
-  readonly [block: string]: OneOrMore<Labelled<AnyRule>> | OneOrMore<AnyRule> | undefined;
+/** Rules in the words of any rights. */
+export interface AnyPolicyRules {
+  readonly namespace?: OneOrMore<Labelled<AnyPolicyRule>>;
+  readonly [block: string]: OneOrMore<Labelled<AnyPolicyRule>> | OneOrMore<AnyPolicyRule> | undefined;
 }
 
-type RuleOf<B extends BlockRights> = PolicyRule<
+/** What one rule of a block may say. */
+export type BlockRule<B extends BlockRights> = PolicyRule<
   B extends { readonly levels: infer L } ? keyof L & string : never,
   B['capabilities'][number]
 > & { readonly [M in B extends { readonly members: infer Members } ? keyof Members : never]?: unknown };
 
-type RulesOf<Name, B extends BlockRights> = Name extends 'namespace'
-  ? OneOrMore<Labelled<RuleOf<B>>>
-  : OneOrMore<B extends { readonly isNamed: true } ? Labelled<RuleOf<B>> : RuleOf<B>>;
+/** The rules of a block: by name, where they have names. */
+export type BlockRules<Name, B extends BlockRights> = Name extends 'namespace'
+  ? OneOrMore<Labelled<BlockRule<B>>>
+  : OneOrMore<B extends { readonly isNamed: true } ? Labelled<BlockRule<B>> : BlockRule<B>>;
 
 /**
  * What one policy allows, in the words of some rights; of any, where they are not named.
@@ -40,9 +43,12 @@ type RulesOf<Name, B extends BlockRights> = Name extends 'namespace'
  * A list stands where a block is repeated: several rules of one name add up. In a name, `*` stands for any characters.
  */
 export type PolicyRules<D extends RightsDefinition = RightsDefinition> = string extends keyof D
-  ? AnyRules
-  : { readonly [B in keyof D]?: RulesOf<B, D[B]> } & {
-      readonly [B in keyof D as D[B] extends { readonly alias: infer A extends string } ? A : never]?: RulesOf<B, D[B]>;
+  ? AnyPolicyRules
+  : { readonly [B in keyof D]?: BlockRules<B, D[B]> } & {
+      readonly [B in keyof D as D[B] extends { readonly alias: infer A extends string } ? A : never]?: BlockRules<
+        B,
+        D[B]
+      >;
     };
 
 /** Capabilities by the name of the rule; rules without a name stand under `''`. */

@@ -300,7 +300,7 @@ export class Revocation {
 
   async #resolve(credential: Exclude<Credential, Acl>): Promise<Acl> {
     try {
-      return requireAcl(await this.#ask(credential));
+      return requireAcl(await this.#ask(credential), typeof credential === 'function' ? 'acl' : 'resolve');
     } catch (error) {
       throw refusal(error, typeof credential === 'string' ? credential : '');
     }
@@ -330,10 +330,10 @@ function isStillOf({ acl, key }: Session, answer: Acl): boolean {
 }
 
 /** A source is the host's: what it answers is looked at once, here, so that no later step meets a surprise. */
-function requireAcl(answer: Acl): Acl {
+function requireAcl(answer: Acl, who: string): Acl {
   const { meets, dependsOn } = (answer ?? {}) as Partial<Acl>;
   if (typeof meets === 'function' && Array.isArray(dependsOn)) return answer;
-  throw new TypeError(`resolve must answer with an Acl; got ${describe(answer)}.`);
+  throw new TypeError(`${who} must answer with an Acl; got ${describe(answer)}.`);
 }
 
 /** A denial names nothing that it rests on but the token, and that the session knows. */

@@ -26,7 +26,7 @@ export type RightsDefinition = Readonly<Record<string, BlockRights>>;
 
 /** By block, the capabilities that a topic may need. */
 export type NeedsOf<D extends RightsDefinition> = {
-  readonly [B in keyof D & string as B | AliasOf<D[B]>]: D[B]['capabilities'][number] | ByLevelOf<D[B]>;
+  readonly [B in keyof D & string as B | (D[B] extends { readonly alias: infer A extends string } ? A : never)]:
+    | D[B]['capabilities'][number]
+    | (D[B] extends { readonly byLevel: readonly (infer C extends string)[] } ? C : never);
 };
-type AliasOf<B extends BlockRights> = B extends { readonly alias: infer A extends string } ? A : never;
-type ByLevelOf<B extends BlockRights> = B extends { readonly byLevel: readonly (infer C extends string)[] } ? C : never;

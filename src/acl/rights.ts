@@ -47,17 +47,17 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
     this.#others = others;
   }
 
-  /** Names of the blocks, for messages. */
+  /** @internal Names of the blocks, for messages. */
   get blockNames(): readonly string[] {
     return [...this.#blocks.keys()];
   }
 
-  /** A block's own name, where an alias is given. */
+  /** @internal A block's own name, where an alias is given. */
   nameOf(block: string): string {
     return this.#aliases.get(block) ?? block;
   }
 
-  /** @param name its own or its alias; undefined when there is no such block */
+  /** @internal @param name its own or its alias; undefined when there is no such block */
   block(name: string): RuleBlock | undefined {
     const own = this.nameOf(name);
     const isMisspelt = !this.#blocks.has(own) && nearestOf(own, ['namespace']) !== undefined;
@@ -65,7 +65,7 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   }
 
   /**
-   * Checks rules and copies them: the copy is deeply frozen.
+   * @internal Checks rules and copies them: the copy is deeply frozen.
    * @throws BrokerError `bad_request` that names an unknown block, level or capability, its place, and what is known
    */
   freeze(rules: PolicyRules): PolicyRules {
@@ -73,9 +73,9 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   }
 
   /**
-   * As {@link freeze}, for what a store holds: blocks, members, levels and capabilities that are not known are ignored,
-   * as Nomad does where it uses a policy that a newer version has written. What is known keeps its effect, `deny` above
-   * all.
+   * @internal As {@link freeze}, for what a store holds: blocks, members, levels and capabilities that are not known
+   * are ignored, as Nomad does where it uses a policy that a newer version has written. What is known keeps its effect,
+   * `deny` above all.
    * @returns also the first thing that was ignored
    * @throws BrokerError `bad_request` for what is no set of rules at all
    */
@@ -83,13 +83,14 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
     return this.#freeze(rules, false);
   }
 
-  /** What rules mean; they are checked where they have not been. */
+  /** @internal What rules mean; they are checked where they have not been. */
   parse(rules: PolicyRules): ParsedRules {
     return this.#readings.get(rules)?.rules ?? new RulesReader(this, true).read(copyOf(rules));
   }
 
   /**
-   * Rules from text: JSON when it begins with `{`, else what these rights can read. Text without content has no rules.
+   * @internal Rules from text: JSON when it begins with `{`, else what these rights can read. Text without content has
+   * no rules.
    * @throws BrokerError `bad_request` for text that is not well-formed; `not_supported` where nothing reads it
    */
   fromText(text: string): PolicyRules | Promise<PolicyRules> {

@@ -77,11 +77,6 @@ export function payloadOf<Payload>(): Payload {
   return undefined as Payload;
 }
 
-/** Of any payload: what `visible` is handed, the payload's own type says. */
-type AnyTopicDefinition<N extends Needs> = Omit<TopicDefinition<unknown, N>, 'visible'> & {
-  readonly visible?: unknown;
-};
-
 /** Names that a filter may use: the topics and their aliases. */
 export type DefinedName<D extends object> = keyof D & string;
 
@@ -252,7 +247,8 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
  * @throws TypeError for a name that no filter could ask for, and for a need that the rights do not have
  */
 export function defineTopics<
-  const D extends Record<string, AnyTopicDefinition<N>>,
+  // Without the type of the payload: what `visible` is handed, the payload's own type says, below.
+  const D extends Record<string, Omit<TopicDefinition<unknown, N>, 'visible'> & { readonly visible?: unknown }>,
   const P extends Record<string, unknown>,
   N extends Needs = Needs,
 >(

@@ -96,7 +96,7 @@ export const nomadRights = defineRights(
         'host-volume-register': ['host-volume-create', 'host-volume-read'],
         'host-volume-write': ['host-volume-register', 'host-volume-create', 'host-volume-delete', 'host-volume-read'],
       },
-      members: { variables: checkVariables },
+      members: { variables: (value: unknown, place: string): void => checkVariables(value, place) },
     },
     node: plain,
     operator: {

@@ -485,6 +485,18 @@ describe('a pin', () => {
   });
 });
 
+it('acl and token are two ways to say one thing, and only one can count', async () => {
+  const { broker } = newBroker();
+  const both = { acl: Acl.management, token: 's3cret' };
+  await expect(broker.subscribe({ topics: ['Order'], ...both })).rejects.toThrow('acl or token, one of them');
+});
+
+it('an unknown topic outside a pin is denied, and tells no names of topics', async () => {
+  const { broker } = newBroker();
+  const opening = broker.subscribe({ topics: ['Secrets' as 'Order'], pin: { topics: ['Order'] } });
+  await expect(opening).rejects.toMatchObject({ code: 'permission_denied', message: 'Permission denied.' });
+});
+
 describe('a token found by a function', () => {
   it('that is no text is told to the host alone', async () => {
     const { broker, denials } = newBroker();

@@ -34,10 +34,11 @@ const scopes: readonly unknown[] = ['all', 'allowed'] satisfies Scope[];
 export function withinPin({ pin, ...asked }: PinnedRequest, topics: Topics): ScopedRequest {
   const pinned = readPin(pin, topics);
   const filter = asked.topics === undefined ? pinned.filter : TopicFilter.from(asked.topics);
-  for (const name of filter?.topics ?? []) topics.checkKnown(name, 'topic');
   const scope = pinned.scope ?? checkScope(asked.scope ?? 'all');
   const namespaces = asked.namespace === undefined ? pinned.namespaces : NamespaceFilter.from(asked.namespace);
+  // First: who is pinned to some topics must not learn the names of others.
   if (filter && pinned.filter && !pinned.filter.covers(filter)) throw outside('topics', filter, pinned.filter);
+  for (const name of filter?.topics ?? []) topics.checkKnown(name, 'topic');
   if (namespaces && pinned.namespaces && !pinned.namespaces.covers(namespaces))
     throw outside('namespaces', namespaces, pinned.namespaces);
   return {
@@ -54,7 +55,7 @@ function readPin(pin: SubscribePin | undefined, topics: Topics): Partial<ScopedR
   try {
     checkOptions<SubscribePin>(pin, { namespace: true, topics: true, scope: true }, 'pin');
     const filter = pin.topics === undefined ? undefined : TopicFilter.from(pin.topics);
-    for (const name of filter?.topics ?? []) topics.checkKnown(name, 'pin: topic');
+    for (const name of filter?.topics ?? []) topics.checkKnown(name, 'topic');
     return {
       ...(filter && { filter }),
       ...(pin.namespace !== undefined && { namespaces: NamespaceFilter.from(pin.namespace) }),

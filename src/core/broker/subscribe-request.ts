@@ -79,10 +79,12 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   signal: true,
 };
 
-/** @throws TypeError for an option that is not known, or one of the host's that is none */
+/** @throws TypeError for an option that is not known, one of the host's that is none, or two of which one counts */
 export function checkSubscribeOptions(options: SubscribeOptions): void {
   checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
-  const { acl } = options;
+  const { acl, token } = options;
+  if (acl !== undefined && token !== undefined)
+    throw new TypeError('subscribe takes acl or token, one of them: both say whose rights count.');
   // Whatever is no rights would be a subscription with none, or one with a token's.
   if (acl !== undefined && typeof acl !== 'function' && typeof (acl as Partial<Acl> | null)?.meets !== 'function')
     throw new TypeError(`acl must be an Acl, or a function that answers with one; got ${describe(acl)}.`);
