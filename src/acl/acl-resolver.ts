@@ -168,12 +168,11 @@ export class AclResolver implements AclSource {
     );
     if (holder === 'unknown') throw new AclDenial('unknown');
     this.#unreadable.found(unreadableOf(policies));
-    return Acl.fromRules(rulesOf(policies), {
+    return Acl.fromParsed(rulesOf(policies), rights, {
       accessorId,
       expiresAt,
       dependsOn,
       claims,
-      rights,
       management: holder === 'management',
     });
   }

@@ -100,13 +100,9 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
   upsertPolicy(policy: PolicyInWords<D>): void | Promise<void>;
   upsertPolicy(policy: PolicyInWords<D>): void | Promise<void> {
     const named = copyPolicy(policy);
-    const rules: PolicyRules | string = policy.rules;
+    const { rules } = policy;
     const read = typeof rules === 'string' ? this.#rights.fromText(rules) : rules;
-    if (read instanceof Promise)
-      return this.#setWhenRead(
-        named,
-        read.then((late) => this.#rights.freeze(late)),
-      );
+    if (isThenable(read)) return this.#setWhenRead(named, read);
     this.#setPolicy(named, this.#rights.freeze(read));
   }
 
@@ -132,7 +128,7 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
     const call = Symbol('call');
     this.#reading.set(named.name, call);
     try {
-      const rules = await reading;
+      const rules = this.#rights.freeze(await reading);
       if (this.#reading.get(named.name) === call) this.#setPolicy(named, rules);
     } finally {
       if (this.#reading.get(named.name) === call) this.#reading.delete(named.name);
@@ -143,4 +139,9 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
     this.#reading.delete(named.name);
     this.#policies.set(named.name, Object.freeze({ ...named, rules }));
   }
+}
+
+/** Who reads text may have a promise of another kind. */
+function isThenable(read: PolicyRules | Promise<PolicyRules>): read is Promise<PolicyRules> {
+  return typeof (read as Partial<Promise<unknown>> | null)?.then === 'function';
 }

@@ -3,7 +3,7 @@ import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { Claims, TopicRequirement } from '../model/topics.ts';
 import { checkClaims } from './claims.ts';
 import { MergedRules } from './merged-rules.ts';
-import type { PolicyRules } from './policy-rules.ts';
+import type { ParsedRules, PolicyRules } from './policy-rules.ts';
 import { checkRights, openRights, type Rights } from './rights.ts';
 import type { RightsDefinition } from './rights-definition.ts';
 import { rightFor, verdictOf, type Right, type Verdict } from './verdict.ts';
@@ -85,7 +85,7 @@ export class Acl {
     this.claimsFault = claims.fault;
     this.claimsKey = claims.text;
     this.isPerAccessor = facts.perAccessor === true && facts.accessorId !== undefined;
-    this.rightsKey = this.isManagement ? managementRights : rules.text;
+    this.rightsKey = this.isManagement ? managementRights : `${rights.key}${rules.text}`;
     this.#rules = rules;
     this.#rights = rights;
     Object.freeze(this);
@@ -106,7 +106,12 @@ export class Acl {
       throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
     }
     const parsed = rules.map((one) => rights.parse(one));
-    return new Acl(new MergedRules(parsed, rights), rights, facts);
+    return Acl.fromParsed(parsed, rights, facts);
+  }
+
+  /** @internal As {@link Acl.fromRules}, of rules that were read already. */
+  static fromParsed(rules: readonly ParsedRules[], rights: Rights, facts: Omit<AclFacts, 'rights'>): Acl {
+    return new Acl(new MergedRules(rules, rights), rights, facts);
   }
 
   /** Whether anything can take these rights away: a change, or time. */

@@ -72,10 +72,10 @@ export function explainGrants(
   now: number,
   rights: Rights,
 ): AclExplanation {
-  const acl = Acl.fromRules(rulesOf(policies), { accessorId, expiresAt, rights, management: holder === 'management' });
+  const acl = Acl.fromParsed(rulesOf(policies), rights, { accessorId, expiresAt, management: holder === 'management' });
   const appliedBy = ({ right, rule }: Decided, capability: string): readonly AclAppliedRule[] =>
     policies
-      .filter((policy) => policy.rules && rights.parse(policy.rules).get(right.block)?.get(rule.name)?.has(capability))
+      .filter((policy) => policy.rules?.get(right.block)?.get(rule.name)?.has(capability))
       .map(({ name, isDirect, roles }) => ({ policy: name, rule: placeOf(right.block, rule.name), isDirect, roles }));
   return {
     ...explained(acl, holder, needs, now, appliedBy),

@@ -4,14 +4,14 @@ import type { Claims } from '../model/topics.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';
-import type { PolicyRules } from './policy-rules.ts';
+import type { ParsedRules, PolicyRules } from './policy-rules.ts';
 import type { Rights } from './rights.ts';
 
 /** A policy that somebody has, and by which ways. */
 export interface PolicyGrant {
   readonly name: string;
-  /** Undefined when the store has no such policy, and when it cannot be read. */
-  readonly rules: PolicyRules | undefined;
+  /** What it grants; undefined when the store has no such policy, and when it cannot be read. */
+  readonly rules: ParsedRules | undefined;
   /** Why it, or a part of it, cannot be read: then that grants nothing, and denies nothing either. */
   readonly unreadable?: BrokerError | undefined;
   /** Whether the token itself names it. */
@@ -34,8 +34,8 @@ export interface Grants {
 }
 
 /** The rules that can be read. */
-export const rulesOf = (policies: readonly PolicyGrant[]): readonly PolicyRules[] =>
-  policies.flatMap(({ rules }): readonly PolicyRules[] => (rules === undefined ? [] : [rules]));
+export const rulesOf = (policies: readonly PolicyGrant[]): readonly ParsedRules[] =>
+  policies.flatMap(({ rules }): readonly ParsedRules[] => (rules === undefined ? [] : [rules]));
 
 /** The policy of whoever presents no token. */
 const ANONYMOUS = 'anonymous';
@@ -115,8 +115,8 @@ async function rulesByName(
   const policy = await store.policyByName(name);
   if (!policy) return { rules: undefined };
   try {
-    const { copy, ignored } = rights.freezeStored(await objectOf(policy.rules, rights));
-    return { rules: copy, unreadable: ignored };
+    const { rules, ignored } = rights.readStored(await objectOf(policy.rules, rights));
+    return { rules, unreadable: ignored };
   } catch (error) {
     return { rules: undefined, unreadable: BrokerError.from(error) };
   }

@@ -13,8 +13,8 @@ export interface RightsOptions {
   readonly readText?: (text: string) => object | Promise<object>;
 }
 
-/** Rules that were read: what they mean, and what of them means nothing here. */
-interface Reading {
+/** Rules of a store: what they mean, and the first thing in them that means nothing here. */
+interface StoredReading {
   readonly rules: ParsedRules;
   readonly ignored: BrokerError | undefined;
 }
@@ -34,7 +34,8 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   readonly #readText: RightsOptions['readText'];
   /** What any other block is, where there are more than those that are named. */
   readonly #others: RuleBlock | undefined;
-  readonly #readings = new WeakMap<object, Reading>();
+  readonly #checked = new WeakMap<object, ParsedRules>();
+  readonly #stored = new WeakMap<object, StoredReading>();
 
   /** @internal Made by {@link defineRights}. @param others what blocks are that `blocks` does not have */
   constructor(
@@ -43,9 +44,15 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   ) {
     this.#blocks = blocks;
     this.#aliases = new Map([...blocks].flatMap(([name, { alias }]) => (alias === undefined ? [] : [[alias, name]])));
+    this.key = JSON.stringify(
+      [...blocks].map(([name, { alias, isNamed, isIgnored }]) => [name, alias, isNamed, isIgnored]),
+    );
     this.#readText = readText;
     this.#others = others;
   }
+
+  /** @internal Equal for rights in which equal rules grant the same. */
+  readonly key: string;
 
   /** @internal Names of the blocks, for messages. */
   get blockNames(): readonly string[] {
@@ -69,23 +76,34 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
    * @throws BrokerError `bad_request` that names an unknown block, level or capability, its place, and what is known
    */
   freeze(rules: PolicyRules): PolicyRules {
-    return this.#freeze(rules, true).copy;
-  }
-
-  /**
-   * @internal As {@link freeze}, for what a store holds: blocks, members, levels and capabilities that are not known
-   * are ignored, as Nomad does where it uses a policy that a newer version has written. What is known keeps its effect,
-   * `deny` above all.
-   * @returns also the first thing that was ignored
-   * @throws BrokerError `bad_request` for what is no set of rules at all
-   */
-  freezeStored(rules: PolicyRules): { readonly copy: PolicyRules; readonly ignored: BrokerError | undefined } {
-    return this.#freeze(rules, false);
+    if (typeof rules === 'object' && rules !== null && this.#checked.has(rules)) return rules;
+    const copy = copyOf(rules);
+    const parsed = new RulesReader(this, true).read(copy);
+    this.#checked.set(frozen(copy), parsed);
+    return copy;
   }
 
   /** @internal What rules mean; they are checked where they have not been. */
   parse(rules: PolicyRules): ParsedRules {
-    return this.#readings.get(rules)?.rules ?? new RulesReader(this, true).read(copyOf(rules));
+    return this.#checked.get(rules) ?? new RulesReader(this, true).read(copyOf(rules));
+  }
+
+  /**
+   * @internal What rules mean that a store holds: blocks, members, levels and capabilities that are not known are
+   * ignored, as Nomad does where it uses a policy that a newer version has written. What is known keeps its effect,
+   * `deny` above all.
+   * @throws BrokerError `bad_request` for what is no set of rules at all
+   */
+  readStored(rules: PolicyRules): StoredReading {
+    const checked = this.#checked.get(rules);
+    if (checked !== undefined) return { rules: checked, ignored: undefined };
+    const known = this.#stored.get(rules);
+    if (known !== undefined) return known;
+    const reader = new RulesReader(this, false);
+    const reading = { rules: reader.read(copyOf(rules)), ignored: reader.ignored };
+    // A store that changes its objects would be read as it was.
+    if (copies.has(rules)) this.#stored.set(rules, reading);
+    return reading;
   }
 
   /**
@@ -112,20 +130,6 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
 
   get #requirable(): readonly string[] {
     return [...this.#blocks].filter(([, { isIgnored }]) => !isIgnored).map(([name]) => name);
-  }
-
-  #freeze(rules: PolicyRules, isStrict: boolean): { copy: PolicyRules; ignored: BrokerError | undefined } {
-    if (typeof rules === 'object' && rules !== null) {
-      const known = this.#readings.get(rules);
-      if (known !== undefined && !(isStrict && known.ignored)) return { copy: rules, ignored: known.ignored };
-    }
-    const copy = copyOf(rules);
-    const reader = new RulesReader(this, isStrict);
-    const reading = { rules: reader.read(copy), ignored: reader.ignored };
-    deepFreeze(copy);
-    copies.add(copy);
-    this.#readings.set(copy, reading);
-    return { copy, ignored: reading.ignored };
   }
 }
 
@@ -175,6 +179,12 @@ function copyOf(rules: PolicyRules): PolicyRules {
   } catch (cause) {
     throw new BrokerError('bad_request', 'policy rules may hold only objects, lists and strings.', { cause });
   }
+}
+
+function frozen<T extends object>(copy: T): T {
+  deepFreeze(copy);
+  copies.add(copy);
+  return copy;
 }
 
 function deepFreeze(value: unknown): void {

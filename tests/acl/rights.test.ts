@@ -267,3 +267,19 @@ describe('a stored policy in which something is not known', () => {
     expect(missing).toEqual([]);
   });
 });
+
+it('what was read leniently for a store is refused all the same where a host writes it', async () => {
+  const store = new MemoryAclStore();
+  store.upsertPolicy({ name: 'newer', rules: { namespace: { a: { capabilities: ['read-orders', 'fly-orders'] } } } });
+  store.upsertToken({ accessorId: 't', secretId: 's', type: 'client', policies: ['newer'] });
+  await new AclResolver({ store, rights }).resolve('s');
+  const rules = store.policyByName('newer')?.rules as PolicyRules;
+  expect(() => Acl.fromRules([rules], { rights: rights as Rights })).toThrow('unknown capability "fly-orders"');
+});
+
+it('Acls whose rights differ are not taken for equal, though their rules are', () => {
+  const named = defineRights({ region: { capabilities: ['look'], isNamed: true } });
+  const plain = defineRights({ region: { capabilities: ['look'] }, namespace: { capabilities: ['look'] } });
+  const keys = [named, plain].map((words) => Acl.fromRules([], { rights: words as Rights }).rightsKey);
+  expect(new Set(keys).size).toBe(2);
+});

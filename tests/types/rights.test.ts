@@ -100,6 +100,13 @@ describe('rights that are known', () => {
   });
 });
 
+describe('a store with rights', () => {
+  it('goes where any store goes', () => {
+    const store: MemoryAclStore = new MemoryAclStore({ rights });
+    void new AclResolver({ store, rights });
+  });
+});
+
 describe('rights that are not known', () => {
   it('leave rules to their form', () => {
     const rules: PolicyRules = {
