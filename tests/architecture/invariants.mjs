@@ -9,7 +9,7 @@
 /** @type {readonly Invariant[]} */
 export const invariants = [
   {
-    guarantee: 'A batch is handed over once, in rising order',
+    guarantee: 'A reader gets each batch once, in increasing order',
     file: 'src/core/backlog/cursor.ts',
     line: 'this.position = batch.position + 1;\n      return part;',
     without: 'return part;',
@@ -17,7 +17,7 @@ export const invariants = [
     name: 'through a transport that acts upon the broker while it is written to',
   },
   {
-    guarantee: 'A batch is whole: all its events that match, and no other',
+    guarantee: 'A reader gets all matching events of a batch, and no others',
     file: 'src/core/matching/interest.ts',
     line: 'return hits.length === 0 ? undefined : batch.part(hits);',
     without: 'return hits.length === 0 ? undefined : batch.part(hits.slice(0, 1));',
@@ -25,7 +25,7 @@ export const invariants = [
     name: 'in process, by poll()',
   },
   {
-    guarantee: 'What was trimmed unread is told',
+    guarantee: 'A reader is told about batches that were trimmed before it read them',
     file: 'src/core/backlog/cursor.ts',
     line: "if (lost >= this.position) this.moveTo(lost + 1, 'slow');",
     without: '',
@@ -33,7 +33,7 @@ export const invariants = [
     name: 'is told the gap with its next batch, and nothing is hidden',
   },
   {
-    guarantee: 'What was trimmed before a reader came is told',
+    guarantee: 'A reader is told about batches that were trimmed before it subscribed',
     file: 'src/core/broker/start-position.ts',
     line: 'gap: trimmedBefore(position, request, from) };',
     without: 'gap: undefined };',
@@ -41,7 +41,7 @@ export const invariants = [
     name: 'is told which batches may be missing, with the first batch',
   },
   {
-    guarantee: 'An index is believed only as far as its run is known',
+    guarantee: 'An index from a client counts only if it can be from this run',
     file: 'src/core/broker/start-position.ts',
     line: "if (epoch === undefined) return { position: first, gap: gapOf('ahead', index, oldest) };",
     without: '',
@@ -49,7 +49,7 @@ export const invariants = [
     name: 'at the oldest, and is told so, with an index further ahead whose run is not known',
   },
   {
-    guarantee: 'Of two gaps that are told as one, the stronger reason holds',
+    guarantee: 'When two gaps are merged, the more serious reason is kept',
     file: 'src/model/gap.ts',
     line: 'reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,',
     without: 'reason: after.reason,',
@@ -57,7 +57,7 @@ export const invariants = [
     name: 'are one gap over both',
   },
   {
-    guarantee: 'The fence stands before the batch that raised it can be found',
+    guarantee: 'Readers are fenced before the batch that fences them can be read',
     file: 'src/core/broker/batch-intake.ts',
     line: 'if (refs.length > 0) revocation.change(refs, batch.position);',
     without: '',
@@ -65,7 +65,7 @@ export const invariants = [
     name: 'a subscription gets what was published before, nothing after, and the reason',
   },
   {
-    guarantee: 'Nothing above a fence is read',
+    guarantee: 'Nothing past a fence is read',
     file: 'src/core/backlog/cursor.ts',
     line: 'return this.#run === buffer.run ? Math.min(buffer.head, limit) : 0;',
     without: 'return this.#run === buffer.run ? buffer.head : 0;',
@@ -73,7 +73,56 @@ export const invariants = [
     name: 'while the store is slow: nothing above the change, all of it once allowed',
   },
   {
-    guarantee: 'Nothing above a fence is taken from what others were handed',
+    guarantee: 'Changed rights apply from the change on, for a reader that is behind too',
+    file: 'src/core/backlog/cursor.ts',
+    line: 'if (this.#later === undefined || this.position <= this.limit) return false;',
+    without: 'if (this.#later === undefined) return false;',
+    test: 'tests/conformance/own-rights.test.ts',
+    name: 'follows rights that widen and narrow, each from its change on, and ends when nothing is left',
+  },
+  {
+    guarantee: 'What was read across a change of rights is not shared',
+    file: 'src/core/delivery/transport-delivery.ts',
+    line: 'if (start !== undefined && !this.#hasToldGap && turns === this.#source.turns)',
+    without: 'if (start !== undefined && !this.#hasToldGap)',
+    test: 'tests/properties/scope.test.ts',
+    name: 'through a transport that blocks',
+  },
+  {
+    guarantee: 'A topic’s rule that gives no answer hides the event',
+    file: 'src/core/broker/visible-rules.ts',
+    line: 'const answer = this.#ask(topic, acl, event) ?? false;',
+    without: 'const answer = this.#ask(topic, acl, event) ?? true;',
+    test: 'tests/conformance/own-rights.test.ts',
+    name: 'hides all from who has no claims, and nothing from management',
+  },
+  {
+    guarantee: 'A function that returns rights is called again after a change',
+    file: 'src/acl/revocation.ts',
+    line: "if (typeof credential === 'function') return credential();",
+    without:
+      "if (typeof credential === 'function') return ((credential as { kept?: Acl }).kept ??= credential() as Acl);",
+    test: 'tests/conformance/own-rights.test.ts',
+    name: 'ends the stream at the change when it throws an AclDenial',
+  },
+  {
+    guarantee: 'Rights found for one accessor are never given to another',
+    file: 'src/acl/revocation.ts',
+    line: 'return isStillOf(session, answer) ? answer : revoked();',
+    without: 'return answer;',
+    test: 'tests/conformance/own-rights.test.ts',
+    name: 'never gives one accessor the rights of another',
+  },
+  {
+    guarantee: 'A request outside its pin is denied',
+    file: 'src/core/broker/pin.ts',
+    line: 'if (namespaces && pinned.namespaces && !pinned.namespaces.covers(namespaces))',
+    without: 'if (namespaces && pinned.namespaces && false)',
+    test: 'tests/conformance/own-rights.test.ts',
+    name: 'denies what lies outside',
+  },
+  {
+    guarantee: 'A fenced reader takes nothing past its fence from shared slices',
     file: 'src/core/delivery/reader.ts',
     line: 'if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;',
     without: 'if (slice === undefined) return undefined;',
@@ -81,7 +130,7 @@ export const invariants = [
     name: 'share nothing past a fence',
   },
   {
-    guarantee: 'An answer about rights that was overtaken by a change is not used',
+    guarantee: 'An answer about rights that a change has overtaken is discarded',
     file: 'src/acl/revocation.ts',
     line: 'const isCurrent = version === session.version && !restsOn(answer, changed);',
     without: 'const isCurrent = true;',
@@ -89,7 +138,7 @@ export const invariants = [
     name: 'for a change to what the new rights rest on, and the old ones did not, while they are being resolved',
   },
   {
-    guarantee: 'A change while a subscription is being opened reaches it',
+    guarantee: 'A change while a subscription is being opened applies to it',
     file: 'src/acl/revocation.ts',
     line: 'if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));',
     without: 'return use(this.#unexpired(acl));',
@@ -97,7 +146,7 @@ export const invariants = [
     name: 'for a change while the subscription is being opened',
   },
   {
-    guarantee: 'Rights that were not confirmed in time end',
+    guarantee: 'A stream whose rights are not confirmed in time is ended',
     file: 'src/acl/revocation.ts',
     line: 'clock.after(this.#options.timeoutMs, () => this.#end(session, unavailable()));',
     without: 'clock.after(1e9, () => this.#end(session, unavailable()));',
@@ -105,7 +154,7 @@ export const invariants = [
     name: 'hold a subscription for reauthorizeTimeoutMs in all, and then it ends',
   },
   {
-    guarantee: 'Rights that are none let nobody in',
+    guarantee: 'An invalid answer about rights lets nobody in',
     file: 'src/acl/revocation.ts',
     line: "if (typeof meets === 'function' && Array.isArray(dependsOn)) return answer;",
     without: 'return answer;',
@@ -113,7 +162,7 @@ export const invariants = [
     name: 'opens nothing',
   },
   {
-    guarantee: 'News that was lost may have been of anything: everybody is asked again',
+    guarantee: 'When news of changes was lost, all rights are resolved again',
     file: 'src/core/broker/batch-intake.ts',
     line: 'revocation.changeAll();',
     without: '',
@@ -121,7 +170,7 @@ export const invariants = [
     name: 'where the news of a change was trimmed before a process heard of it, and rights were kept from before',
   },
   {
-    guarantee: 'The backlog is bounded in batches and bytes',
+    guarantee: 'The buffer is bounded in batches and in bytes',
     file: 'src/core/backlog/event-buffer.ts',
     line: 'this.#trimOldest();\n    this.#ring',
     without: 'break;\n    this.#ring',
@@ -129,7 +178,7 @@ export const invariants = [
     name: 'holds what an array with the same bounds holds',
   },
   {
-    guarantee: 'The bytes are those that the heap grows by',
+    guarantee: 'The bytes counted are those that the heap grows by',
     file: 'src/core/batch/encoded-event.ts',
     line: 'this.#resize(deepFreeze(payload));',
     without: 'deepFreeze(payload);',
@@ -137,7 +186,7 @@ export const invariants = [
     name: 'trim with the next batch what grew past the bound',
   },
   {
-    guarantee: 'What waits for a flush is bounded by the backlog',
+    guarantee: 'What waits for a flush is bounded by the buffer',
     file: 'src/core/broker/batch-intake.ts',
     line: 'queue.flushBefore(buffer.wouldTrimUpTo(batch.bytes));',
     without: '',
@@ -145,7 +194,7 @@ export const invariants = [
     name: 'what waits for a flush is bounded by the buffer, however long the turn of the event loop is',
   },
   {
-    guarantee: 'A transport that takes nothing is ended',
+    guarantee: 'A transport that accepts nothing is ended',
     file: 'src/core/delivery/transport-delivery.ts',
     line: 'this.#drive.stalls.add(this);',
     without: '',
@@ -161,7 +210,7 @@ export const invariants = [
     name: 'write nothing to a transport that pushes back until it has drained',
   },
   {
-    guarantee: 'Host code that is called within a step does not disturb it',
+    guarantee: 'Host code called in the middle of a step cannot disturb it',
     file: 'src/core/broker/publisher.ts',
     line: 'return idle ? this.#assignWhen(idle, events, options) : this.#accept(events, options);',
     without: 'return this.#accept(events, options);',
@@ -169,7 +218,7 @@ export const invariants = [
     name: 'publishes: when it is written to because another publish needs room, neither of the two is lost',
   },
   {
-    guarantee: 'A transport or format that throws loses its own stream alone',
+    guarantee: 'A transport or format that throws loses only its own stream',
     file: 'src/core/delivery/transport-delivery.ts',
     line: '} catch {\n      this.#source.close();\n    }\n    if (isReady',
     without: '} finally {\n      void 0;\n    }\n    if (isReady',
@@ -177,7 +226,7 @@ export const invariants = [
     name: 'a transport that throws loses its own stream alone',
   },
   {
-    guarantee: 'What was published cannot change afterwards',
+    guarantee: 'Published events cannot change',
     file: 'src/core/batch/payload-copy.ts',
     line: 'this.bytes += recordBytes(members);\n    return Object.freeze(copies);',
     without: 'this.bytes += recordBytes(members);\n    return copies;',
@@ -185,7 +234,7 @@ export const invariants = [
     name: 'cannot be changed by a reader',
   },
   {
-    guarantee: 'One subscription is read in one way at a time',
+    guarantee: 'A subscription is read in one way at a time',
     file: 'src/core/delivery/reader.ts',
     line: "if (this.#pull.isWaiting) throw new TypeError('deliverTo() would take what a next() waits for.');",
     without: '',
@@ -201,7 +250,7 @@ export const invariants = [
     name: 'is refused at once, with the one that is meant',
   },
   {
-    guarantee: 'A commit whose events could not follow says so, and what it took away is held',
+    guarantee: 'When a commit succeeds and its events cannot be published, the affected streams are held',
     file: 'src/core/broker/publisher.ts',
     line: 'if (refs.length > 0) intake.changeAcls(refs);',
     without: '',

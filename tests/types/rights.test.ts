@@ -7,6 +7,7 @@ import {
   EventBroker,
   MemoryAclStore,
   payloadOf,
+  type AclStore,
   type EventOf,
   type PolicyRules,
 } from 'fenceline';
@@ -102,7 +103,7 @@ describe('rights that are known', () => {
 
 describe('a store with rights', () => {
   it('goes where any store goes', () => {
-    const store: MemoryAclStore = new MemoryAclStore({ rights });
+    const store: AclStore = new MemoryAclStore({ rights });
     void new AclResolver({ store, rights });
   });
 });
