@@ -7,7 +7,7 @@ export interface Order {
 }
 
 export const topics = defineTopics({
-  Order: { payload: payloadOf<Order>(), types: ['OrderPlaced'], requires: { namespace: 'read-job' } },
+  Order: { payload: payloadOf<Order>(), types: ['OrderPlaced'], requires: { namespace: 'read-orders' } },
 });
 
 type Orders = EventBroker<(typeof topics)['payloads'], 'Order'>;
