@@ -107,9 +107,9 @@ export class Revocation {
   /**
    * The rights behind a credential, as of the moment when the promise's reaction runs: asked again as long as what they
    * rest on changes meanwhile. Hand them to {@link watch} in that same turn.
+   * @param ask what else is to be found out with them, and anew with them
    */
-  async open<R>(credential: Credential, use: (acl: Acl) => R): Promise<R> {
-    if (isGiven(credential)) return use(this.#unexpired(credential));
+  async open<X, R>(credential: Credential, ask: () => X | Promise<X>, use: (acl: Acl, asked: X) => R): Promise<R> {
     const changed = new Set<AclRef>();
     this.#asking.add(changed);
     const timeout = this.#timeout();
@@ -118,7 +118,9 @@ export class Revocation {
         changed.clear();
         const losses = this.#losses;
         const acl = await Promise.race([this.#resolve(credential), timeout.expired]);
-        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));
+        const asked = await ask();
+        if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl), asked);
+        if (isGiven(credential)) throw new BrokerError('permission_denied', 'Permission denied.', { cause: revoked() });
       }
     } finally {
       timeout.cancel();
@@ -298,7 +300,8 @@ export class Revocation {
     this.#end(session, expired());
   }
 
-  async #resolve(credential: Exclude<Credential, Acl>): Promise<Acl> {
+  async #resolve(credential: Credential): Promise<Acl> {
+    if (isGiven(credential)) return credential;
     try {
       return requireAcl(await this.#ask(credential), typeof credential === 'function' ? 'acl' : 'resolve');
     } catch (error) {

@@ -114,6 +114,14 @@ export const invariants = [
     name: 'never gives one accessor the rights of another',
   },
   {
+    guarantee: 'A function that returns a pin is called again after a change',
+    file: 'src/core/broker/subscription-registry.ts',
+    line: 'if (repin === undefined) return this.#release(reader, registration, answer);',
+    without: 'return this.#release(reader, registration, answer);',
+    test: 'tests/properties/scope.test.ts',
+    name: 'in process, by poll()',
+  },
+  {
     guarantee: 'A request outside its pin is denied',
     file: 'src/core/broker/pin.ts',
     line: 'if (namespaces && pinned.namespaces && !pinned.namespaces.covers(namespaces))',
@@ -140,8 +148,8 @@ export const invariants = [
   {
     guarantee: 'A change while a subscription is being opened applies to it',
     file: 'src/acl/revocation.ts',
-    line: 'if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl));',
-    without: 'return use(this.#unexpired(acl));',
+    line: 'if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl), asked);',
+    without: 'return use(this.#unexpired(acl), asked);',
     test: 'tests/conformance/revocation.test.ts',
     name: 'for a change while the subscription is being opened',
   },

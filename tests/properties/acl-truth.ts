@@ -25,7 +25,9 @@ export interface TruthEvent {
 /** Whose subscription, to which namespace, in which process. */
 export interface TruthReader {
   readonly who: string;
+  /** What is asked for; where it is pinned, the host says another one, and may change its mind. */
   readonly namespace: string;
+  readonly isPinned: boolean;
   readonly scope: 'all' | 'allowed';
   readonly process: number;
 }
@@ -161,15 +163,25 @@ function some<T>(values: Iterable<T>, holds: (value: T) => boolean): boolean {
 
 function seesEvent(view: View, reader: TruthReader, { namespace, publishedAt, level }: TruthEvent): boolean {
   const isLive = publishedAt < expiryOf(view, reader.who);
+  const asked = askedFor(view, reader);
+  if (asked !== '*' && asked !== namespace) return false;
   return isLive && maySubscribe(view, reader) && readsIn(view, reader.who, namespace) && level <= claimOf(view, reader);
 }
 
 /** Who asks for what is allowed of all namespaces needs one, whatever it is called. */
-function maySubscribe(view: View, { who, namespace, scope }: TruthReader): boolean {
+function maySubscribe(view: View, reader: TruthReader): boolean {
+  const { who, scope } = reader;
+  const namespace = askedFor(view, reader);
   if (scope === 'all' || namespace !== '*') return readsIn(view, who, namespace);
   return grantsOf(view, who)
     .flatMap((grant) => Object.keys(grant))
     .some((name) => readsIn(view, who, name));
+}
+
+/** Whom somebody is pinned to, a role says: so it is an object of its own, which is told of like others. */
+function askedFor(view: View, { who, namespace, isPinned }: TruthReader): string {
+  if (!isPinned) return namespace;
+  return (view.get(`role:home-of-${who}`) as readonly string[] | undefined)?.[0] ?? 'default';
 }
 
 function claimOf(view: View, { who }: TruthReader): number {

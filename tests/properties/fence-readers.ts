@@ -2,7 +2,6 @@ import http from 'node:http';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import type { NodeRequest } from '../../src/adapters/http.ts';
-import type { SubscribePin } from '../../src/core/broker/pin.ts';
 import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import type { SubscribeStep } from './fence-steps.ts';
@@ -12,15 +11,11 @@ import type { FenceWitness } from './fence-witness.ts';
 async function subscribe(world: FenceWorld, step: SubscribeStep, witness: FenceWitness): Promise<Subscription> {
   const { broker } = world.process(step.process);
   const { index, namespace, scope, isPinned } = step;
-  const asked = isPinned ? { pin: () => pinOf(step) } : { namespace, scope };
+  const asked = isPinned ? { pin: () => world.pinOf(step) } : { namespace, scope };
   const subscription = await broker.subscribe({ topics: ['Job'], index, ...asked, ...credentialOf(world, step) });
   witness.opened();
   return subscription as unknown as Subscription;
 }
-
-/** What the host decides: the scope, which no query can ask for, and the namespace where it is not asked for. */
-export const pinOf = ({ namespace, scope, isPinned }: SubscribeStep): SubscribePin<never> =>
-  isPinned ? { namespace, scope } : { scope };
 
 /** The step that a request of the {@link httpReader} was sent for: what a session would tell a host. */
 export const stepOf = ({ headers }: NodeRequest): SubscribeStep =>

@@ -37,6 +37,7 @@ export type SubscribeStep = Extract<Step, { do: 'subscribe' }>;
 type StepKind =
   | { readonly do: 'publish'; readonly namespaces: readonly string[]; readonly level: number }
   | { readonly do: 'policy'; readonly name: string; readonly grant: Grant | undefined; readonly isEvent: boolean }
+  | { readonly do: 'home'; readonly who: string; readonly namespace: string; readonly isEvent: boolean }
   | { readonly do: 'role'; readonly policies: readonly string[] | undefined; readonly isEvent: boolean }
   | {
       readonly do: 'token';
@@ -61,7 +62,7 @@ type StepKind =
       readonly namespace: string;
       readonly scope: 'all' | 'allowed';
       readonly by: Credentials;
-      /** The namespace and the scope are pinned, and not asked for. */
+      /** The scope, and the namespace of whoever it is, are pinned, and not asked for. */
       readonly isPinned: boolean;
       readonly index: number | 'latest';
       readonly isBlocked: boolean;
@@ -103,6 +104,15 @@ const weighted = [
       do: fc.constant('policy'),
       name: fc.constantFrom(...policyNames),
       grant: maybe(grant),
+      isEvent: fc.boolean(),
+    }),
+  ],
+  [
+    2,
+    fc.record({
+      do: fc.constant('home'),
+      who: fc.constantFrom(...tokenNames),
+      namespace: fc.constantFrom('default', 'prod', '*'),
       isEvent: fc.boolean(),
     }),
   ],

@@ -50,7 +50,7 @@ export class FenceStore {
   #commitToken(accessorId: string, token: TruthToken | undefined): void {
     if (token === undefined) return this.#records.deleteToken(accessorId);
     const { policies, expiresAt: expirationTime, level } = token;
-    const roles = token.roles.map((id) => ({ id }));
+    const roles = [...token.roles, `home-of-${accessorId}`].map((id) => ({ id }));
     const secretId = `s3cret-of-${accessorId}`;
     const claims = { level };
     this.#records.upsertToken({ accessorId, secretId, type: 'client', policies, roles, expirationTime, claims });
@@ -78,6 +78,10 @@ export class FenceStore {
       perAccessor,
       claims: token.claims,
     });
+  }
+
+  async homeOf(who: string): Promise<string> {
+    return (await this.source.roleById(`home-of-${who}`))?.policies?.[0]?.name ?? 'default';
   }
 
   recover(): void {

@@ -76,11 +76,11 @@ export class FenceWitness {
   /** By index, the namespaces of the events that it was allowed to see all the time. */
   #owed(): ReadonlyMap<number, readonly string[]> {
     const owed = new Map<number, string[]>();
-    const { namespace, index } = this.#step;
+    const { index } = this.#step;
     const { oldestIndex } = this.process.broker.stats();
     const oldest = index === 0 ? (this.#seen.keys().next().value ?? oldestIndex) : this.#start;
     for (const event of this.#world.events) {
-      if (event.index < oldest || (namespace !== '*' && event.namespace !== namespace)) continue;
+      if (event.index < oldest) continue;
       if (!this.#world.truth.alwaysSees(this.#step, event, this.#since)) continue;
       owed.set(event.index, [...(owed.get(event.index) ?? []), event.namespace]);
     }

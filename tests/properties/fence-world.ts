@@ -1,6 +1,7 @@
 import type { Acl } from '../../src/acl/acl.ts';
 import type { AclRef } from '../../src/model/acl-ref.ts';
 import { BrokerError } from '../../src/model/errors.ts';
+import type { SubscribePin } from '../../src/core/broker/pin.ts';
 import type { LogRecord } from '../../src/core/log/event-log.ts';
 import { decodeRecord } from '../../src/core/log/batch-record.ts';
 import type { Topics } from '../../src/model/topics.ts';
@@ -16,7 +17,7 @@ import { FenceWitness } from './fence-witness.ts';
 const MAX_TRIES = 100;
 
 const aclTopics = { token: 'ACLToken', policy: 'ACLPolicy', role: 'ACLRole' } as const;
-type AclStep = Extract<Step, { do: 'policy' | 'role' | 'token' }>;
+type AclStep = Extract<Step, { do: 'policy' | 'role' | 'token' | 'home' }>;
 
 /** A subscription as a history drives it. What it is handed goes to its witness at once. */
 export interface DrivenReader {
@@ -58,6 +59,8 @@ export class FenceWorld {
     this.#begin('policy:p0', { default: 'read' });
     this.#begin('policy:p1', { '*': 'read' });
     this.#begin('role:r0', ['p1']);
+    this.#begin('role:home-of-t0', ['default']);
+    this.#begin('role:home-of-t1', ['*']);
     this.#begin('token:t0', { policies: ['p0'], roles: [], expiresAt: undefined, level: 0 });
     this.#begin('token:t1', { policies: [], roles: ['r0'], expiresAt: undefined, level: 1 });
   }
@@ -65,6 +68,11 @@ export class FenceWorld {
   /** Asks the store for somebody's rights as they are, as a host's own function would. */
   rightsOf(who: string, perAccessor: boolean): Promise<Acl> {
     return this.#store.rightsOf(who, perAccessor);
+  }
+
+  /** What the host decides: the scope, which no query can ask for, and the namespace where it is not asked for. */
+  async pinOf({ who, scope, isPinned }: SubscribeStep): Promise<SubscribePin<never>> {
+    return isPinned ? { scope, namespace: await this.#store.homeOf(who) } : { scope };
   }
 
   /** A history counts on two; where there is one, it is everybody's. */
@@ -132,6 +140,8 @@ export class FenceWorld {
         return this.#publish(step.process, step.namespaces, step.level);
       case 'policy':
         return this.#change(step, `policy:${step.name}`, step.grant);
+      case 'home':
+        return this.#change(step, `role:home-of-${step.who}`, [step.namespace]);
       case 'role':
         return this.#change(step, 'role:r0', step.policies);
       case 'token': {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { eventStreamHandler, type EventStreamHandlerOptions, type NodeRequest } from '../../src/adapters/http.ts';
-import { httpReader, openNodeStream, openPolling, openSink, pinOf, stepOf } from './fence-readers.ts';
+import { httpReader, openNodeStream, openPolling, openSink, stepOf } from './fence-readers.ts';
 import { fenceHistory, fenceHistoryWithLog, type Step } from './fence-steps.ts';
 import { FenceWorld, type OpenReader } from './fence-world.ts';
 import { histories, patienceMs } from './histories.ts';
@@ -87,7 +87,7 @@ describe('no event above a revocation reaches whom it denies, and who is allowed
       broker,
       writer,
       heartbeatMs: 1000,
-      pin: (request: NodeRequest) => pinOf(stepOf(request)),
+      pin: (request: NodeRequest) => (current as FenceWorld).pinOf(stepOf(request)),
     };
     // A host mounts one of the two: the rights of tokens, or of its own users.
     const byToken = eventStreamHandler(shared);

@@ -2,6 +2,8 @@
 export interface ModelRights {
   readonly rules: Readonly<Record<string, readonly string[]>>;
   readonly level: number;
+  /** What who is pinned is pinned to. */
+  readonly home: readonly string[];
 }
 
 export interface ModelEvent {
@@ -13,7 +15,8 @@ export interface ModelEvent {
 
 export interface ModelRequest {
   readonly topics: readonly string[];
-  readonly namespaces: readonly string[];
+  /** What is asked for; undefined for who asks for nothing, and is pinned. */
+  readonly namespaces: readonly string[] | undefined;
 }
 
 /** What each topic needs in its event's namespace; undefined for what anybody may see. */
@@ -50,22 +53,24 @@ export class ScopeModel {
 
   expects(event: ModelEvent): boolean {
     const { rights } = this.#stretches.findLast(({ after }) => after < event.index) as ModelStretch;
-    return event.index <= this.end && isAskedFor(this.#request, event) && isAllowed(rights, event);
+    return event.index <= this.end && isAskedFor(this.#request, rights, event) && isAllowed(rights, event);
   }
 }
 
-export function leavesAnything({ topics, namespaces }: ModelRequest, { rules }: ModelRights): boolean {
+export function leavesAnything({ topics, namespaces }: ModelRequest, { rules, home }: ModelRights): boolean {
   const names = topics.includes('*') ? Object.keys(capabilityOf) : topics;
-  const places = namespaces.includes('*') ? Object.keys(rules) : namespaces;
+  const asked = namespaces ?? home;
+  const places = asked.includes('*') ? Object.keys(rules) : asked;
   return names.some((name) => {
     const capability = capabilityOf[name];
     return capability === undefined || places.some((place) => grants(rules, place, capability));
   });
 }
 
-function isAskedFor({ topics, namespaces }: ModelRequest, { topic, namespace }: ModelEvent): boolean {
+function isAskedFor({ topics, namespaces }: ModelRequest, { home }: ModelRights, event: ModelEvent): boolean {
+  const places = namespaces ?? home;
   return (
-    (topics.includes('*') || topics.includes(topic)) && (namespaces.includes('*') || namespaces.includes(namespace))
+    (topics.includes('*') || topics.includes(event.topic)) && (places.includes('*') || places.includes(event.namespace))
   );
 }
 

@@ -38,11 +38,13 @@ const kinds = ['Order', 'Audit', 'News'] as const;
 const everything: ModelRights = {
   rules: { '*': ['read-orders', 'read-audit'], a1: ['read-orders', 'read-audit'] },
   level: 2,
+  home: ['*'],
 };
 const capabilities = ['read-orders', 'read-audit', 'deny'];
 const rights: fc.Arbitrary<ModelRights> = fc.record({
   rules: fc.dictionary(fc.constantFrom(...names, 'a*', '*'), fc.subarray(capabilities), { maxKeys: 3 }),
   level: fc.nat(2),
+  home: fc.oneof(fc.constant(['*']), fc.subarray(names, { minLength: 1 })),
 });
 const event = fc.record({
   topic: fc.constantFrom(...kinds),
@@ -51,7 +53,12 @@ const event = fc.record({
 });
 const request = fc.record({
   topics: fc.oneof(fc.constant(['*']), fc.subarray([...kinds], { minLength: 1 })),
-  namespaces: fc.oneof({ weight: 2, arbitrary: fc.constant(['*']) }, fc.subarray(names, { minLength: 1 })),
+  namespaces: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(['*']) },
+    fc.subarray(names, { minLength: 1 }),
+    // Pinned.
+    { weight: 2, arbitrary: fc.constant(undefined) },
+  ),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -142,7 +149,7 @@ class ScopeWorld {
   readonly #open: Open;
   readonly #readers: Reader[] = [];
   readonly #events: ModelEvent[] = [];
-  #rights: ModelRights = { rules: { a1: ['read-orders'], '*': ['read-audit'] }, level: 1 };
+  #rights: ModelRights = { rules: { a1: ['read-orders'], '*': ['read-audit'] }, level: 1, home: ['a1', 'b'] };
   #answersAtOnce = true;
   readonly #held: (() => void)[] = [];
   /** Where the first change lies that is not answered for yet. */
@@ -214,9 +221,12 @@ class ScopeWorld {
 
   async #openReader(request: ModelRequest, isBlocked: boolean): Promise<void> {
     await this.#settle();
-    const asked = { topics: request.topics as ['*'], namespace: request.namespaces, scope: 'allowed' } as const;
+    const { namespaces } = request;
+    const pin = { pin: () => this.#later(() => ({ namespace: this.#rights.home })) };
+    const within = namespaces === undefined ? pin : { namespace: namespaces };
+    const asked = { topics: request.topics as ['*'], scope: 'allowed', ...within } as const;
     this.#answersAtOnce = true;
-    const opening = this.#broker.subscribe({ ...asked, acl: () => this.#answer() });
+    const opening = this.#broker.subscribe({ ...asked, acl: () => this.#later(() => aclOf(this.#rights)) });
     const subscription = await opening.catch(denied);
     this.#answersAtOnce = false;
     if ((subscription === undefined) === leavesAnything(request, this.#rights)) throw new Error('Opened, or not.');
@@ -224,9 +234,10 @@ class ScopeWorld {
     if (subscription) this.#readers.push(this.#open(subscription as unknown as Subscription, model, isBlocked));
   }
 
-  #answer(): Acl | Promise<Acl> {
-    if (this.#answersAtOnce) return aclOf(this.#rights);
-    return new Promise((resolve) => void this.#held.push(() => resolve(aclOf(this.#rights))));
+  /** What a function of the host's answers, when the history lets it. */
+  #later<R>(answer: () => R): R | Promise<R> {
+    if (this.#answersAtOnce) return answer();
+    return new Promise((resolve) => void this.#held.push(() => resolve(answer())));
   }
 
   #check({ model, got, gaps, error }: Reader): void {

@@ -7,21 +7,15 @@ import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
 import type { Asked } from '../matching/interest.ts';
-import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
-import { answered } from './host-answers.ts';
+import type { AskHost } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
-import { firstUnmet, viewOf, type ViewParts } from './rights-view.ts';
+import { firstUnmet, viewOf, type ScopedRequest, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
-import {
-  checkSubscribe,
-  checkSubscribeOptions,
-  type CheckedSubscribe,
-  type SubscribeOptions,
-} from './subscribe-request.ts';
+import { askScoped, checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
 import type { SubscriptionRegistry } from './subscription-registry.ts';
 
 export interface AdmissionParts extends ViewParts {
@@ -33,9 +27,8 @@ export interface AdmissionParts extends ViewParts {
   readonly lifetime: Lifetime;
   readonly notify: Notify;
   readonly limits: CheckedLimits;
-  readonly clock: Clock;
-  /** How long the host's functions may take, in ms. */
-  readonly timeoutMs: number;
+  /** Asks the host's functions that find a token or a pin. */
+  readonly ask: AskHost;
 }
 
 /**
@@ -55,61 +48,55 @@ export class Admission {
    * `closed`, `log_unavailable`, `internal`; the signal's reason when it is aborted
    */
   async open(options: SubscribeOptions): Promise<Reader> {
-    let request: CheckedSubscribe | undefined;
+    let asked: ScopedRequest | undefined;
     try {
-      request = await this.check(options);
-      return await this.#opened(request);
+      const request = await this.check(options);
+      const { scoped } = request;
+      if (typeof scoped === 'object') asked = scoped;
+      return await this.#opened(request, async () => (asked = await askScoped(request)));
     } catch (error) {
-      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(request, error);
+      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(asked, error);
       throw error;
     }
   }
 
-  /** What is asked for, once the host's functions have answered. */
+  /** What is asked for, once the host has found the token. */
   check(options: SubscribeOptions): CheckedSubscribe | Promise<CheckedSubscribe> {
-    checkSubscribeOptions(options);
-    const { clock, timeoutMs, topics, limits } = this.#parts;
-    const plain = answered(options, clock, timeoutMs);
-    return plain instanceof Promise
-      ? plain.then((late) => checkSubscribe(late, topics, limits))
-      : checkSubscribe(plain, topics, limits);
+    return checkSubscribe(options, this.#parts);
   }
 
-  async #opened(request: CheckedSubscribe): Promise<Reader> {
-    const { buffer, feed } = this.#parts;
+  async #opened(request: CheckedSubscribe, ask: () => Promise<ScopedRequest>): Promise<Reader> {
+    const { buffer, feed, revocation, source } = this.#parts;
+    const { credential } = request;
+    const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
     for (;;) {
       await feed?.ready();
       const { run } = buffer;
       const range = await this.#rangeFor(request);
-      // Where the indexes began anew meanwhile, the start is another.
-      const admit = (acl: Acl) => (run === buffer.run ? this.#admit(request, acl, range) : undefined);
-      const reader = await this.#withRights(request, admit);
+      const reader = await revocation.open(isTrusted ? Acl.management : credential, ask, (acl, asked) =>
+        // Where the indexes began anew meanwhile, the start is another.
+        run === buffer.run ? this.#admit(request, asked, acl, range) : undefined,
+      );
       if (reader !== undefined) return reader;
     }
   }
 
-  #withRights<R>({ credential }: CheckedSubscribe, use: (acl: Acl) => R): R | Promise<R> {
-    const { revocation, source } = this.#parts;
-    const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
-    return revocation.open(isTrusted ? Acl.management : credential, use);
-  }
-
-  #admit(request: CheckedSubscribe, acl: Acl, range: StartRange): Reader {
+  #admit(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, range: StartRange): Reader {
     const { buffer, feed, registry, lifetime, limits, topics } = this.#parts;
     lifetime.requireOpen();
     request.signal?.throwIfAborted();
-    const view = viewOf(request, acl, this.#parts);
-    if (view === undefined) throw insufficient(acl, request, topics);
+    const view = viewOf(asked, acl, this.#parts);
+    if (view === undefined) throw insufficient(acl, asked, topics);
     if (registry.size >= limits.subscriptions)
       throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
     const start = startOf({ ...request, ...view }, { ...range, buffer, isPrecise: feed === undefined });
-    return registry.open(request, acl, view, start);
+    return registry.open(request, asked, acl, view, start);
   }
 
-  #tellDenied(request: CheckedSubscribe | undefined, { cause }: BrokerError): void {
+  #tellDenied(asked: ScopedRequest | undefined, { cause }: BrokerError): void {
     const { accessorId, finding } = AclDenial.is(cause) ? cause : {};
-    const asked = { topics: request ? String(request.filter) : '', namespaces: request?.namespaces.names ?? [] };
-    this.#parts.notify('denied', { ...asked, accessorId, finding, cause });
+    const what = { topics: asked ? String(asked.filter) : '', namespaces: asked?.namespaces.names ?? [] };
+    this.#parts.notify('denied', { ...what, accessorId, finding, cause });
   }
 
   /** Where such a start can lie: the log is asked only where the buffer does not reach. */

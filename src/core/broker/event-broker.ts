@@ -25,6 +25,7 @@ import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
+import { hostAnswers } from './host-answers.ts';
 import { explainRequest, type SubscribeExplanation } from './explaining.ts';
 import type { ViewParts } from './rights-view.ts';
 import type { SubscribeOptions } from './subscribe-request.ts';
@@ -324,8 +325,7 @@ export class EventBroker<
       lifetime: this.#lifetime,
       notify: this.#notify,
       limits: this.#limits,
-      clock,
-      timeoutMs,
+      ask: hostAnswers(clock, timeoutMs),
     });
   }
 }

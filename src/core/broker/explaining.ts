@@ -8,7 +8,7 @@ import type { NewEvent } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
 import { checkEvents } from './publish-request.ts';
 import { needsOf } from './rights-view.ts';
-import type { CheckedSubscribe } from './subscribe-request.ts';
+import { askScoped, type CheckedSubscribe } from './subscribe-request.ts';
 import type { RuleAnswer, VisibleRules } from './visible-rules.ts';
 
 /** Why somebody may or may not subscribe, and what they would see of an event. For operators and tests. */
@@ -35,7 +35,7 @@ export async function explainRequest(
   parts: ExplainingParts,
 ): Promise<SubscribeExplanation> {
   const { credential } = request;
-  const needs = needsOf(request, parts.topics);
+  const needs = needsOf(await askScoped(request), parts.topics);
   const given = await givenRights(credential, parts);
   const explanation = given
     ? explainAcl(given, needs, parts.clock.now())

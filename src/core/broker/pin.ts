@@ -16,14 +16,6 @@ export interface SubscribePin<Name extends string = string> {
   readonly scope?: Scope;
 }
 
-/** What is asked for, and within what. */
-interface PinnedRequest {
-  readonly topics?: TopicsInput;
-  readonly namespace?: NamespaceInput;
-  readonly scope?: Scope;
-  readonly pin?: SubscribePin | undefined;
-}
-
 const scopes: readonly unknown[] = ['all', 'allowed'] satisfies Scope[];
 
 /**
@@ -31,7 +23,7 @@ const scopes: readonly unknown[] = ['all', 'allowed'] satisfies Scope[];
  * @throws BrokerError `bad_request` for a request that is none, `permission_denied` for one outside the pin, `internal`
  * for a pin that is none: its cause, for the host alone, says why
  */
-export function withinPin({ pin, ...asked }: PinnedRequest, topics: Topics): ScopedRequest {
+export function withinPin(asked: SubscribePin, pin: SubscribePin | undefined, topics: Topics): ScopedRequest {
   const pinned = readPin(pin, topics);
   const filter = asked.topics === undefined ? pinned.filter : TopicFilter.from(asked.topics);
   const scope = pinned.scope ?? checkScope(asked.scope ?? 'all');

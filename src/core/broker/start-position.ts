@@ -6,6 +6,9 @@ import { gapOf, type Gap } from '../../model/gap.ts';
 import { gapError } from '../../model/gap-error.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 
+/** What is asked for, and from where. */
+type StartRequest = Asked & Pick<CheckedSubscribe, 'index' | 'epoch' | 'failOnGap'>;
+
 /** Where a start can lie. */
 export interface StartRange {
   /** Oldest index that can be read at all: the log's, or the buffer's. */
@@ -32,7 +35,7 @@ export interface StartFrom extends StartRange {
  * lost its end, goes on after what is left.
  * @throws BrokerError `gap` or `restarted` where a gap must fail
  */
-export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart {
+export function startOf(request: StartRequest, from: StartFrom): CursorStart {
   const { index } = request;
   if (index === 'latest') return { position: from.buffer.head + 1 };
   if (index === 0) return { position: from.first };
@@ -41,7 +44,7 @@ export function startOf(request: CheckedSubscribe, from: StartFrom): CursorStart
   return start;
 }
 
-function placeOf(index: number, request: CheckedSubscribe, from: StartFrom): CursorStart {
+function placeOf(index: number, request: StartRequest, from: StartFrom): CursorStart {
   const { first, head, buffer, isPrecise } = from;
   const { epoch } = request;
   const oldest = buffer.indexAt(first);

@@ -2,12 +2,13 @@ import type { Acl } from '../../acl/acl.ts';
 import type { AclFunction, Credential } from '../../acl/revocation.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
-import type { NamespaceFilter, NamespaceInput } from '../matching/namespace-filter.ts';
+import type { NamespaceInput } from '../matching/namespace-filter.ts';
+import type { AskHost } from './host-answers.ts';
 import type { CheckedLimits } from './limits.ts';
 import { withinPin, type SubscribePin } from './pin.ts';
 import { checkIndex } from './publish-request.ts';
 import type { Scope, ScopedRequest } from './rights-view.ts';
-import type { TopicFilter, TopicsInput } from '../matching/topic-filter.ts';
+import type { TopicsInput } from '../matching/topic-filter.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 
@@ -39,7 +40,10 @@ export interface SubscribeOptions<Name extends string = string> {
    * is left.
    */
   readonly scope?: Scope;
-  /** What the host has decided, whatever else is asked for; or a function that answers with it, asked once. */
+  /**
+   * What the host has decided, whatever else is asked for; or a function that answers with it. Like rights, it is asked
+   * again after each change that the rights depend on, and the answer counts from the change on.
+   */
   readonly pin?: SubscribePin<Name> | (() => SubscribePin<Name> | undefined | Promise<SubscribePin<Name> | undefined>);
   /**
    * What to do where batches may be missing: `'continue'` (default) tells it with the next batch, `'fail'` ends the
@@ -50,15 +54,10 @@ export interface SubscribeOptions<Name extends string = string> {
   readonly signal?: AbortSignal;
 }
 
-/** Options whose functions were asked. */
-export interface AnsweredSubscribe extends Omit<SubscribeOptions, 'token' | 'pin'> {
-  readonly token?: string | undefined;
-  readonly pin?: SubscribePin | undefined;
-}
-
-export interface CheckedSubscribe extends ScopedRequest {
-  readonly filter: TopicFilter;
-  readonly namespaces: NamespaceFilter;
+/** A request that was checked as far as it can be before rights are asked for. */
+export interface CheckedSubscribe {
+  /** What is asked for, within the pin: asked anew each time, where the host left that to a function. */
+  readonly scoped: ScopedRequest | (() => Promise<ScopedRequest>);
   readonly index: number | 'latest';
   readonly epoch: string | undefined;
   readonly credential: Credential;
@@ -79,38 +78,78 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   signal: true,
 };
 
-/** @throws TypeError for an option that is not known, one of the host's that is none, or two of which one counts */
-export function checkSubscribeOptions(options: SubscribeOptions): void {
+/** What a request is checked with. */
+export interface RequestParts {
+  readonly topics: Topics;
+  readonly limits: CheckedLimits;
+  readonly ask: AskHost;
+}
+
+/**
+ * Asks for the token where the host left that to a function; a request of plain options is checked in the same turn.
+ * @throws TypeError for an option that is not known, one of the host's that is none, or two of which one counts;
+ * BrokerError `bad_request` naming the option and what is allowed, `permission_denied` for what lies outside the pin,
+ * `internal` for a pin or a token that is none; the signal's reason when it is aborted
+ */
+export function checkSubscribe(
+  options: SubscribeOptions,
+  parts: RequestParts,
+): CheckedSubscribe | Promise<CheckedSubscribe> {
   checkOptions<SubscribeOptions>(options, knownOptions, 'subscribe');
+  checkCredentials(options);
+  options.signal?.throwIfAborted();
+  const request = { ...checkStart(options), scoped: scopedBy(options, parts) };
   const { acl, token } = options;
+  if (typeof token !== 'function') return { ...request, credential: acl ?? token };
+  return parts.ask(token).then((found) => ({ ...request, credential: checkFound(found) }));
+}
+
+/** What is asked for now. */
+export function askScoped({ scoped }: CheckedSubscribe): ScopedRequest | Promise<ScopedRequest> {
+  return typeof scoped === 'function' ? scoped() : scoped;
+}
+
+function scopedBy(options: SubscribeOptions, { topics, limits, ask }: RequestParts): CheckedSubscribe['scoped'] {
+  const { pin, ...asked } = options;
+  const within = (pin: SubscribePin | undefined): ScopedRequest => {
+    const scoped = withinPin(asked, pin, topics);
+    // Before anything is done for them: a short query can ask for many.
+    checkPlaces(scoped, limits);
+    return scoped;
+  };
+  return typeof pin === 'function' ? () => ask(pin).then(within) : within(pin);
+}
+
+function checkCredentials({ acl, token }: SubscribeOptions): void {
   if (acl !== undefined && token !== undefined)
     throw new TypeError('subscribe takes acl or token, one of them: both say whose rights count.');
   // Whatever is no rights would be a subscription with none, or one with a token's.
   if (acl !== undefined && typeof acl !== 'function' && typeof (acl as Partial<Acl> | null)?.meets !== 'function')
     throw new TypeError(`acl must be an Acl, or a function that answers with one; got ${describe(acl)}.`);
+  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function')
+    throw new BrokerError('bad_request', 'token must be a string.');
 }
 
-/**
- * @throws BrokerError `bad_request` naming the option and what is allowed; `permission_denied` for what lies outside
- * the pin; `internal` for a pin that is none; the signal's reason when it is aborted
- */
-export function checkSubscribe(options: AnsweredSubscribe, topics: Topics, limits: CheckedLimits): CheckedSubscribe {
-  const { index = 0, epoch, token, acl, onGap = 'continue', signal } = options;
-  signal?.throwIfAborted();
-  const request = withinPin(options, topics);
-  // Before anything is done for them: a short query can ask for many.
-  checkPlaces(request, limits);
+function checkStart({
+  index = 0,
+  epoch,
+  onGap = 'continue',
+  signal,
+}: SubscribeOptions): Omit<CheckedSubscribe, 'scoped' | 'credential'> {
   if (onGap !== 'continue' && onGap !== 'fail')
     throw new BrokerError('bad_request', `onGap must be "continue" or "fail"; got ${describe(onGap)}.`);
-  if (token !== undefined && typeof token !== 'string') throw new BrokerError('bad_request', 'token must be a string.');
   return {
-    ...request,
     index: index === 'latest' ? index : checkIndex(index, 'index', 0),
     epoch,
-    credential: acl ?? token,
     failOnGap: onGap === 'fail',
     signal,
   };
+}
+
+/** What a host finds is its own: a value that is no secret is its mistake, which the client hears nothing of. */
+function checkFound(token: string | undefined): string | undefined {
+  if (token === undefined || typeof token === 'string') return token;
+  throw BrokerError.from(new TypeError(`token must find a text or undefined; got ${describe(token)}.`));
 }
 
 function checkPlaces({ filter, namespaces }: ScopedRequest, { placesPerRequest }: CheckedLimits): void {

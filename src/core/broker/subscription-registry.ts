@@ -23,8 +23,13 @@ export interface SubscriptionRegistryParts extends ViewParts {
 }
 
 interface Registration {
-  readonly asked: ScopedRequest;
+  /** What it asks for, within the pin. */
+  asked: ScopedRequest;
+  /** Where the host's function says what is pinned: it is asked again with the rights. */
+  readonly repin: (() => Promise<ScopedRequest>) | undefined;
   acl: Acl;
+  /** Counts fences: a pin that was asked for before the last one is not used. */
+  fences: number;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
@@ -56,10 +61,11 @@ export class SubscriptionRegistry implements ReaderObserver {
   }
 
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
-  open(request: CheckedSubscribe, acl: Acl, view: View, start: CursorStart): Reader {
+  open(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, view: View, start: CursorStart): Reader {
     const reader = new Reader(this.#context, this.#acquire(view), start, request.failOnGap);
-    const { filter, namespaces, scope } = request;
-    const registration: Registration = { asked: { filter, namespaces, scope }, acl, unwatch: nothing };
+    const { scoped } = request;
+    const repin = typeof scoped === 'function' ? scoped : undefined;
+    const registration: Registration = { asked, repin, acl, fences: 0, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -107,7 +113,10 @@ export class SubscriptionRegistry implements ReaderObserver {
 
   #guardOf(reader: Reader, registration: Registration): Guarded {
     return {
-      fence: (index) => reader.fence(index),
+      fence(index) {
+        registration.fences++;
+        reader.fence(index);
+      },
       decide: (answer) => this.#decide(reader, registration, answer),
     };
   }
@@ -115,9 +124,26 @@ export class SubscriptionRegistry implements ReaderObserver {
   /** Rights that suffice let it go on, with what they let it see now; anything else ends it. */
   #decide(reader: Reader, registration: Registration, answer: Acl | BrokerError): void {
     if (BrokerError.is(answer)) return this.#revoke(reader, registration, answer);
-    const view = viewOf(registration.asked, answer, this.#parts);
+    const { repin, fences } = registration;
+    if (repin === undefined) return this.#release(reader, registration, answer);
+    // It stays fenced until the host has said what is pinned now, and is decided anew where another change comes first.
+    const isCurrent = (): boolean => fences === registration.fences && this.#registrations.get(reader) === registration;
+    repin().then(
+      (asked) => {
+        if (!isCurrent()) return;
+        registration.asked = asked;
+        this.#release(reader, registration, answer);
+      },
+      (error: unknown) => {
+        if (isCurrent()) this.#revoke(reader, registration, endOf(error));
+      },
+    );
+  }
+
+  #release(reader: Reader, registration: Registration, acl: Acl): void {
+    const view = viewOf(registration.asked, acl, this.#parts);
     if (view === undefined) return this.#revoke(reader, registration, revoked());
-    registration.acl = answer;
+    registration.acl = acl;
     reader.release(this.#acquire(view));
   }
 
@@ -134,6 +160,12 @@ export class SubscriptionRegistry implements ReaderObserver {
 }
 
 const nothing = (): void => undefined;
+
+/** How a stream ends whose pin says no, or could not be found out. */
+function endOf(error: unknown): BrokerError {
+  if (BrokerError.is(error) && error.code === 'permission_denied') return revoked();
+  return new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause: error });
+}
 
 function noticeOf(reader: Reader, { acl, asked }: Registration): SubscriptionNotice {
   return {
