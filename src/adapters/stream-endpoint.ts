@@ -57,7 +57,8 @@ export interface StreamEndpointOptions<Request> {
   acl?(request: Request): Acl | Promise<Acl>;
   /**
    * What the host has decided, whatever the query says: who asks for something else gets a `403`, who asks for nothing
-   * gets this. Nothing is pinned where it answers with undefined. A failure, or an answer that is no pin, is a `500`.
+   * gets this. Nothing is pinned where it answers with undefined. Like `acl`, it is asked again after each change that
+   * the rights depend on. A failure, or an answer that is no pin, is a `500`.
    */
   pin?(request: Request): SubscribePin | undefined | Promise<SubscribePin | undefined>;
 }

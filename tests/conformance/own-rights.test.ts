@@ -477,6 +477,38 @@ describe('a pin', () => {
     expect(subscription.state).toBe('synced');
   });
 
+  it('of a function is asked again with the rights: who is moved is moved in the open stream', async () => {
+    const { broker, subscribe, order } = newBroker();
+    let tenant = 'acme';
+    const acl = (): Acl => aclIn(['acme', 'beta']);
+    const subscription = await subscribe({ pin: () => ({ namespace: tenant }), acl });
+    await order('acme', '1');
+    await order('beta', '1');
+    tenant = 'beta';
+    await broker.aclChanged({ token: 'alice' });
+    await order('acme', '2');
+    await order('beta', '2');
+    await clock.settle();
+    expect(keysOf(subscription)).toEqual(['acme 1', 'beta 2']);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['throws', () => Promise.reject(new Error('no tenant')), 'acl_unavailable'],
+    ['is none', () => ({ topics: ['Ordr'] }), 'acl_unavailable'],
+    ['leaves out what was asked for', () => ({ namespace: 'beta' }), 'acl_revoked'],
+    ['finds no room', () => ({ namespace: 'acme', topics: ['Order:o1', 'Mine', 'Audit'] }), 'acl_unavailable'],
+  ])('of a function that later %s ends the stream', async (_, later, code) => {
+    const broker = new EventBroker({ topics, clock, limits: { placesInAll: 2 } });
+    const answers: (() => unknown)[] = [() => ({ namespace: 'acme', topics: ['Order'] }), later];
+    const acl = Acl.fromRules([], { management: true, accessorId: 'alice' });
+    const asked = code === 'acl_revoked' ? { namespace: 'acme' } : {};
+    const subscription = await broker.subscribe({ ...asked, acl: () => acl, pin: () => answers.shift()?.() as never });
+    await broker.aclChanged({ token: 'alice' });
+    await clock.settle();
+    expect(() => subscription.poll()).toThrowError(expect.objectContaining({ code }));
+    expect(broker.stats()).toMatchObject({ subscriptions: 0, interests: 0 });
+  });
+
   it('says the scope too', async () => {
     const { subscribe, order } = newBroker();
     const subscription = await subscribe({ pin: { scope: 'allowed' }, acl: aclIn(['acme', 'beta']) });

@@ -128,16 +128,15 @@ export class SubscriptionRegistry implements ReaderObserver {
     if (repin === undefined) return this.#release(reader, registration, answer);
     // It stays fenced until the host has said what is pinned now, and is decided anew where another change comes first.
     const isCurrent = (): boolean => fences === registration.fences && this.#registrations.get(reader) === registration;
-    repin().then(
-      (asked) => {
+    repin()
+      .then((asked) => {
         if (!isCurrent()) return;
         registration.asked = asked;
         this.#release(reader, registration, answer);
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         if (isCurrent()) this.#revoke(reader, registration, endOf(error));
-      },
-    );
+      });
   }
 
   #release(reader: Reader, registration: Registration, acl: Acl): void {

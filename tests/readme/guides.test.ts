@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderScenario } from '../bench/report.mjs';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+// The formatter pads tables.
+const plain = (text: string): string => text.replaceAll(/[ -]+/g, ' ').trim();
+
+describe('the guide about rights', () => {
+  const guide = read('docs/rights.md');
+
+  it('has the figures as the benchmark’s result file tells them', () => {
+    const results = JSON.parse(read('tests/bench/results/latest.json')) as Record<string, never>;
+    const [, shown = ''] = /<!-- rights:start -->([\s\S]*?)<!-- rights:end -->/.exec(guide) ?? [];
+    expect(plain(shown)).toBe(plain(renderScenario('rights', results['rights'] as never).replace(/^#### .*$/m, '')));
+  });
+
+  it('leads to files that are there', () => {
+    const links = [...guide.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
+  });
+});
