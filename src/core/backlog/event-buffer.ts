@@ -31,6 +31,7 @@ export class EventBuffer {
   /** Counts what is held, also as it grows. */
   #ledger: ByteLedger = { bytes: 0 };
   #head = 0;
+  #latestIndex = 0;
   #start = 1;
   #trims: TrimMemory;
   #run = 0;
@@ -59,7 +60,7 @@ export class EventBuffer {
 
   /** Index of the newest batch ever appended; 0 before the first. */
   get latestIndex(): number {
-    return this.indexAt(this.#head);
+    return this.#latestIndex;
   }
 
   /** How many batches were appended to the newest index, beside its first. */
@@ -138,9 +139,10 @@ export class EventBuffer {
       this.#trimOldest();
     this.#ring[this.#nextOrdinal++ % this.#maxBatches] = batch;
     batch.countIn(this.#ledger);
-    this.#appended = batch.index === this.latestIndex ? this.#appended + 1 : 0;
+    this.#appended = batch.index === this.#latestIndex ? this.#appended + 1 : 0;
     if (this.#appended > 0) this.#indexes.append(batch.position, batch.index);
     this.#head = batch.position;
+    this.#latestIndex = batch.index;
   }
 
   /** Batches from `position` on, oldest first: the ordinal to hand to {@link at}. */
@@ -172,7 +174,7 @@ export class EventBuffer {
     // What was held may grow on: it is still read.
     this.#ledger = { bytes: 0 };
     this.#run++;
-    this.#head = head;
+    this.#head = this.#latestIndex = head;
     this.#start = head + 1;
     this.#trims = new TrimMemory(this.#maxTrimEntries);
     this.#indexes = new IndexMap();

@@ -12,12 +12,12 @@ export function textBytes(text: string): number {
 }
 
 /**
- * Whether every letter takes two bytes, as all do where one needs it. Sixteen of them are looked at: text in a wide
- * script is found, a single wide letter in a long text is not, and then the estimate is half of the truth. To look at
- * all would cost a tenth of a publish.
+ * Whether every letter takes two bytes, as all do where one needs it. Four or five of them are looked at: text in a
+ * wide script is found, a single wide letter in a long text is not, and then the estimate is half of the truth. To look
+ * at sixteen costs a publish of 250 bytes a twentieth of its time.
  */
 function isWide(text: string): boolean {
-  const step = text.length >> 4;
+  const step = text.length >> 2;
   for (let i = 0; i < text.length; i += step) if (text.charCodeAt(i) > 0xff) return true;
   return false;
 }

@@ -48,7 +48,7 @@ class Walk implements Snapshot {
   }
 
   /** undefined means: leave it out. */
-  copy(value: unknown, key: string, depth: number): unknown {
+  copy(value: unknown, key: string | number, depth: number): unknown {
     switch (typeof value) {
       case 'string':
         this.bytes += textBytes(value);
@@ -68,15 +68,15 @@ class Walk implements Snapshot {
     }
   }
 
-  #copyObject(value: object | null, key: string, depth: number): unknown {
+  #copyObject(value: object | null, key: string | number, depth: number): unknown {
     if (value === null) return null;
     if (depth > MAX_DEPTH) throw this.refuse(`it is circular, or deeper than ${MAX_DEPTH} levels`);
     return hasToJson(value) ? this.#copyConverted(value, key, depth) : this.#copyMembers(value, depth);
   }
 
   /** A second toJSON is not called, as JSON.stringify does not: an object that returns itself ends here. */
-  #copyConverted(value: Convertible, key: string, depth: number): unknown {
-    const converted = value.toJSON(key);
+  #copyConverted(value: Convertible, key: string | number, depth: number): unknown {
+    const converted = value.toJSON(String(key));
     if (typeof converted === 'object' && converted !== null) return this.#copyMembers(converted, depth);
     if (typeof converted === 'bigint' || typeof converted === 'function') return this.#refuseBigInt(converted);
     return this.copy(converted, key, depth);
@@ -102,7 +102,7 @@ class Walk implements Snapshot {
     // long-lived and puts them where collecting them costs half as much again as the whole publish: `npm run bench`,
     // "publishing".
     const copies: unknown[] = [];
-    for (let i = 0; i < length; i++) copies.push(this.copy(values[i], String(i), depth + 1) ?? null);
+    for (let i = 0; i < length; i++) copies.push(this.copy(values[i], i, depth + 1) ?? null);
     return Object.freeze(copies);
   }
 

@@ -1,6 +1,6 @@
 import type { StreamFormat } from '../batch/stream-format.ts';
 import type { InterestMember } from '../matching/interest.ts';
-import { SharedChunk } from '../matching/shared-chunk.ts';
+import type { SharedChunk } from '../matching/shared-chunk.ts';
 import type { Slice } from '../matching/shared-slices.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
@@ -163,7 +163,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   receive(chunk: SharedChunk): void {
-    this.#write(chunk);
+    const bytes = this.#bytesOf(chunk);
+    if (bytes !== undefined) this.#write(bytes);
   }
 
   fail(error: BrokerError): void {
@@ -238,11 +239,21 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     if (bytes !== undefined) this.#write(bytes);
   }
 
-  /** Guards by itself: a closure for each reader of each chunk would cost more than all the rest of it. */
-  #write(source: SharedChunk | Uint8Array): void {
+  // These two guard by themselves: a closure for each reader of each chunk would cost more than all the rest of it.
+
+  #bytesOf(chunk: SharedChunk): Uint8Array | undefined {
+    try {
+      return chunk.in(this.#format);
+    } catch {
+      this.#source.close();
+      return undefined;
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
     let isReady = false;
     try {
-      isReady = this.#sink.write(source instanceof SharedChunk ? source.in(this.#format) : source);
+      isReady = this.#sink.write(bytes);
     } catch {
       this.#source.close();
     }

@@ -22,7 +22,7 @@ export class PlaceList<T extends Placed> {
 
   /** The last one takes its place. */
   remove(item: T): void {
-    if (this.#items[item.place] !== item) return;
+    if (!this.has(item)) return;
     const last = this.#items.pop();
     if (last !== undefined && last !== item) {
       this.#items[item.place] = last;
@@ -31,9 +31,13 @@ export class PlaceList<T extends Placed> {
     item.place = -1;
   }
 
-  /** Calls for each that is there when its turn comes: one may leave while another is called. */
-  forEach(call: (item: T) => void): void {
-    for (const item of [...this.#items]) if (this.#items[item.place] === item) call(item);
+  has(item: T): boolean {
+    return this.#items[item.place] === item;
+  }
+
+  /** All at this moment. Where one may leave while another is called, {@link has} is asked when its turn comes. */
+  all(): readonly T[] {
+    return [...this.#items];
   }
 
   /** Takes all out. */

@@ -24,9 +24,9 @@ describe('a list of places', () => {
             expect(new Set(list.takeAll().map(({ id }) => id))).toEqual(model);
             model.clear();
           }
-          const seen: number[] = [];
-          list.forEach(({ id }) => seen.push(id));
+          const seen = list.all().map(({ id }) => id);
           expect(seen.toSorted()).toEqual([...model].toSorted());
+          expect(all.filter((one) => list.has(one)).map(({ id }) => id)).toEqual([...model].toSorted());
           expect(list.size).toBe(model.size);
           expect(all.filter(({ place }) => place >= 0).map(({ id }) => id)).toEqual([...model].toSorted());
         }
@@ -34,7 +34,7 @@ describe('a list of places', () => {
     );
   });
 
-  it('leaves out who goes while another is called', () => {
+  it('tells of each whether it is still there when its turn comes', () => {
     const list = new PlaceList<{ place: number; id: string }>();
     const [a, b] = [
       { place: -1, id: 'a' },
@@ -43,10 +43,11 @@ describe('a list of places', () => {
     list.add(a);
     list.add(b);
     const called: string[] = [];
-    list.forEach(({ id }) => {
-      called.push(id);
-      list.remove(id === 'a' ? b : a);
-    });
+    for (const item of list.all()) {
+      if (!list.has(item)) continue;
+      called.push(item.id);
+      list.remove(item === a ? b : a);
+    }
     expect(called).toEqual(['a']);
   });
 });
