@@ -10,6 +10,10 @@ export interface Placed {
  */
 export class PlaceList<T extends Placed> {
   #items: T[] = [];
+  /**
+   * Somebody walks it as it is: who changes it copies it first. A flush is walked far more often than members change.
+   */
+  #isLent = false;
 
   get size(): number {
     return this.#items.length;
@@ -17,15 +21,16 @@ export class PlaceList<T extends Placed> {
 
   /** Does nothing for one that is there. */
   add(item: T): void {
-    if (item.place < 0) item.place = this.#items.push(item) - 1;
+    if (item.place < 0) item.place = this.#own().push(item) - 1;
   }
 
   /** The last one takes its place. */
   remove(item: T): void {
     if (!this.has(item)) return;
-    const last = this.#items.pop();
+    const items = this.#own();
+    const last = items.pop();
     if (last !== undefined && last !== item) {
-      this.#items[item.place] = last;
+      items[item.place] = last;
       last.place = item.place;
     }
     item.place = -1;
@@ -35,16 +40,27 @@ export class PlaceList<T extends Placed> {
     return this.#items[item.place] === item;
   }
 
-  /** All at this moment. Where one may leave while another is called, {@link has} is asked when its turn comes. */
+  /**
+   * All at this moment, whatever comes and goes later. Where one may leave while another is called, {@link has} is
+   * asked when its turn comes.
+   */
   all(): readonly T[] {
-    return [...this.#items];
+    this.#isLent = true;
+    return this.#items;
   }
 
   /** Takes all out. */
   takeAll(): readonly T[] {
     const items = this.#items;
     this.#items = [];
+    this.#isLent = false;
     for (const item of items) item.place = -1;
     return items;
+  }
+
+  #own(): T[] {
+    if (this.#isLent) this.#items = [...this.#items];
+    this.#isLent = false;
+    return this.#items;
   }
 }

@@ -10,6 +10,7 @@ describe('a list of places', () => {
         const all = Array.from({ length: 6 }, (_, id) => ({ place: -1, id }));
         const list = new PlaceList<(typeof all)[number]>();
         const model = new Set<number>();
+        const lent: { readonly given: readonly object[]; readonly copy: readonly object[] }[] = [];
         for (const { do: action, who } of steps) {
           const item = all[who]!;
           if (action === 'add') {
@@ -24,12 +25,14 @@ describe('a list of places', () => {
             expect(new Set(list.takeAll().map(({ id }) => id))).toEqual(model);
             model.clear();
           }
-          const seen = list.all().map(({ id }) => id);
-          expect(seen.toSorted()).toEqual([...model].toSorted());
+          const given = list.all();
+          lent.push({ given, copy: [...given] });
+          expect(given.map(({ id }) => id).toSorted()).toEqual([...model].toSorted());
           expect(all.filter((one) => list.has(one)).map(({ id }) => id)).toEqual([...model].toSorted());
           expect(list.size).toBe(model.size);
           expect(all.filter(({ place }) => place >= 0).map(({ id }) => id)).toEqual([...model].toSorted());
         }
+        for (const { given, copy } of lent) expect(given).toEqual(copy);
       }),
     );
   });
