@@ -24,6 +24,7 @@ export type {
   OneOrMore,
   PolicyRule,
   PolicyRules,
+  RulesInWords,
 } from './acl/policy-rules.ts';
 export { defineRights, Rights, type RightsOptions } from './acl/rights.ts';
 export type { BlockRights, NeedsOf, RightsDefinition } from './acl/rights-definition.ts';
