@@ -3,7 +3,7 @@ import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { Claims, TopicRequirement } from '../model/topics.ts';
 import { checkClaims } from './claims.ts';
 import { MergedRules } from './merged-rules.ts';
-import type { ParsedRules, PolicyRules, RulesInWords } from './policy-rules.ts';
+import type { ParsedRules, RulesInWords } from './policy-rules.ts';
 import { checkRights, openRights, type Rights } from './rights.ts';
 import type { RightsDefinition } from './rights-definition.ts';
 import { rightFor, verdictOf, type Right, type Verdict } from './verdict.ts';
