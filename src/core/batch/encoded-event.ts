@@ -36,7 +36,6 @@ export class EncodedEvent implements EventMeta {
   readonly names: readonly string[];
   /** What it holds in each of its forms, in bytes. */
   #bytes: number;
-  #payloadBytes: number;
   #batch: EventOwner | undefined;
   /** The value, as long as it is cheaper to keep than to make anew; undefined otherwise. */
   #payload: unknown;
@@ -54,8 +53,7 @@ export class EncodedEvent implements EventMeta {
     this.names = names;
     this.#payload = payload;
     this.#payloadJson = json;
-    this.#payloadBytes = bytes;
-    this.#bytes = EVENT_BYTES + meta.key.length + bytes + filterKeyBytes(meta.filterKeys);
+    this.#bytes = metaBytes(meta) + bytes;
   }
 
   /** About how much memory it takes now: it changes as its forms are made, and its batch is told. */
@@ -106,10 +104,17 @@ export class EncodedEvent implements EventMeta {
   #encode(): string {
     const line = `{"Index":${this.index},"Events":[${this.#encodeEvent()}${BATCH_END}`;
     line.charCodeAt(0);
+    this.#resize(textBytes(line) - this.#sourceBytes);
     this.#payload = this.#payloadJson = undefined;
-    this.#resize(textBytes(line) - this.#payloadBytes);
-    this.#payloadBytes = 0;
     return line;
+  }
+
+  /**
+   * What goes when the line takes the place of value or text. The event that a reader in process got keeps its value.
+   */
+  get #sourceBytes(): number {
+    if (this.#payloadJson !== undefined) return textBytes(this.#payloadJson);
+    return this.#event === undefined ? this.#bytes - metaBytes(this) : 0;
   }
 
   /** The payload is the last member: {@link payloadIn} rests on it. */
@@ -162,6 +167,11 @@ const EVENT_BYTES = 200;
 
 /** What readers in process are handed beside the payload. */
 const DECODED_BYTES = 96;
+
+/** An event without its payload. */
+function metaBytes({ key, filterKeys }: EventMeta): number {
+  return EVENT_BYTES + key.length + filterKeyBytes(filterKeys);
+}
 
 function filterKeyBytes(keys: readonly string[]): number {
   if (keys.length === 0) return 0;

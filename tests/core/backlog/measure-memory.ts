@@ -26,7 +26,7 @@ const payloads: Readonly<Record<string, (i: number) => unknown>> = {
   flags: () => Array.from({ length: 200 }, (_, n) => n % 2 === 0),
 };
 
-type Reading = 'unread' | 'written' | 'polled' | 'both' | 'parts';
+type Reading = 'unread' | 'written' | 'polled' | 'both' | 'polledFirst' | 'parts';
 
 async function measure(kind: string, reading: Reading): Promise<number> {
   const broker = new EventBroker({ buffer: { maxBatches: 10_000, maxBytes: 2 ** 40 } });
@@ -42,7 +42,8 @@ async function measure(kind: string, reading: Reading): Promise<number> {
   await Promise.all(published);
   published.length = 0;
   if (reading === 'written' || reading === 'both') await write(broker, count);
-  if (reading === 'polled' || reading === 'both') await poll(broker, []);
+  if (['polled', 'both', 'polledFirst'].includes(reading)) await poll(broker, []);
+  if (reading === 'polledFirst') await write(broker, count);
   // Filters that each match another part of each batch.
   if (reading === 'parts') for (const key of ['key-', 'other-']) await poll(broker, keysFrom(key));
   const grown = (await settled()) - before;
@@ -78,7 +79,7 @@ async function settled(): Promise<number> {
 await measure('order', 'both');
 const ratios: Record<string, number> = {};
 for (const kind of Object.keys(payloads))
-  for (const reading of ['unread', 'written', 'polled'] as const)
+  for (const reading of ['unread', 'written', 'polled', 'polledFirst'] as const)
     ratios[`${kind} ${reading}`] = await measure(kind, reading);
 for (const reading of ['both', 'parts'] as const) ratios[`order ${reading}`] = await measure('order', reading);
 console.log(JSON.stringify(ratios));
