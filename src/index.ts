@@ -28,7 +28,7 @@ export type {
 } from './acl/policy-rules.ts';
 export { defineRights, Rights, type RightsOptions } from './acl/rights.ts';
 export type { BlockRights, NeedsOf, RightsDefinition } from './acl/rights-definition.ts';
-export type { AclFunction } from './acl/revocation.ts';
+export type { AclFunction } from './acl/session.ts';
 export type {
   BrokerNotifications,
   DenialNotice,

@@ -1,4 +1,5 @@
 import type { AclRef } from '../model/acl-ref.ts';
+import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { Claims, TopicRequirement } from '../model/topics.ts';
 import { checkClaims } from './claims.ts';
@@ -26,8 +27,9 @@ export interface AclFacts<D extends RightsDefinition = RightsDefinition> {
    */
   readonly claims?: Claims | undefined;
   /**
-   * All subscriptions of this accessor have the same rights: after a change, one of their functions is asked for all of
-   * them. Default false: each is asked.
+   * All subscriptions of this accessor that end at the same time have the same rights: after a change, one of their
+   * functions is asked for all of them. They end where that answer is another accessor's, or no longer for all. Default
+   * false: each is asked.
    */
   readonly perAccessor?: boolean;
   /** In whose words the rules are written. Default none: any capability may be listed, and there are no levels. */
@@ -101,10 +103,9 @@ export class Acl {
     facts: AclFacts<D> = {},
   ): Acl {
     checkOptions<AclFacts<D>>(facts, knownFacts, 'Acl.fromRules');
+    checkFacts(facts);
+    if (!isList(rules)) throw new TypeError(`Acl.fromRules takes a list of rules; got ${describe(rules)}.`);
     const rights = checkRights(facts.rights) ?? openRights;
-    if (facts.expiresAt !== undefined && !Number.isFinite(facts.expiresAt)) {
-      throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
-    }
     const parsed = rules.map((one) => rights.parse(one));
     return Acl.fromParsed(parsed, rights, facts);
   }
@@ -167,6 +168,36 @@ export class Acl {
       ? this.#rules.grantsEverywhere(right.block, right.capability)
       : this.#rules.grants(right.block, '', right.capability);
   }
+}
+
+/** A fact that is not what it should be would be one that changes nobody hears of, or rights that nobody gave. */
+function checkFacts({
+  accessorId,
+  expiresAt,
+  dependsOn = [],
+  management,
+  perAccessor,
+}: Omit<AclFacts, 'rights'>): void {
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt))
+    throw new TypeError('expiresAt must be a finite number of milliseconds since 1970, or undefined for never.');
+  if (accessorId !== undefined && (typeof accessorId !== 'string' || accessorId === ''))
+    throw new TypeError(`accessorId must be a text that is not empty; got ${describe(accessorId)}.`);
+  for (const [name, value] of Object.entries({ management, perAccessor }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new TypeError(`${name} must be true or false; got ${describe(value)}.`);
+  const strange: unknown = isList(dependsOn) ? dependsOn.find((ref) => !isRef(ref)) : dependsOn;
+  if (strange === undefined) return;
+  const form = "'token:<accessorId>', 'policy:<name>' or 'role:<id>'";
+  throw new TypeError(`dependsOn must be a list of ${form}; got ${describe(strange)}.`);
+}
+
+// Functions: they are needed before this line is reached, by the Acl of management.
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
+function isRef(ref: unknown): boolean {
+  return typeof ref === 'string' && /^(?:token|policy|role):./.test(ref);
 }
 
 /**

@@ -26,6 +26,8 @@ const none: CheckedClaims = { value: undefined, text: '', fault: undefined };
 export function checkClaims(claims: unknown): CheckedClaims {
   if (claims === undefined) return none;
   try {
+    if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+      throw new TypeError(`claims must be an object; got ${describe(claims)}.`);
     const value = copyJson(claims, 'claims', 0) as Claims;
     return { value, text: JSON.stringify(value), fault: undefined };
   } catch (error) {

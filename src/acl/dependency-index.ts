@@ -15,6 +15,10 @@ export class DependencyIndex<Who> {
     }
   }
 
+  refsOf(who: Who): readonly AclRef[] {
+    return this.#refs.get(who) ?? [];
+  }
+
   remove(who: Who): void {
     for (const ref of this.#refs.get(who) ?? []) {
       const dependents = this.#dependents.get(ref);

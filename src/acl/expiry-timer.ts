@@ -23,6 +23,11 @@ export class ExpiryTimer<Who> {
     if (at < this.#nearest) this.#arm(at);
   }
 
+  /** As {@link set}, where that is earlier than what is set. */
+  setEarlier(who: Who, at: number | undefined): void {
+    if (at !== undefined && at < (this.#instants.get(who) ?? Infinity)) this.set(who, at);
+  }
+
   /** The timer stays: it finds nothing, and is set anew. */
   remove(who: Who): void {
     this.#instants.delete(who);

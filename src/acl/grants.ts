@@ -4,7 +4,7 @@ import type { Claims } from '../model/topics.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';
-import type { ParsedRules, PolicyRules } from './policy-rules.ts';
+import type { ParsedRules } from './policy-rules.ts';
 import type { Rights } from './rights.ts';
 
 /** A policy that somebody has, and by which ways. */
@@ -115,12 +115,10 @@ async function rulesByName(
   const policy = await store.policyByName(name);
   if (!policy) return { rules: undefined };
   try {
-    const { rules, ignored } = rights.readStored(await objectOf(policy.rules, rights));
-    return { rules, unreadable: ignored };
+    const stored = policy.rules;
+    const reading = typeof stored === 'string' ? await rights.readStoredText(stored) : rights.readStored(stored);
+    return { rules: reading.rules, unreadable: reading.ignored };
   } catch (error) {
     return { rules: undefined, unreadable: BrokerError.from(error) };
   }
 }
-
-const objectOf = (rules: PolicyRules | string, rights: Rights): PolicyRules | Promise<PolicyRules> =>
-  typeof rules === 'string' ? rights.fromText(rules) : rules;

@@ -6,26 +6,7 @@ import type { Acl } from './acl.ts';
 import { refusal, type AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';
-
-/** Answers with somebody's rights as they are now: asked again after each change that the last answer rests on. */
-export type AclFunction = () => Acl | Promise<Acl>;
-
-/**
- * Where a subscription's rights come from: a token's secret (undefined for none), the host's own function, or rights
- * that were given and cannot be asked for again.
- */
-export type Credential = string | AclFunction | Acl | undefined;
-
-/** A subscription, as far as revocation touches it. */
-export interface Guarded {
-  /** Nothing above `index` reaches it from now on. */
-  fence(index: number): void;
-  /**
-   * Its rights were asked for again, or have come to their end: with an Acl that suffices it goes on, with anything
-   * else it ends.
-   */
-  decide(answer: Acl | BrokerError): void;
-}
+import { isForAll, isGiven, isSame, isStillOf, keyOf, Session, type Credential, type Guarded } from './session.ts';
 
 export interface RevocationOptions {
   readonly source: AclSource | undefined;
@@ -35,43 +16,6 @@ export interface RevocationOptions {
   /** Newest published index: the buffer's. */
   readonly newest: { readonly head: number };
 }
-
-/** All open subscriptions whose rights are one: they are asked for once for all of them. */
-class Session {
-  acl: Acl;
-  /** With what each came: the last is asked for all. */
-  readonly members = new Map<Guarded, Credential>();
-  /** Under which it is kept: see {@link keyOf}. */
-  readonly key: unknown;
-  /** Counts the changes: an answer that was asked for before the last one is not used. */
-  version = 0;
-  isResolving = false;
-  isOver = false;
-  /** Runs from the first change to the verdict. */
-  timer: ClockTimer | undefined;
-
-  constructor(key: unknown, acl: Acl) {
-    this.key = key;
-    this.acl = acl;
-  }
-
-  get credential(): Credential {
-    let last: Credential;
-    for (const credential of this.members.values()) last = credential;
-    return last;
-  }
-}
-
-/**
- * Whose rights are one: those of one token, of one function, of one accessor where the host says so. Rights that were
- * given are their subscription's alone.
- */
-function keyOf(credential: Credential, { accessorId, isPerAccessor }: Acl, guarded: Guarded): unknown {
-  if (typeof credential === 'function') return isPerAccessor ? `accessor ${accessorId}` : credential;
-  return isGiven(credential) ? guarded : `token ${credential ?? ''}`;
-}
-
-const isGiven = (credential: Credential): credential is Acl => typeof credential === 'object';
 
 /** How many tokens are resolved at once after a change; the others wait their turn, fenced. */
 const MAX_RESOLVING = 64;
@@ -114,17 +58,28 @@ export class Revocation {
     this.#asking.add(changed);
     const timeout = this.#timeout();
     try {
-      for (;;) {
+      for (let tries = 1; ; tries++) {
         changed.clear();
         const losses = this.#losses;
         const acl = await Promise.race([this.#resolve(credential), timeout.expired]);
         const asked = await ask();
         if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl), asked);
+        await turnAfter(tries);
         if (isGiven(credential)) throw new BrokerError('permission_denied', 'Permission denied.', { cause: revoked() });
       }
     } finally {
       timeout.cancel();
       this.#asking.delete(changed);
+    }
+  }
+
+  /** The rights behind a credential as they are: for explanations. */
+  async rightsOf(credential: Credential): Promise<Acl> {
+    const timeout = this.#timeout();
+    try {
+      return await Promise.race([this.#resolve(credential), timeout.expired]);
+    } finally {
+      timeout.cancel();
     }
   }
 
@@ -134,11 +89,28 @@ export class Revocation {
    */
   watch(credential: Credential, acl: Acl, guarded: Guarded): () => void {
     const key = keyOf(credential, acl, guarded);
-    const session = this.#sessions.get(key) ?? new Session(key, acl);
+    const known = this.#sessions.get(key);
+    const session = known ?? new Session(key, acl);
     this.#sessions.set(key, session);
     session.members.set(guarded, credential);
-    this.#adopt(session, acl);
+    if (known === undefined) this.#adopt(session, acl);
+    else this.#join(session, acl);
     return () => this.#unwatch(session, guarded);
+  }
+
+  /**
+   * A member whose rights are not those of the others knows of a change whose news is still to come. Until all are
+   * decided with one answer, the session rests on what any of them rests on, and ends with the first.
+   */
+  #join(session: Session, acl: Acl): void {
+    const others = session.isResolving ? session.joined : session.acl;
+    if (session.isResolving) session.joined ??= acl;
+    if (others !== undefined && isSame(others, acl) && !session.isResolving) return;
+    this.#dependents.set(session, [...new Set([...this.#dependents.refsOf(session), ...acl.dependsOn])]);
+    this.#expiry.setEarlier(session, acl.expiresAt);
+    if (others === undefined || isSame(others, acl)) return;
+    this.#fence(session, this.#options.newest.head);
+    this.#resolveNext();
   }
 
   /** Fences, at `index`, what depends on these objects, and resolves it anew. */
@@ -217,6 +189,7 @@ export class Revocation {
 
   #fence(session: Session, index: number): void {
     session.version++;
+    session.joined = undefined;
     for (const guarded of session.members.keys()) guarded.fence(index);
     if (session.isResolving) return;
     session.isResolving = true;
@@ -247,12 +220,15 @@ export class Revocation {
     const changed = new Set<AclRef>();
     this.#asking.add(changed);
     try {
-      while (!session.isOver) {
+      for (let tries = 1; !session.isOver; tries++) {
         const { version } = session;
         changed.clear();
         const answer = await this.#answer(session);
+        if (!BrokerError.is(answer)) await prepareAll(session.members.keys());
         const isCurrent = version === session.version && !restsOn(answer, changed);
-        if (isCurrent) return this.#decide(session, answer);
+        if (isCurrent && isForAll(session, answer)) return this.#decide(session, answer);
+        if (isCurrent) this.#fence(session, this.#options.newest.head);
+        await turnAfter(tries);
       }
     } finally {
       this.#asking.delete(changed);
@@ -325,11 +301,24 @@ export class Revocation {
   }
 }
 
+/** So many members of a session are prepared at once: a host's database is asked for each. */
+const MAX_PREPARING = 64;
+
+async function prepareAll(members: Iterable<Guarded>): Promise<void> {
+  const waiting = [...members].filter((guarded) => guarded.prepare !== undefined);
+  for (let i = 0; i < waiting.length; i += MAX_PREPARING)
+    await Promise.all(waiting.slice(i, i + MAX_PREPARING).map(async (guarded) => guarded.prepare?.()));
+}
+
+/** After so many answers that a change has overtaken, others have their turn of the event loop. */
+const TRIES_PER_TURN = 8;
+
 /**
- * Whoever answers for all of an accessor's subscriptions must be that accessor: one user's rights are not another's.
+ * Where a host's function tells of a change each time that it is asked, asking goes on without end: not in microtasks
+ * alone, or no time-out would ever come.
  */
-function isStillOf({ acl, key }: Session, answer: Acl): boolean {
-  return typeof key === 'function' || !acl.isPerAccessor || answer.accessorId === acl.accessorId;
+async function turnAfter(tries: number): Promise<void> {
+  if (tries % TRIES_PER_TURN === 0) await new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** A source is the host's: what it answers is looked at once, here, so that no later step meets a surprise. */

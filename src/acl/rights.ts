@@ -19,6 +19,9 @@ interface StoredReading {
   readonly ignored: BrokerError | undefined;
 }
 
+/** So many texts of policies are remembered; past it, the oldest is read again. */
+const MAX_TEXTS = 1000;
+
 /** Copies that nobody can change: other rights may read them without copying them once more. */
 const copies = new WeakSet<object>();
 
@@ -36,6 +39,7 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   readonly #others: RuleBlock | undefined;
   readonly #checked = new WeakMap<object, ParsedRules>();
   readonly #stored = new WeakMap<object, StoredReading>();
+  readonly #texts = new Map<string, Promise<StoredReading>>();
 
   /** @internal Made by {@link defineRights}. @param others what blocks are that `blocks` does not have */
   constructor(
@@ -113,6 +117,21 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
    */
   fromText(text: string): PolicyRules | Promise<PolicyRules> {
     return readRulesText(text, this.#readText) as PolicyRules | Promise<PolicyRules>;
+  }
+
+  /**
+   * @internal As {@link readStored}, from a policy's text. One text is read once, however many tokens have the policy:
+   * a change of it asks for all of them at once.
+   */
+  readStoredText(text: string): Promise<StoredReading> {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    const reading = (async () => this.readStored(await this.fromText(text)))();
+    this.#texts.set(text, reading);
+    const [oldest] = this.#texts.keys();
+    if (this.#texts.size > MAX_TEXTS && oldest !== undefined) this.#texts.delete(oldest);
+    reading.catch(() => this.#texts.delete(text));
+    return reading;
   }
 
   /**

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { AclResolver, EventBroker, MemoryAclStore, type AclStore, type UnreadablePolicy } from 'fenceline';
+import {
+  AclResolver,
+  defineRights,
+  EventBroker,
+  MemoryAclStore,
+  type AclStore,
+  type Rights,
+  type UnreadablePolicy,
+} from 'fenceline';
 import { nomadRights, nomadTopics } from 'fenceline/nomad';
 import { onLinesOfTheirOwn } from '../../src/nomad/hcl-lines.ts';
 
@@ -92,6 +100,31 @@ describe('a policy that Nomad takes', () => {
         .filter(Boolean),
     ).toEqual(['a {', 'b = "{"', 'c = 2', '}']);
   });
+});
+
+it('a text that does not close is refused in no more time than one that does', async () => {
+  const store = new MemoryAclStore({ rights: nomadRights });
+  // With an alternative too many, this would take longer than the universe is old.
+  const refused = store.upsertPolicy({ name: 'p', rules: `namespace "${'${a}'.repeat(200)}` }) as Promise<void>;
+  await expect(refused).rejects.toMatchObject({ code: 'bad_request' });
+});
+
+it('a policy’s text is read once, however many tokens have it, and again when it could not be read', async () => {
+  let reads = 0;
+  const rights = defineRights(
+    { namespace: { capabilities: ['read'] } },
+    {
+      readText: async (text) => {
+        if (++reads === 1) throw new Error('not yet');
+        return { namespace: { [text]: { capabilities: ['read'] } } };
+      },
+    },
+  );
+  const acl = new AclResolver({ store: storeOf({ p: 'acme' }), rights: rights as Rights });
+  expect((await acl.resolve('first')).meets({ namespace: 'read' }, 'acme')).toBe(false);
+  const acls = await Promise.all(Array.from({ length: 20 }, (_, i) => acl.resolve(`secret-${i}`)));
+  for (const one of acls) expect(one.meets({ namespace: 'read' }, 'acme')).toBe(true);
+  expect(reads).toBe(2);
 });
 
 describe('what is stored and what is presented', () => {

@@ -116,8 +116,8 @@ export const invariants = [
   {
     guarantee: 'A function that returns a pin is called again after a change',
     file: 'src/core/broker/subscription-registry.ts',
-    line: 'if (repin === undefined) return this.#release(reader, registration, answer);',
-    without: 'return this.#release(reader, registration, answer);',
+    line: 'return repin === undefined ? guarded : { ...guarded, prepare: () => prepare(registration, repin) };',
+    without: 'return guarded;',
     test: 'tests/properties/scope.test.ts',
     name: 'in process, by poll()',
   },

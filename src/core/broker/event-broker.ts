@@ -199,7 +199,7 @@ export class EventBroker<
    */
   async explain(options: SubscribeOptions<Name> = {}, about?: NewEventOf<T>): Promise<SubscribeExplanation> {
     const request = await this.#admission.check(options);
-    const parts = { ...this.#view, source: this.#source, clock: this.#clock };
+    const parts = { ...this.#view, source: this.#source, clock: this.#clock, revocation: this.#revocation };
     return explainRequest(request, about, parts);
   }
 

@@ -1,13 +1,13 @@
 import { Acl } from '../../acl/acl.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import { explainAcl, type AclExplanation, type AclNeed } from '../../acl/explain.ts';
-import type { Credential } from '../../acl/revocation.ts';
+import type { Credential } from '../../acl/session.ts';
+import type { Revocation } from '../../acl/revocation.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { NewEvent } from '../../model/event.ts';
-import type { Topics } from '../../model/topics.ts';
 import { checkEvents } from './publish-request.ts';
-import { needsOf } from './rights-view.ts';
+import { needsOf, viewOf, type ViewParts } from './rights-view.ts';
 import { askScoped, type CheckedSubscribe } from './subscribe-request.ts';
 import type { RuleAnswer, VisibleRules } from './visible-rules.ts';
 
@@ -17,11 +17,12 @@ export interface SubscribeExplanation extends AclExplanation {
   readonly rules: readonly RuleAnswer[];
 }
 
-export interface ExplainingParts {
-  readonly topics: Topics;
+export interface ExplainingParts extends ViewParts {
   readonly rules: VisibleRules;
   readonly source: AclSource | undefined;
   readonly clock: Pick<Clock, 'now'>;
+  /** Resolves rights, as where a subscription is opened. */
+  readonly revocation: Pick<Revocation, 'rightsOf'>;
 }
 
 /**
@@ -35,33 +36,35 @@ export async function explainRequest(
   parts: ExplainingParts,
 ): Promise<SubscribeExplanation> {
   const { credential } = request;
-  const needs = needsOf(await askScoped(request), parts.topics);
-  const given = await givenRights(credential, parts);
-  const explanation = given
-    ? explainAcl(given, needs, parts.clock.now())
-    : await explainToken(credential, needs, parts);
+  const asked = await askScoped(request);
+  const needs = needsOf(asked, parts.topics);
+  const isOfToken = parts.source !== undefined && (credential === undefined || typeof credential === 'string');
+  const explanation = isOfToken
+    ? await explainToken(credential, needs, parts)
+    : explainAcl(await givenRights(credential, parts), needs, parts.clock.now());
   const isKnown = explanation.token !== 'unknown' && explanation.token !== 'expired';
-  if (about === undefined || !isKnown) return { ...explanation, rules: [] };
-  return { ...explanation, rules: answersOf(given ?? (await resolved(credential, parts)), about, parts) };
+  // Rights are resolved only where more is asked than what each need says.
+  if (!isKnown || (about === undefined && asked.scope === 'all')) return { ...explanation, rules: [] };
+  const acl = await givenRights(credential, parts);
+  return {
+    ...explanation,
+    isAllowed: viewOf(asked, acl, parts) !== undefined,
+    rules: about === undefined ? [] : answersOf(acl, about, parts),
+  };
 }
 
-async function givenRights(credential: Credential, { source }: ExplainingParts): Promise<Acl | undefined> {
-  if (typeof credential === 'function') return credential();
-  if (typeof credential === 'object') return credential;
-  return source === undefined ? Acl.management : undefined;
+function givenRights(credential: Credential, { source, revocation }: ExplainingParts): Acl | Promise<Acl> {
+  const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
+  return isTrusted ? Acl.management : revocation.rightsOf(credential);
 }
 
 function explainToken(
-  credential: Credential,
+  secretId: string | undefined,
   needs: readonly AclNeed[],
   { source }: ExplainingParts,
 ): AclExplanation | Promise<AclExplanation> {
   if (!source?.explain) throw new BrokerError('not_supported', 'explain needs an acl with explain.');
-  return source.explain(credential as string | undefined, needs);
-}
-
-async function resolved(credential: Credential, { source }: ExplainingParts): Promise<Acl> {
-  return (await source?.resolve(credential as string | undefined)) ?? Acl.fromRules([]);
+  return source.explain(secretId, needs);
 }
 
 function answersOf(acl: Acl, about: NewEvent, { topics, rules }: ExplainingParts): readonly RuleAnswer[] {

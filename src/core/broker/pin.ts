@@ -46,6 +46,8 @@ function readPin(pin: SubscribePin | undefined, topics: Topics): Partial<ScopedR
   if (pin === undefined) return {};
   try {
     checkOptions<SubscribePin>(pin, { namespace: true, topics: true, scope: true }, 'pin');
+    // Of an empty list, everything would be left, where nothing is meant.
+    if (Array.isArray(pin.topics) && pin.topics.length === 0) throw new TypeError('topics must not be empty.');
     const filter = pin.topics === undefined ? undefined : TopicFilter.from(pin.topics);
     for (const name of filter?.topics ?? []) topics.checkKnown(name, 'topic');
     return {

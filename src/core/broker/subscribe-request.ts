@@ -1,5 +1,5 @@
 import type { Acl } from '../../acl/acl.ts';
-import type { AclFunction, Credential } from '../../acl/revocation.ts';
+import type { AclFunction, Credential } from '../../acl/session.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
 import type { NamespaceInput } from '../matching/namespace-filter.ts';

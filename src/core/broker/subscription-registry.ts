@@ -1,5 +1,6 @@
 import type { Acl } from '../../acl/acl.ts';
-import type { Guarded, Revocation } from '../../acl/revocation.ts';
+import type { Guarded } from '../../acl/session.ts';
+import type { Revocation } from '../../acl/revocation.ts';
 import type { CursorStart } from '../backlog/cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
@@ -23,13 +24,13 @@ export interface SubscriptionRegistryParts extends ViewParts {
 }
 
 interface Registration {
-  /** What it asks for, within the pin. */
-  asked: ScopedRequest;
+  /** What it asks for, within the pin; an error where the pin says no, or could not be found out. */
+  asked: ScopedRequest | BrokerError;
+  /** What it asked for last, for what is told of it. */
+  told: ScopedRequest;
   /** Where the host's function says what is pinned: it is asked again with the rights. */
   readonly repin: (() => Promise<ScopedRequest>) | undefined;
   acl: Acl;
-  /** Counts fences: a pin that was asked for before the last one is not used. */
-  fences: number;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
@@ -65,7 +66,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     const reader = new Reader(this.#context, this.#acquire(view), start, request.failOnGap);
     const { scoped } = request;
     const repin = typeof scoped === 'function' ? scoped : undefined;
-    const registration: Registration = { asked, repin, acl, fences: 0, unwatch: nothing };
+    const registration: Registration = { asked, told: asked, repin, acl, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -112,35 +113,28 @@ export class SubscriptionRegistry implements ReaderObserver {
   }
 
   #guardOf(reader: Reader, registration: Registration): Guarded {
-    return {
-      fence(index) {
-        registration.fences++;
-        reader.fence(index);
-      },
+    const { repin } = registration;
+    const guarded: Guarded = {
+      fence: (index) => reader.fence(index),
       decide: (answer) => this.#decide(reader, registration, answer),
     };
+    return repin === undefined ? guarded : { ...guarded, prepare: () => prepare(registration, repin) };
   }
 
-  /** Rights that suffice let it go on, with what they let it see now; anything else ends it. */
+  /** Rights that suffice let it go on, with what they let it see now; anything else ends it, and it alone. */
   #decide(reader: Reader, registration: Registration, answer: Acl | BrokerError): void {
+    const { asked } = registration;
     if (BrokerError.is(answer)) return this.#revoke(reader, registration, answer);
-    const { repin, fences } = registration;
-    if (repin === undefined) return this.#release(reader, registration, answer);
-    // It stays fenced until the host has said what is pinned now, and is decided anew where another change comes first.
-    const isCurrent = (): boolean => fences === registration.fences && this.#registrations.get(reader) === registration;
-    repin()
-      .then((asked) => {
-        if (!isCurrent()) return;
-        registration.asked = asked;
-        this.#release(reader, registration, answer);
-      })
-      .catch((error: unknown) => {
-        if (isCurrent()) this.#revoke(reader, registration, endOf(error));
-      });
+    if (BrokerError.is(asked)) return this.#revoke(reader, registration, asked);
+    try {
+      this.#release(reader, registration, asked, answer);
+    } catch (error) {
+      this.#revoke(reader, registration, unavailable(error));
+    }
   }
 
-  #release(reader: Reader, registration: Registration, acl: Acl): void {
-    const view = viewOf(registration.asked, acl, this.#parts);
+  #release(reader: Reader, registration: Registration, asked: ScopedRequest, acl: Acl): void {
+    const view = viewOf(asked, acl, this.#parts);
     if (view === undefined) return this.#revoke(reader, registration, revoked());
     registration.acl = acl;
     reader.release(this.#acquire(view));
@@ -160,17 +154,24 @@ export class SubscriptionRegistry implements ReaderObserver {
 
 const nothing = (): void => undefined;
 
-/** How a stream ends whose pin says no, or could not be found out. */
-function endOf(error: unknown): BrokerError {
-  if (BrokerError.is(error) && error.code === 'permission_denied') return revoked();
-  return new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause: error });
+/** Asks the host again what is pinned. An answer that a change has overtaken is asked for anew by who calls. */
+async function prepare(registration: Registration, repin: () => Promise<ScopedRequest>): Promise<void> {
+  try {
+    registration.asked = registration.told = await repin();
+  } catch (error) {
+    const isDenied = BrokerError.is(error) && error.code === 'permission_denied';
+    registration.asked = isDenied ? revoked() : unavailable(error);
+  }
 }
 
-function noticeOf(reader: Reader, { acl, asked }: Registration): SubscriptionNotice {
+const unavailable = (cause: unknown): BrokerError =>
+  new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });
+
+function noticeOf(reader: Reader, { acl, told }: Registration): SubscriptionNotice {
   return {
     subscription: reader,
     accessorId: acl.accessorId,
-    topics: String(asked.filter),
-    namespaces: asked.namespaces.names,
+    topics: String(told.filter),
+    namespaces: told.namespaces.names,
   };
 }
