@@ -103,12 +103,12 @@ export class Revocation {
    * decided with one answer, the session rests on what any of them rests on, and ends with the first.
    */
   #join(session: Session, acl: Acl): void {
-    const others = session.isResolving ? session.joined : session.acl;
-    if (session.isResolving) session.joined ??= acl;
-    if (others !== undefined && isSame(others, acl) && !session.isResolving) return;
+    if (!session.isResolving && isSame(session.acl, acl)) return;
     this.#dependents.set(session, [...new Set([...this.#dependents.refsOf(session), ...acl.dependsOn])]);
     this.#expiry.setEarlier(session, acl.expiresAt);
-    if (others === undefined || isSame(others, acl)) return;
+    // While an answer is under way it is held against this, as long as those who join agree.
+    const isAgreed = session.isResolving && isSame((session.joined ??= acl), acl);
+    if (isAgreed) return;
     this.#fence(session, this.#options.newest.head);
     this.#resolveNext();
   }
@@ -124,7 +124,7 @@ export class Revocation {
    */
   changeAll(index = 0): void {
     this.#losses++;
-    const refs = [...new Set([...this.#sessions.values()].flatMap(({ acl }) => acl.dependsOn))];
+    const refs = [...new Set([...this.#sessions.values()].flatMap((session) => this.#dependents.refsOf(session)))];
     this.#hold(refs, index, () => {
       this.#options.source?.allChanged?.();
       this.#options.source?.changed?.(refs);
