@@ -24,7 +24,6 @@ export type {
   OneOrMore,
   PolicyRule,
   PolicyRules,
-  RulesInWords,
 } from './acl/policy-rules.ts';
 export { defineRights, Rights, type RightsOptions } from './acl/rights.ts';
 export type { BlockRights, NeedsOf, RightsDefinition } from './acl/rights-definition.ts';
@@ -49,6 +48,7 @@ export {
   type WireGap,
 } from './model/errors.ts';
 export type { Event, EventBatch, EventMeta, NewEvent } from './model/event.ts';
+export type { InPlace } from './model/in-place.ts';
 export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
 export type { BrokerLimits } from './core/broker/limits.ts';

@@ -37,8 +37,8 @@ export interface NamedPolicy {
 /** A named set of rules. */
 export interface AclPolicy extends NamedPolicy {
   /**
-   * Rules, or the same as text: JSON, or what the rights read. Each look-up reads text anew: a busy store had better
-   * hold objects.
+   * Rules, or the same as text: JSON, or what the rights read. A text is read once by the resolver; an object that is
+   * no frozen copy of ours, with each look-up.
    */
   readonly rules: PolicyRules | string;
 }

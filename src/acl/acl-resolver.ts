@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { systemClock } from '../model/clock.ts';
-import { BrokerError } from '../model/errors.ts';
+import { BrokerError, permissionDenied } from '../model/errors.ts';
 import { checkOptions } from '../model/options.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import { Acl } from './acl.ts';
@@ -222,7 +222,7 @@ export class AclResolver implements AclSource {
 
 /** @internal What a refusal of a host's is to a subscriber: a denial, or that nobody can tell. */
 export function refusal(error: unknown, secret: string): BrokerError {
-  if (AclDenial.is(error)) return new BrokerError('permission_denied', 'Permission denied.', { cause: error });
+  if (AclDenial.is(error)) return permissionDenied(error);
   if (BrokerError.is(error) && (error.code === 'permission_denied' || error.code === 'acl_unavailable')) return error;
   return unavailable(error, secret);
 }

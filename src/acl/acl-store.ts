@@ -90,9 +90,8 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
 
   /**
    * Adds a policy, or replaces the one with its name.
-   * @returns a promise when the rules are text that takes one to read: until it resolves, the policy is as it was.
-   * Where
-   *   the policy is upserted or deleted again before that, the later call decides.
+   * @returns a promise when the rules are text that takes one to read: until it resolves, the policy is as it was, and
+   *   where it is upserted or deleted again before that, the later call decides.
    * @throws BrokerError `bad_request` that names an unknown block, level or capability and its place; `not_supported`
    *   for text that nothing reads. The promise, where there is one, rejects with it.
    */

@@ -4,7 +4,8 @@ import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { Claims, TopicRequirement } from '../model/topics.ts';
 import { checkClaims } from './claims.ts';
 import { MergedRules } from './merged-rules.ts';
-import type { ParsedRules, RulesInWords } from './policy-rules.ts';
+import type { ParsedRules, PolicyRules } from './policy-rules.ts';
+import type { InPlace } from '../model/in-place.ts';
 import { checkRights, openRights, type Rights } from './rights.ts';
 import type { RightsDefinition } from './rights-definition.ts';
 import { rightFor, verdictOf, type Right, type Verdict } from './verdict.ts';
@@ -99,7 +100,7 @@ export class Acl {
    * @throws TypeError when `expiresAt` is not a number of milliseconds, or a fact is not known
    */
   static fromRules<D extends RightsDefinition = RightsDefinition>(
-    rules: readonly RulesInWords<D>[],
+    rules: readonly InPlace<PolicyRules<D>, D>[],
     facts: AclFacts<D> = {},
   ): Acl {
     checkOptions<AclFacts<D>>(facts, knownFacts, 'Acl.fromRules');

@@ -51,12 +51,6 @@ export type PolicyRules<D extends RightsDefinition = RightsDefinition> = string 
       >;
     };
 
-/**
- * {@link PolicyRules}, of which TypeScript does not infer `D`: the rights say what that is. It is what `NoInfer` of
- * TypeScript 5.4 does, for older ones too.
- */
-export type RulesInWords<D extends RightsDefinition> = [PolicyRules<D>][D extends unknown ? 0 : never];
-
 /** Capabilities by the name of the rule; rules without a name stand under `''`. */
 export type RulesByName = ReadonlyMap<string, ReadonlySet<string>>;
 

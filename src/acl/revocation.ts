@@ -1,8 +1,9 @@
 import type { Clock, ClockTimer } from '../model/clock.ts';
-import { BrokerError, revoked } from '../model/errors.ts';
+import { withDeadline } from '../model/deadline.ts';
+import { BrokerError, permissionDenied, revoked, unconfirmed } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import type { Acl } from './acl.ts';
+import { Acl } from './acl.ts';
 import { refusal, type AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';
@@ -65,7 +66,7 @@ export class Revocation {
         const asked = await ask();
         if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl), asked);
         await turnAfter(tries);
-        if (isGiven(credential)) throw new BrokerError('permission_denied', 'Permission denied.', { cause: revoked() });
+        if (isGiven(credential)) throw permissionDenied(revoked());
       }
     } finally {
       timeout.cancel();
@@ -73,14 +74,10 @@ export class Revocation {
     }
   }
 
-  /** The rights behind a credential as they are: for explanations. */
-  async rightsOf(credential: Credential): Promise<Acl> {
-    const timeout = this.#timeout();
-    try {
-      return await Promise.race([this.#resolve(credential), timeout.expired]);
-    } finally {
-      timeout.cancel();
-    }
+  /** The rights behind a credential as they are, within the time that the store may take. */
+  rightsOf(credential: Credential): Promise<Acl> {
+    const { clock, timeoutMs } = this.#options;
+    return withDeadline(clock, timeoutMs, this.#resolve(credential), unconfirmed);
   }
 
   /**
@@ -133,9 +130,7 @@ export class Revocation {
 
   /** @throws BrokerError `permission_denied` for rights that have expired */
   #unexpired(acl: Acl): Acl {
-    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) {
-      throw new BrokerError('permission_denied', 'Permission denied.', { cause: expired() });
-    }
+    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) throw permissionDenied(expired());
     return acl;
   }
 
@@ -182,7 +177,7 @@ export class Revocation {
     try {
       tellSource();
     } catch (error) {
-      for (const session of sessions) this.#end(session, unavailable(error));
+      for (const session of sessions) this.#end(session, unconfirmed(error));
     }
     this.#resolveNext();
   }
@@ -194,7 +189,7 @@ export class Revocation {
     if (session.isResolving) return;
     session.isResolving = true;
     this.#queue.push(session);
-    session.timer = this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unavailable()));
+    session.timer = this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed()));
   }
 
   /** In a microtask, so that the publisher is not held while look-ups start. */
@@ -203,7 +198,7 @@ export class Revocation {
       const session = this.#queue.shift();
       if (session === undefined) return;
       this.#resolving++;
-      const failed = (error: unknown): void => this.#end(session, unavailable(error));
+      const failed = (error: unknown): void => this.#end(session, unconfirmed(error));
       void this.#reauthorize(session)
         .catch(failed)
         .finally(() => {
@@ -239,14 +234,11 @@ export class Revocation {
     const { credential } = session;
     if (isGiven(credential)) return revoked();
     // A look-up that the store has lost must not keep its place among those at once.
-    const timeout = this.#timeout();
     try {
-      const answer = this.#unexpired(await Promise.race([this.#resolve(credential), timeout.expired]));
+      const answer = this.#unexpired(await this.rightsOf(credential));
       return isStillOf(session, answer) ? answer : revoked();
     } catch (error) {
-      return BrokerError.is(error) && error.code === 'permission_denied' ? denied(error) : unavailable(error);
-    } finally {
-      timeout.cancel();
+      return BrokerError.is(error) && error.code === 'permission_denied' ? denied(error) : unconfirmed(error);
     }
   }
 
@@ -288,14 +280,13 @@ export class Revocation {
   #ask(credential: Exclude<Credential, Acl>): Acl | Promise<Acl> {
     if (typeof credential === 'function') return credential();
     const { source } = this.#options;
-    if (source === undefined) throw unavailable();
-    return source.resolve(credential);
+    return source === undefined ? Acl.management : source.resolve(credential);
   }
 
   #timeout(): { expired: Promise<never>; cancel(): void } {
     let timer: ClockTimer | undefined;
     const expiry = new Promise<never>((_, reject) => {
-      timer = this.#options.clock.after(this.#options.timeoutMs, () => reject(unavailable()));
+      timer = this.#options.clock.after(this.#options.timeoutMs, () => reject(unconfirmed()));
     });
     return { expired: expiry, cancel: () => timer?.cancel() };
   }
@@ -339,5 +330,3 @@ function denied(error: BrokerError): BrokerError {
 }
 
 const expired = () => new BrokerError('acl_expired', 'The token that this stream rests on has expired.');
-const unavailable = (cause?: unknown) =>
-  new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });

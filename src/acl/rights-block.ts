@@ -1,6 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
-import { checkOptions, nearestOf, type OptionNames } from '../model/options.ts';
+import { checkOptions, hintFor, type OptionNames } from '../model/options.ts';
 import type { BlockRights } from './rights-definition.ts';
 
 /** A block, as rules are read with it. */
@@ -146,13 +146,8 @@ function checkKnown(names: unknown, all: readonly string[], where: string): void
   const stranger = names.find((name) => !all.includes(name));
   if (stranger === undefined) return;
   throw new TypeError(
-    `${where} names ${JSON.stringify(stranger)}, which is none of: ${all.join(', ')}.${hintOf(stranger, all)}`,
+    `${where} names ${JSON.stringify(stranger)}, which is none of: ${all.join(', ')}.${hintFor(stranger, all)}`,
   );
-}
-
-function hintOf(name: unknown, all: readonly string[]): string {
-  const near = typeof name === 'string' ? nearestOf(name, all) : undefined;
-  return near === undefined ? '' : ` Did you mean ${describe(near)}?`;
 }
 
 /** A name that rules may not have there, with what is allowed. */
@@ -160,7 +155,7 @@ export function unknownName(place: string, what: string, value: unknown, allowed
   const list = allowed.filter(Boolean).join(', ');
   return new BrokerError(
     'bad_request',
-    `${place}: unknown ${what} ${describe(value)}; allowed: ${list}.${hintOf(value, allowed)}`,
+    `${place}: unknown ${what} ${describe(value)}; allowed: ${list}.${hintFor(value, allowed)}`,
   );
 }
 

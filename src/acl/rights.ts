@@ -1,6 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
-import { nearestOf } from '../model/options.ts';
+import { hintFor, nearestOf } from '../model/options.ts';
 import type { KnownNeeds, TopicRequirement } from '../model/topics.ts';
 import type { NeedsOf, RightsDefinition } from './rights-definition.ts';
 import { openBlock, RightsBlock, type RuleBlock } from './rights-block.ts';
@@ -213,9 +213,7 @@ function deepFreeze(value: unknown): void {
 }
 
 function unknown(where: string, what: string, name: string, known: readonly string[]): TypeError {
-  const near = nearestOf(name, known);
-  const hint = near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
   return new TypeError(
-    `${where} needs an unknown ${what}: ${JSON.stringify(name)}; known: ${known.join(', ')}.${hint}`,
+    `${where} needs an unknown ${what}: ${JSON.stringify(name)}; known: ${known.join(', ')}.${hintFor(name, known)}`,
   );
 }

@@ -1,8 +1,10 @@
+import type { InPlace } from '../model/in-place.ts';
 import { fetchServer } from './fetch.ts';
-import { checkEndpoint, endpointOptions, type InPlace, type StreamEndpointOptions } from './stream-endpoint.ts';
+import { checkEndpoint, endpointOptions, type StreamEndpointOptions } from './stream-endpoint.ts';
 import { EXPOSE_HEADERS, withExposed } from './stream-response.ts';
 
-export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace } from '../model/in-place.ts';
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Hono's context as the handler needs. */
 export interface HonoContext {

@@ -1,3 +1,4 @@
+import type { InPlace } from '../model/in-place.ts';
 import { describe } from '../model/describe.ts';
 import {
   nodeHandler,
@@ -6,11 +7,12 @@ import {
   type EventStreamHandlerOptions,
   type NodeRequest,
 } from './node-handler.ts';
-import { checkEndpoint, type InPlace } from './stream-endpoint.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
 
 export type { EventStreamHandler, EventStreamHandlerOptions, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
-export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace } from '../model/in-place.ts';
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /**
  * Serves a broker's event stream, whatever the path it is mounted on, to `node:http`, `node:http2` (compatibility API),

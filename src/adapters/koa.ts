@@ -1,8 +1,10 @@
+import type { InPlace } from '../model/in-place.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nodeHandler, nodeOptions, type EventStreamHandlerOptions } from './node-handler.ts';
-import { checkEndpoint, type InPlace } from './stream-endpoint.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
 
-export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace } from '../model/in-place.ts';
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /** As much of Koa's context as the middleware needs. */
 export interface KoaContext {

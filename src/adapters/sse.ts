@@ -1,3 +1,4 @@
+import type { InPlace } from '../model/in-place.ts';
 import type { OptionNames } from '../model/options.ts';
 import {
   nodeHandler,
@@ -5,12 +6,13 @@ import {
   type EventStreamHandlerOptions,
   type NodeRequest,
 } from './node-handler.ts';
-import { checkEndpoint, type InPlace } from './stream-endpoint.ts';
+import { checkEndpoint } from './stream-endpoint.ts';
 
 export { parseLastEventId, sseFormat } from './sse-format.ts';
 export type { EventStreamHandler, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
-export type { InPlace, StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { InPlace } from '../model/in-place.ts';
+export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 export type SseHandlerOptions<Request = NodeRequest> = Omit<EventStreamHandlerOptions<Request>, 'format'>;
 

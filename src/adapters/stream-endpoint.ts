@@ -63,13 +63,6 @@ export interface StreamEndpointOptions<Request> {
   pin?(request: Request): SubscribePin | undefined | Promise<SubscribePin | undefined>;
 }
 
-/**
- * `Options`, of which TypeScript does not infer `Request`: where the handler stands says what that is. `app.get('/',
- * eventStreamHandler({ broker, acl: (req) => … }))` then knows Express's `req`. It is what `NoInfer` of TypeScript 5.4
- * does, for older ones too.
- */
-export type InPlace<Options, Request> = [Options][Request extends unknown ? 0 : never];
-
 /** The options that every mount has. */
 export const endpointOptions: OptionNames<StreamEndpointOptions<never>> = {
   broker: true,

@@ -144,6 +144,14 @@ export class BrokerError extends Error {
 /** @internal Nothing more can be asked of this broker. */
 export const closed = (): BrokerError => new BrokerError('closed', 'The broker is closed.');
 
+/** @internal One text for whoever is denied: why is the cause, for the host alone. */
+export const permissionDenied = (cause: unknown): BrokerError =>
+  new BrokerError('permission_denied', 'Permission denied.', { cause });
+
+/** @internal Rights that a stream rests on were not confirmed. */
+export const unconfirmed = (cause?: unknown): BrokerError =>
+  new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });
+
 /** A gap as lines and errors of the wire hold it. */
 export function wireGap({ from, to, reason, epoch }: Gap): WireGap {
   return { From: from, To: to, Reason: reason, ...(epoch === undefined ? {} : { Epoch: epoch }) };

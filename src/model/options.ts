@@ -25,9 +25,13 @@ export function unknownName<O extends object>(options: O, known: OptionNames<O>)
 }
 
 function described(name: string, known: readonly string[]): string {
-  const near = nearestOf(name, known);
-  const hint = near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
-  return `${JSON.stringify(name)}.${hint} Known: ${known.toSorted().join(', ')}.`;
+  return `${JSON.stringify(name)}.${hintFor(name, known)} Known: ${known.toSorted().join(', ')}.`;
+}
+
+/** A question that names the nearest known name, to stand behind a sentence; `''` where none is near. */
+export function hintFor(name: unknown, known: readonly string[]): string {
+  const near = typeof name === 'string' ? nearestOf(name, known) : undefined;
+  return near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`;
 }
 
 /** The known name that differs least from `name`; undefined when all differ in more than every third letter. */

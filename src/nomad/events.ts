@@ -1,6 +1,6 @@
 import type { NewEvent } from '../model/event.ts';
 import { describe } from '../model/describe.ts';
-import { nearestOf } from '../model/options.ts';
+import { hintFor } from '../model/options.ts';
 import { fromWire, type NomadLine } from './from-wire.ts';
 import type { Allocation, Given, Job, VariableMetadata } from './objects.ts';
 import type { MemberOf, NewNomadEvent, NomadEventType, ObjectOf } from './nomad-event.ts';
@@ -62,8 +62,7 @@ function change<Topic extends TouchedTopic>(
   beside: Beside<Topic> = {},
 ): NewEvent<Topic, NomadPayloads[Topic]> {
   if (nomadEventTypes.includes(type)) return nomadEvent(topic, type, object, beside);
-  const near = nearestOf(type, nomadEventTypes);
-  const hint = near === undefined ? '' : ` Did you mean ${describe(near)}?`;
+  const hint = hintFor(type, nomadEventTypes);
   throw new TypeError(`Nomad has no event type ${describe(type)}.${hint} Known: ${nomadEventTypes.join(', ')}.`);
 }
 

@@ -8,16 +8,17 @@ interface HclParser {
 
 const loadParser = (): Promise<HclParser> => import('@cdktn/hcl2json');
 
+/** Whether the rules of a block have names, by the block's name. Other blocks are left to who reads the rules. */
+export type BlockForms = ReadonlyMap<string, boolean>;
+
 /**
  * Reads rules from HCL.
- * @throws (rejects) BrokerError `bad_request` for text that is not well-formed; `not_supported` while the package is
- * not
- *   installed
+ * @throws (rejects) BrokerError `bad_request` for text that is not well-formed; `not_supported` without the package
  */
-export async function readHcl(text: string, load = loadParser): Promise<object> {
+export async function readHcl(text: string, forms: BlockForms, load = loadParser): Promise<object> {
   const parser = await loadOrExplain(load);
   const rules = (await parseHcl(parser, text)) as object;
-  requireBlocks(rules);
+  requireBlocks(rules, forms);
   return rules;
 }
 
@@ -43,19 +44,16 @@ async function loadOrExplain(load: () => Promise<HclParser>): Promise<HclParser>
   }
 }
 
-/** Blocks whose rules have a name, and those that have none: as in {@link nomadRights}, which are made with this. */
-const namedBlocks = new Set(['namespace', 'node_pool', 'nodePool', 'host_volume', 'hostVolume']);
-const plainBlocks = new Set(['node', 'operator', 'agent', 'quota', 'sentinel', 'plugin']);
-
 /**
  * Refuses `node = { … }`: where an attribute and a block have one name, the parser keeps the attribute alone, and a
  * rule that denies would be lost. The parser gives blocks as lists, by name where they have one, and attributes as they
  * are.
  */
-function requireBlocks(rules: object): void {
+function requireBlocks(rules: object, forms: BlockForms): void {
   for (const [name, value] of Object.entries(rules) as [string, unknown][]) {
-    if (plainBlocks.has(name) && !Array.isArray(value)) throw notABlock(name, `${name} { … }`);
-    if (namedBlocks.has(name) && !isNamedBlock(value)) throw notABlock(name, `${name} "<name>" { … }`);
+    const isNamed = forms.get(name);
+    if (isNamed === false && !Array.isArray(value)) throw notABlock(name, `${name} { … }`);
+    if (isNamed === true && !isNamedBlock(value)) throw notABlock(name, `${name} "<name>" { … }`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { defineRights } from '../acl/rights.ts';
+import type { BlockRights, RightsDefinition } from '../acl/rights-definition.ts';
 import { readHcl } from './hcl-rules.ts';
 import { checkVariables } from './variables.ts';
 
@@ -73,6 +74,50 @@ const levels = { read: ['read'], write: ['read', 'write'], deny: ['deny'], scale
 const plain = { capabilities: [], byLevel: ['read', 'write'], levels } as const;
 const ignored = { ...plain, isIgnored: true } as const;
 
+const blocks = {
+  namespace: {
+    isNamed: true,
+    capabilities: namespaceCapabilities,
+    levels: { ...levels, read: readNamespace, write: writeNamespace, scale: scaleNamespace },
+    implies: {
+      'host-volume-create': ['host-volume-read'],
+      'host-volume-register': ['host-volume-create', 'host-volume-read'],
+      'host-volume-write': ['host-volume-register', 'host-volume-create', 'host-volume-delete', 'host-volume-read'],
+    },
+    members: { variables: (value: unknown, place: string): void => checkVariables(value, place) },
+  },
+  node: plain,
+  operator: {
+    ...plain,
+    capabilities: ['deny', 'snapshot-save', 'license-read', 'keyring-read', 'keyring-rotate', 'keyring-delete'],
+  },
+  node_pool: {
+    isNamed: true,
+    alias: 'nodePool',
+    levels: { ...levels, write: ['read', 'write', 'delete'] },
+    capabilities: ['deny', 'read', 'write', 'delete'],
+  },
+  agent: ignored,
+  quota: ignored,
+  sentinel: ignored,
+  plugin: { ...ignored, byLevel: ['read', 'write', 'list'], levels: { ...levels, list: ['list'] } },
+  host_volume: {
+    isNamed: true,
+    isIgnored: true,
+    alias: 'hostVolume',
+    levels: { ...levels, read: ['mount-readonly'], write: ['mount-readonly', 'mount-readwrite'] },
+    capabilities: ['deny', 'mount-readonly', 'mount-readwrite'],
+  },
+} as const satisfies RightsDefinition;
+
+/** Whether the rules of a block have names, by its own name and its other one. */
+const forms = new Map(
+  Object.entries<BlockRights>(blocks).flatMap(([name, { alias = name, isNamed = false }]) => [
+    [name, isNamed],
+    [alias, isNamed],
+  ]),
+);
+
 /**
  * Nomad's rights: the blocks, levels and capabilities of its ACL policies, what they bring with them, and its HCL.
  *
@@ -86,40 +131,4 @@ const ignored = { ...plain, isIgnored: true } as const;
  * some megabytes and defines a few global names (`Go`, `fs`, `path`, `require`). Its HCL is version 2: a block inside
  * another stands on lines of its own, to which text that is not well-formed is brought first.
  */
-export const nomadRights = defineRights(
-  {
-    namespace: {
-      capabilities: namespaceCapabilities,
-      levels: { ...levels, read: readNamespace, write: writeNamespace, scale: scaleNamespace },
-      implies: {
-        'host-volume-create': ['host-volume-read'],
-        'host-volume-register': ['host-volume-create', 'host-volume-read'],
-        'host-volume-write': ['host-volume-register', 'host-volume-create', 'host-volume-delete', 'host-volume-read'],
-      },
-      members: { variables: (value: unknown, place: string): void => checkVariables(value, place) },
-    },
-    node: plain,
-    operator: {
-      ...plain,
-      capabilities: ['deny', 'snapshot-save', 'license-read', 'keyring-read', 'keyring-rotate', 'keyring-delete'],
-    },
-    node_pool: {
-      isNamed: true,
-      alias: 'nodePool',
-      levels: { ...levels, write: ['read', 'write', 'delete'] },
-      capabilities: ['deny', 'read', 'write', 'delete'],
-    },
-    agent: ignored,
-    quota: ignored,
-    sentinel: ignored,
-    plugin: { ...ignored, byLevel: ['read', 'write', 'list'], levels: { ...levels, list: ['list'] } },
-    host_volume: {
-      isNamed: true,
-      isIgnored: true,
-      alias: 'hostVolume',
-      levels: { ...levels, read: ['mount-readonly'], write: ['mount-readonly', 'mount-readwrite'] },
-      capabilities: ['deny', 'mount-readonly', 'mount-readwrite'],
-    },
-  },
-  { readText: readHcl },
-);
+export const nomadRights = defineRights(blocks, { readText: (text) => readHcl(text, forms) });

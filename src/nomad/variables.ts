@@ -1,8 +1,9 @@
-import { BrokerError } from '../model/errors.ts';
+import { refused, unknownName } from '../acl/rights-block.ts';
+import { listOf, requireObject } from '../acl/rules-reader.ts';
 import { describe } from '../model/describe.ts';
 
 /** What a path of a `variables` block can list. */
-const capabilities: readonly unknown[] = ['list', 'read', 'write', 'destroy', 'deny'];
+const capabilities = ['list', 'read', 'write', 'destroy', 'deny'];
 
 /**
  * Checks the rights on variables that a namespace's rule may hold. No event is about them.
@@ -12,7 +13,7 @@ export function checkVariables(variables: unknown, place: string): void {
   for (const block of listOf(variables)) {
     const at = `${place}: variables`;
     for (const [name, paths] of membersOf(block, at)) {
-      if (name !== 'path') throw refused(at, `unknown block ${describe(name)}; allowed: path.`);
+      if (name !== 'path') throw unknownName(at, 'block', name, ['path']);
       for (const part of listOf(paths)) checkPaths(part, at);
     }
   }
@@ -25,20 +26,14 @@ function checkPaths(paths: unknown, at: string): void {
 
 function checkPath(rule: unknown, at: string): void {
   for (const [name, list] of membersOf(rule, at)) {
-    if (name !== 'capabilities') throw refused(at, `unknown field ${describe(name)}; allowed: capabilities.`);
+    if (name !== 'capabilities') throw unknownName(at, 'field', name, ['capabilities']);
     if (!Array.isArray(list)) throw refused(at, `capabilities must be a list of strings; got ${describe(list)}.`);
-    const stranger = list.find((one) => !capabilities.includes(one)) as unknown;
-    if (stranger !== undefined)
-      throw refused(at, `unknown capability ${describe(stranger)}; allowed: ${capabilities.join(', ')}.`);
+    const stranger = (list as readonly unknown[]).find((one) => !capabilities.includes(one as string));
+    if (stranger !== undefined) throw unknownName(at, 'capability', stranger, capabilities);
   }
 }
 
 function membersOf(value: unknown, at: string): readonly (readonly [string, unknown])[] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return Object.entries(value).filter(([, member]) => member !== undefined);
-  throw refused(at, `must be an object; got ${describe(value)}.`);
+  requireObject(value, at);
+  return Object.entries(value).filter(([, member]) => member !== undefined);
 }
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
-
-const refused = (place: string, rule: string): BrokerError => new BrokerError('bad_request', `${place}: ${rule}`);

@@ -116,7 +116,7 @@ export const invariants = [
   {
     guarantee: 'A function that returns a pin is called again after a change',
     file: 'src/core/broker/subscription-registry.ts',
-    line: 'return repin === undefined ? guarded : { ...guarded, prepare: () => prepare(registration, repin) };',
+    line: "return typeof scoped === 'object' ? guarded : { ...guarded, prepare: () => repin(registration, scoped) };",
     without: 'return guarded;',
     test: 'tests/properties/scope.test.ts',
     name: 'in process, by poll()',
@@ -156,8 +156,8 @@ export const invariants = [
   {
     guarantee: 'A stream whose rights are not confirmed in time is ended',
     file: 'src/acl/revocation.ts',
-    line: 'clock.after(this.#options.timeoutMs, () => this.#end(session, unavailable()));',
-    without: 'clock.after(1e9, () => this.#end(session, unavailable()));',
+    line: 'clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed()));',
+    without: 'clock.after(1e9, () => this.#end(session, unconfirmed()));',
     test: 'tests/conformance/nonsense.test.ts',
     name: 'hold a subscription for reauthorizeTimeoutMs in all, and then it ends',
   },

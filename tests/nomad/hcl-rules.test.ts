@@ -113,7 +113,9 @@ describe('rules as text', () => {
 
   it('HCL without its parser names the package to install', async () => {
     const missing = new Error('Cannot find package');
-    const failure: unknown = await readHcl(hcl, () => Promise.reject(missing)).catch((error: unknown) => error);
+    const failure: unknown = await readHcl(hcl, new Map(), () => Promise.reject(missing)).catch(
+      (error: unknown) => error,
+    );
     expect(failure).toMatchObject({ code: 'not_supported', cause: missing });
     expect((failure as Error).message).toContain('npm install @cdktn/hcl2json');
   });

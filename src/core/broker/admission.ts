@@ -1,13 +1,12 @@
 import { AclDenial } from '../../acl/acl-denial.ts';
-import type { AclSource } from '../../acl/acl-resolver.ts';
-import { Acl } from '../../acl/acl.ts';
+import type { Acl } from '../../acl/acl.ts';
 import { findingOf } from '../../acl/explain.ts';
 import type { Revocation } from '../../acl/revocation.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
 import type { Asked } from '../matching/interest.ts';
-import { BrokerError } from '../../model/errors.ts';
+import { BrokerError, permissionDenied } from '../../model/errors.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
 import type { AskHost } from './host-answers.ts';
@@ -19,7 +18,6 @@ import { askScoped, checkSubscribe, type CheckedSubscribe, type SubscribeOptions
 import type { SubscriptionRegistry } from './subscription-registry.ts';
 
 export interface AdmissionParts extends ViewParts {
-  readonly source: AclSource | undefined;
   readonly revocation: Revocation;
   readonly buffer: EventBuffer;
   readonly feed: LogFeed | undefined;
@@ -66,14 +64,12 @@ export class Admission {
   }
 
   async #opened(request: CheckedSubscribe, ask: () => Promise<ScopedRequest>): Promise<Reader> {
-    const { buffer, feed, revocation, source } = this.#parts;
-    const { credential } = request;
-    const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
+    const { buffer, feed, revocation } = this.#parts;
     for (;;) {
       await feed?.ready();
       const { run } = buffer;
       const range = await this.#rangeFor(request);
-      const reader = await revocation.open(isTrusted ? Acl.management : credential, ask, (acl, asked) =>
+      const reader = await revocation.open(request.credential, ask, (acl, asked) =>
         // Where the indexes began anew meanwhile, the start is another.
         run === buffer.run ? this.#admit(request, asked, acl, range) : undefined,
       );
@@ -115,6 +111,5 @@ const isForHost = ({ code }: BrokerError): boolean =>
 
 function insufficient(acl: Acl, asked: Asked, topics: Topics): BrokerError {
   const need = firstUnmet(acl, asked, topics);
-  const cause = new AclDenial('insufficient', acl.accessorId, need && findingOf(acl, need));
-  return new BrokerError('permission_denied', 'Permission denied.', { cause });
+  return permissionDenied(new AclDenial('insufficient', acl.accessorId, need && findingOf(acl, need)));
 }

@@ -317,7 +317,6 @@ export class EventBroker<
   #makeAdmission(clock: Clock, timeoutMs: number): Admission {
     return new Admission({
       ...this.#view,
-      source: this.#source,
       revocation: this.#revocation,
       buffer: this.#buffer,
       feed: this.#feed,

@@ -1,7 +1,6 @@
-import { Acl } from '../../acl/acl.ts';
+import type { Acl } from '../../acl/acl.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import { explainAcl, type AclExplanation, type AclNeed } from '../../acl/explain.ts';
-import type { Credential } from '../../acl/session.ts';
 import type { Revocation } from '../../acl/revocation.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
@@ -41,21 +40,16 @@ export async function explainRequest(
   const isOfToken = parts.source !== undefined && (credential === undefined || typeof credential === 'string');
   const explanation = isOfToken
     ? await explainToken(credential, needs, parts)
-    : explainAcl(await givenRights(credential, parts), needs, parts.clock.now());
+    : explainAcl(await parts.revocation.rightsOf(credential), needs, parts.clock.now());
   const isKnown = explanation.token !== 'unknown' && explanation.token !== 'expired';
   // Rights are resolved only where more is asked than what each need says.
   if (!isKnown || (about === undefined && asked.scope === 'all')) return { ...explanation, rules: [] };
-  const acl = await givenRights(credential, parts);
+  const acl = await parts.revocation.rightsOf(credential);
   return {
     ...explanation,
     isAllowed: viewOf(asked, acl, parts) !== undefined,
     rules: about === undefined ? [] : answersOf(acl, about, parts),
   };
-}
-
-function givenRights(credential: Credential, { source, revocation }: ExplainingParts): Acl | Promise<Acl> {
-  const isTrusted = source === undefined && (credential === undefined || typeof credential === 'string');
-  return isTrusted ? Acl.management : revocation.rightsOf(credential);
 }
 
 function explainToken(

@@ -1,4 +1,4 @@
-import { BrokerError } from '../../model/errors.ts';
+import { BrokerError, permissionDenied } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
@@ -66,7 +66,5 @@ function checkScope(scope: unknown): Scope {
 }
 
 function outside(what: string, asked: { toString(): string }, pinned: { toString(): string }): BrokerError {
-  return new BrokerError('permission_denied', 'Permission denied.', {
-    cause: new Error(`The ${what} ${asked} are outside those that are pinned: ${pinned}.`),
-  });
+  return permissionDenied(new Error(`The ${what} ${asked} are outside those that are pinned: ${pinned}.`));
 }

@@ -34,9 +34,10 @@ export interface ViewParts {
 
 /** What these rights show of what is asked for; undefined when they do not suffice for it. */
 export function viewOf(request: ScopedRequest, acl: Acl, parts: ViewParts): View | undefined {
-  if (request.scope === 'all') return mayRead(acl, request, parts.topics) ? shown(request, acl, parts) : undefined;
+  if (request.scope === 'all')
+    return mayRead(acl, request, parts.topics) ? shown(request, acl, parts, true) : undefined;
   const allowed = acl.isManagement ? request : narrowed(request, acl, parts);
-  return allowed && shown(allowed, acl, parts);
+  return allowed && shown(allowed, acl, parts, mayRead(acl, allowed, parts.topics));
 }
 
 /**
@@ -68,9 +69,10 @@ export function needsOf({ filter, namespaces }: Asked, topics: Topics): readonly
  * A closer look at each event is taken where the rights do not cover all that the filter passes, or a topic has a rule
  * of its own. Subscriptions share an interest as far as what the look rests on is equal: no more than that is in the
  * key.
+ * @param isCovered the rights suffice for all that is asked for
  */
-function shown({ filter, namespaces }: Asked, acl: Acl, { topics, rules }: ViewParts): View {
-  const byRights = !acl.isManagement && (namespaces.isAll || !mayRead(acl, { filter, namespaces }, topics));
+function shown({ filter, namespaces }: Asked, acl: Acl, { topics, rules }: ViewParts, isCovered: boolean): View {
+  const byRights = !acl.isManagement && (namespaces.isAll || !isCovered);
   const byRules = !acl.isManagement && rules.concern(filter);
   if (!byRights && !byRules) return { filter, namespaces, visibility: undefined };
   const isSeen = (name: string, event: EncodedEvent): boolean =>

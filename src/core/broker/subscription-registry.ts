@@ -6,7 +6,7 @@ import type { EventBuffer } from '../backlog/event-buffer.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
 import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
-import { BrokerError, revoked } from '../../model/errors.ts';
+import { BrokerError, revoked, unconfirmed } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { onAbort } from '../../model/on-abort.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
@@ -24,12 +24,10 @@ export interface SubscriptionRegistryParts extends ViewParts {
 }
 
 interface Registration {
-  /** What it asks for, within the pin; an error where the pin says no, or could not be found out. */
-  asked: ScopedRequest | BrokerError;
-  /** What it asked for last, for what is told of it. */
-  told: ScopedRequest;
-  /** Where the host's function says what is pinned: it is asked again with the rights. */
-  readonly repin: (() => Promise<ScopedRequest>) | undefined;
+  /** What it asks for, within the pin. */
+  asked: ScopedRequest;
+  /** The pin was asked again, and says no, or could not be found out. */
+  pinFault: BrokerError | undefined;
   acl: Acl;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
@@ -64,9 +62,7 @@ export class SubscriptionRegistry implements ReaderObserver {
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
   open(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, view: View, start: CursorStart): Reader {
     const reader = new Reader(this.#context, this.#acquire(view), start, request.failOnGap);
-    const { scoped } = request;
-    const repin = typeof scoped === 'function' ? scoped : undefined;
-    const registration: Registration = { asked, told: asked, repin, acl, unwatch: nothing };
+    const registration: Registration = { asked, pinFault: undefined, acl, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -99,10 +95,11 @@ export class SubscriptionRegistry implements ReaderObserver {
   /**
    * Many streams are idle, and each pays for what it holds: closures are made only where there is something to watch.
    */
-  #watch(reader: Reader, registration: Registration, { credential, signal }: CheckedSubscribe): () => void {
+  #watch(reader: Reader, registration: Registration, request: CheckedSubscribe): () => void {
     const { revocation } = this.#parts;
+    const { credential, scoped, signal } = request;
     const unguard = registration.acl.isRevocable
-      ? revocation.watch(credential, registration.acl, this.#guardOf(reader, registration))
+      ? revocation.watch(credential, registration.acl, this.#guardOf(reader, registration, scoped))
       : nothing;
     if (!signal) return unguard;
     const unlisten = onAbort(signal, () => reader.close());
@@ -112,29 +109,28 @@ export class SubscriptionRegistry implements ReaderObserver {
     };
   }
 
-  #guardOf(reader: Reader, registration: Registration): Guarded {
-    const { repin } = registration;
+  /** Where the host's function says what is pinned, it is asked again with the rights. */
+  #guardOf(reader: Reader, registration: Registration, scoped: CheckedSubscribe['scoped']): Guarded {
     const guarded: Guarded = {
       fence: (index) => reader.fence(index),
       decide: (answer) => this.#decide(reader, registration, answer),
     };
-    return repin === undefined ? guarded : { ...guarded, prepare: () => prepare(registration, repin) };
+    return typeof scoped === 'object' ? guarded : { ...guarded, prepare: () => repin(registration, scoped) };
   }
 
   /** Rights that suffice let it go on, with what they let it see now; anything else ends it, and it alone. */
   #decide(reader: Reader, registration: Registration, answer: Acl | BrokerError): void {
-    const { asked } = registration;
     if (BrokerError.is(answer)) return this.#revoke(reader, registration, answer);
-    if (BrokerError.is(asked)) return this.#revoke(reader, registration, asked);
+    if (registration.pinFault) return this.#revoke(reader, registration, registration.pinFault);
     try {
-      this.#release(reader, registration, asked, answer);
+      this.#release(reader, registration, answer);
     } catch (error) {
-      this.#revoke(reader, registration, unavailable(error));
+      this.#revoke(reader, registration, unconfirmed(error));
     }
   }
 
-  #release(reader: Reader, registration: Registration, asked: ScopedRequest, acl: Acl): void {
-    const view = viewOf(asked, acl, this.#parts);
+  #release(reader: Reader, registration: Registration, acl: Acl): void {
+    const view = viewOf(registration.asked, acl, this.#parts);
     if (view === undefined) return this.#revoke(reader, registration, revoked());
     registration.acl = acl;
     reader.release(this.#acquire(view));
@@ -155,23 +151,21 @@ export class SubscriptionRegistry implements ReaderObserver {
 const nothing = (): void => undefined;
 
 /** Asks the host again what is pinned. An answer that a change has overtaken is asked for anew by who calls. */
-async function prepare(registration: Registration, repin: () => Promise<ScopedRequest>): Promise<void> {
+async function repin(registration: Registration, ask: () => Promise<ScopedRequest>): Promise<void> {
   try {
-    registration.asked = registration.told = await repin();
+    registration.asked = await ask();
+    registration.pinFault = undefined;
   } catch (error) {
     const isDenied = BrokerError.is(error) && error.code === 'permission_denied';
-    registration.asked = isDenied ? revoked() : unavailable(error);
+    registration.pinFault = isDenied ? revoked() : unconfirmed(error);
   }
 }
 
-const unavailable = (cause: unknown): BrokerError =>
-  new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });
-
-function noticeOf(reader: Reader, { acl, told }: Registration): SubscriptionNotice {
+function noticeOf(reader: Reader, { acl, asked }: Registration): SubscriptionNotice {
   return {
     subscription: reader,
     accessorId: acl.accessorId,
-    topics: String(told.filter),
-    namespaces: told.namespaces.names,
+    topics: String(asked.filter),
+    namespaces: asked.namespaces.names,
   };
 }
