@@ -35,6 +35,8 @@ export interface LogCapabilities {
   readonly maxRecordBytes: number;
   /** Indexes have no holes but trimmed ones. */
   readonly dense: boolean;
+  /** `append` honours `pins` and `unpins`, and there is {@link EventLog.pinned}. Absent: it does not. */
+  readonly pins?: boolean;
 }
 
 export interface AppendOptions {
@@ -44,6 +46,13 @@ export interface AppendOptions {
   readonly id?: string | undefined;
   /** Append only if the log's head is this index. @throws BrokerError `index_conflict` otherwise */
   readonly expectedHead?: number | undefined;
+  /**
+   * Keys of which this record holds the newest from now on. It outlives retention until a later record pins the same
+   * key, or unpins it. Each at most 1,024 bytes.
+   */
+  readonly pins?: readonly string[] | undefined;
+  /** Keys that no record has to be kept for any more. */
+  readonly unpins?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -107,6 +116,12 @@ export interface EventLog {
    * @throws BrokerError `gap` when `from` is older than the oldest record, also when it is trimmed while being read
    */
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
+  /**
+   * The records before {@link LogState.first} that are kept because a key is pinned to them, in the order of their
+   * indexes, in chunks as {@link read} gives them. One that is trimmed meanwhile, or no longer pinned, may be among
+   * them or not. Only with {@link LogCapabilities.pins}.
+   */
+  pinned?(options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
   /**
    * Follows the log from the record after `after`, of the epoch that {@link state} last told: another one is a `reset`.
    * Survives outages by itself and tells them through `status`.
