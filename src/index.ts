@@ -47,7 +47,7 @@ export {
   type WireError,
   type WireGap,
 } from './model/errors.ts';
-export type { Event, EventBatch, EventMeta, NewEvent } from './model/event.ts';
+export type { Event, EventBatch, EventMeta, NewEvent, ObjectKey } from './model/event.ts';
 export type { InPlace } from './model/in-place.ts';
 export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
@@ -67,6 +67,7 @@ export type {
   Retention,
   TailHandler,
 } from './core/log/event-log.ts';
+export type { LoadProgress } from './core/log/state-loading.ts';
 export type { FlushOptions } from './core/delivery/flush-schedule.ts';
 export type { NamespaceInput } from './core/matching/namespace-filter.ts';
 export type { PublishOptions } from './core/broker/publish-request.ts';
@@ -75,6 +76,7 @@ export type { FormattableBatch, Greeting, StreamFormat } from './core/batch/stre
 export type { SubscribePin } from './core/broker/pin.ts';
 export type { SubscribeExplanation } from './core/broker/explaining.ts';
 export type { RuleAnswer } from './core/broker/visible-rules.ts';
+export type { StateOptions, StateSnapshot } from './core/broker/state-snapshot.ts';
 export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
@@ -91,7 +93,9 @@ export {
   type KnownNeeds,
   type Needs,
   type NewEventOf,
+  type RemovalRule,
   type TopicDefinition,
   type TopicMap,
   type TopicRequirement,
+  type UnindexedEvent,
 } from './model/topics.ts';

@@ -11,6 +11,7 @@ const encoder = new TextEncoder();
 export const ndjsonFormat: StreamFormat = Object.freeze({
   batch: ({ line }: { readonly line: string }) => line,
   gap: (gap: Gap) => `${JSON.stringify({ Gap: wireGap(gap), Events: [] })}\n`,
+  current: (index: number) => `${JSON.stringify({ Current: { Index: index }, Events: [] })}\n`,
   heartbeat,
   error: (error) => `${JSON.stringify({ ...error.toWire(), Events: [] })}\n`,
   encode: (text: string) => encoder.encode(text),
@@ -19,6 +20,6 @@ export const ndjsonFormat: StreamFormat = Object.freeze({
 /** `{}`; with bookmarks `{"Index":812}`, the first of them with what else the response's headers say. */
 function heartbeat(bookmark: number | undefined, greeting?: Greeting): string {
   if (greeting === undefined) return bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`;
-  const { epoch, heartbeatMs } = greeting;
-  return `${JSON.stringify({ Index: bookmark, Epoch: epoch, HeartbeatMs: heartbeatMs })}\n`;
+  const { epoch, heartbeatMs, since } = greeting;
+  return `${JSON.stringify({ Index: bookmark, Epoch: epoch, HeartbeatMs: heartbeatMs, Since: since })}\n`;
 }

@@ -43,6 +43,7 @@ function makeFormat(epoch: string): StreamFormat {
     batch: ({ index, line }: { readonly index: number; readonly line: string }) =>
       `id: ${epoch}:${index}\ndata: ${line}\n`,
     gap: (gap: Gap) => `event: gap\ndata: ${JSON.stringify(wireGap(gap))}\n\n`,
+    current: (index: number) => `id: ${epoch}:${index}\nevent: current\ndata: {"Index":${index}}\n\n`,
     after: ({ epoch: next = epoch }: Gap) => sseFormat(next),
     heartbeat: (bookmark: number | undefined) =>
       bookmark === undefined ? ':\n\n' : `: ${bookmark}\nid: ${epoch}:${bookmark}\n\n`,

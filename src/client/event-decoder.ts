@@ -31,7 +31,7 @@ export class EventDecoder {
     const { data, event, id, '': comment } = this.#fields;
     this.#fields = {};
     if (data !== undefined) {
-      const member = { gap: 'Gap', error: 'Error' }[event ?? ''];
+      const member = { gap: 'Gap', error: 'Error', current: 'Current' }[event ?? ''];
       return member ? `{"${member}":${data}}` : data;
     }
     const [, epoch, index] = /^(.+):(\d+)$/.exec(id ?? '') ?? [];

@@ -6,6 +6,7 @@ import { type Input, type Phase, type StreamState, transitions } from './connect
 import { type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
+import { Snapshots } from './snapshots.ts';
 import type { StreamOptions } from './stream-options.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
@@ -20,7 +21,8 @@ import { type Heartbeat, parseLine, type WireValue } from './wire.ts';
 export class EventStream<Batch extends EventBatch = EventBatch> implements AsyncIterableIterator<Batch> {
   readonly #settings: StreamSettings;
   readonly #request: StreamRequest;
-  readonly #position: ReadPosition;
+  #position: ReadPosition;
+  readonly #snapshots: Snapshots | undefined;
   readonly #retries: Retries;
   readonly #wait: Wait;
   readonly #onAbort = () => this.close();
@@ -39,7 +41,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen);
+    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen, options.since);
+    this.#snapshots = options.snapshot && new Snapshots(options.snapshot, options.index === undefined);
     this.#wait = new Wait(settings.clock);
     options.signal?.addEventListener('abort', this.#onAbort);
     if (options.signal?.aborted) this.close();
@@ -117,6 +120,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    */
   async #step(): Promise<EventBatch | undefined> {
     try {
+      if (this.#connection === undefined) await this.#waitDue();
+      if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
       const connection = this.#connection ?? (await this.#connect());
       return this.#take(parseLine(await connection.line()));
     } catch (error) {
@@ -141,11 +146,26 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
   }
 
+  async #waitDue(): Promise<void> {
+    if (this.#state.name !== 'waiting') return;
+    await this.#wait.sleep(this.#state.delayMs);
+    this.#enter('due');
+  }
+
+  /** The host's own state: the stream goes on behind it. */
+  async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
+    const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
+    if (!this.#isOpen) return undefined;
+    this.#position = new ReadPosition(position.index, position.epoch);
+    return batch;
+  }
+
+  /** How long a function of the host's may take, in ms. */
+  get #askedMs(): number {
+    return this.#settings.deadAfterMs(this.#settings.heartbeatMs);
+  }
+
   async #connect(): Promise<Connection> {
-    if (this.#state.name === 'waiting') {
-      await this.#wait.sleep(this.#state.delayMs);
-      this.#enter('due');
-    }
     this.#isHeard = false;
     this.#heartbeats = 0;
     const token = await this.#token();
@@ -159,7 +179,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     const { token } = this.#settings;
     if (typeof token !== 'function') return token;
     try {
-      return await this.#wait.for((async () => token())(), this.#settings.deadAfterMs(this.#settings.heartbeatMs));
+      return await this.#wait.for((async () => token())(), this.#askedMs);
     } catch (cause) {
       if (StreamError.is(cause)) throw cause;
       throw new StreamError('token_failed', 'No token could be had.', 'resume', { cause });
@@ -178,6 +198,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       case 'gap':
         this.#position.gap(value.gap, this.#tell(value.gap));
         return undefined;
+      case 'current':
+        return this.#progress(this.#position.current(value.index));
       case 'bookmark':
       case 'heartbeat':
         this.#takeHeartbeat(value);
@@ -185,25 +207,33 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
   }
 
-  #takeBatch({ index, events, appended }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
-    this.#refuseNamespaces();
+  #takeBatch({ index, events, appended, removed }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
+    this.#refuseNomad();
     const gap = this.#position.untold(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
-    return this.#progress(this.#position.batch(index, events, appended));
+    return this.#progress(this.#position.batch(index, events, appended, removed));
   }
 
   #takeHeartbeat(value: Heartbeat): void {
     if (value.epoch !== undefined) this.#position.named(value.epoch);
     if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
+    if (value.since !== undefined) this.#position.begins(value.since);
     const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
-    this.#refuseNamespaces();
+    this.#refuseNomad();
     this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));
   }
 
-  /** Once a line shows that the server is none that takes several. */
-  #refuseNamespaces(): void {
-    if (!this.#position.isNameless || !this.#request.hasSeveralNamespaces) return;
+  /** Once a line shows that the server is none that does what is asked. */
+  #refuseNomad(): void {
+    if (!this.#position.isNameless) return;
+    if (this.#request.isState)
+      throw new StreamError(
+        'not_supported',
+        'This server names no epoch, so it may be Nomad, which keeps no state.',
+        'never',
+      );
+    if (!this.#request.hasSeveralNamespaces) return;
     const message = 'This server names no epoch, so it may be Nomad, which takes only the first of several namespaces.';
     throw new StreamError('not_supported', `${message} Open a stream for each, or one for '*'.`, 'never');
   }
@@ -222,6 +252,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       throw new StreamError('gap', message, 'resubscribe', { gap });
     }
     if (typeof onGap === 'function') onGap(gap);
+    if (this.#snapshots) throw this.#snapshots.askAgain(gap);
     return typeof onGap === 'function';
   }
 

@@ -1,4 +1,4 @@
-import type { Event, EventBatch } from '../model/event.ts';
+import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
 
 /** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
@@ -15,6 +15,8 @@ export interface Position {
    * not kept, the batches with this index are handed over again; nothing is lost.
    */
   readonly seen?: readonly string[];
+  /** Only of a state that is not complete yet: where the reading of it began. */
+  readonly since?: number;
 }
 
 /**
@@ -43,13 +45,20 @@ export class ReadPosition {
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
+  /** Of a state: where the reading of it began that is under way; undefined where none is, or nobody said. */
+  #since: number | undefined;
+  /** What counts as that once something of the state is here. */
+  #nextSince: number | undefined;
+  /** The state is complete: that was handed over. */
+  #isCurrent = false;
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor(index: number | 'latest', epoch: string | undefined, seen: readonly string[] = []) {
+  constructor(index: number | 'latest', epoch?: string, seen: readonly string[] = [], since?: number) {
     this.#index = index;
     this.#epoch = epoch;
     this.#seen = seen;
+    this.#since = since;
   }
 
   /** What to ask the server for. */
@@ -59,6 +68,7 @@ export class ReadPosition {
       index: this.#index,
       ...(epoch !== undefined && { epoch }),
       ...(this.#seen.length && { seen: this.#seen }),
+      ...(this.#since !== undefined && { since: this.#since }),
     };
   }
 
@@ -106,12 +116,35 @@ export class ReadPosition {
    * The batch to hand over; undefined for a repeated one.
    * @param appended its number, where it was appended to an index that had a batch already
    */
-  batch(index: number, events: readonly Event[], appended = 0): EventBatch | undefined {
+  batch(
+    index: number,
+    events: readonly Event[],
+    appended = 0,
+    removed?: readonly ObjectKey[],
+  ): EventBatch | undefined {
     const isRepeat = this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index, appended);
-    if (isRepeat) return undefined;
+    return isRepeat ? undefined : { index, events, ...(removed && { removed }), ...this.#takeGap() };
+  }
+
+  /** The state is complete at this index; undefined where that was said before. */
+  current(index: number): EventBatch | undefined {
+    this.named();
+    this.#advance(index);
+    this.#since = undefined;
+    if (this.#isCurrent) return undefined;
+    this.#isCurrent = true;
+    return { index, events: [], current: true, ...this.#takeGap() };
+  }
+
+  /** The server says where the reading of a state begins: that counts as soon as something of it is here. */
+  begins(since: number): void {
+    if (!this.#isCurrent) this.#nextSince = since;
+  }
+
+  #takeGap(): Pick<EventBatch, 'gap'> {
     const gap = this.#gap;
     this.#gap = this.#beforeGap = undefined;
-    return gap ? { index, events, gap } : { index, events };
+    return gap ? { gap } : {};
   }
 
   /**
@@ -121,7 +154,9 @@ export class ReadPosition {
   bookmark(index: number): boolean {
     this.named();
     const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
-    return isClear && this.#advance(index);
+    // Of a state nothing has passed yet: whoever comes back now asks for all of it again.
+    const isBefore = index === 0 && this.#nextSince !== undefined;
+    return isClear && !isBefore && this.#advance(index);
   }
 
   /**
@@ -138,6 +173,8 @@ export class ReadPosition {
       return;
     }
     this.#isRenumbered = true;
+    this.#isCurrent = false;
+    if (gap.since !== undefined) this.#nextSince = gap.since;
     if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
   }
 
@@ -157,6 +194,8 @@ export class ReadPosition {
     const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
     if (!isNew) return false;
     this.#isRenumbered = false;
+    this.#since = this.#nextSince ?? this.#since;
+    this.#nextSince = undefined;
     this.#appended = appended;
     this.#epoch = this.#serverEpoch;
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.

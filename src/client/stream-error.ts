@@ -13,6 +13,8 @@ export type StreamErrorCode =
   | 'timeout'
   /** The `token` function failed. */
   | 'token_failed'
+  /** The `snapshot` function failed, or answered nonsense. */
+  | 'snapshot_failed'
   /** An HTTP status without an error object, other than 401 and 403, which are `permission_denied`. */
   | 'http_status'
   /** A whole line that is none of the protocol's. */

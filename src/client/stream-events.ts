@@ -19,9 +19,9 @@ import type { BatchOf, StreamOptions } from './stream-options.ts';
  * `'fail'`, a line too long, or 8 connections in a row that end at a malformed line.
  * @throws TypeError for an URL or option that cannot be meant
  */
-export function streamEvents<S extends Topics = Topics>(
+export function streamEvents<S extends Topics = Topics, V = unknown>(
   url: string | URL,
-  options: StreamOptions<S> = {},
-): EventStream<BatchOf<S>> {
-  return new EventStream<BatchOf<S>>(url, options);
+  options: StreamOptions<S, V> = {},
+): EventStream<BatchOf<S, V>> {
+  return new EventStream<BatchOf<S, V>>(url, options);
 }

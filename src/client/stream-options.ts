@@ -9,14 +9,25 @@ import type { StreamClock } from './wait.ts';
 export type TopicNameOf<S extends Topics> = S extends Topics<TopicMap, infer Name> ? Name : string;
 
 /** Batches of a declared set of topics: `payload` narrows with `topic`. */
-export type BatchOf<S extends Topics> = EventBatch<EventOf<S['payloads']>>;
+export type BatchOf<S extends Topics, V = unknown> = EventBatch<EventOf<S['payloads']>> & {
+  /** What `snapshot` answered: what the reader held before counts no more. Absent in all other batches. */
+  readonly snapshot?: V;
+};
 
 /** `['Job:web', 'Node']`, or the same as `{ Job: ['web'], Node: ['*'] }`. */
 export type StreamTopics<S extends Topics> =
   | readonly (TopicNameOf<S> | '*' | `${TopicNameOf<S> | '*'}:${string}`)[]
   | TopicKeys<TopicNameOf<S>>;
 
-export interface StreamOptions<S extends Topics = Topics> {
+/** A state that the host keeps itself, and where the stream goes on after it. */
+export interface Snapshot<V> {
+  readonly value: V;
+  /** `broker.position`, taken *before* the state was read: what was published meanwhile comes then. */
+  readonly index: number;
+  readonly epoch?: string | undefined;
+}
+
+export interface StreamOptions<S extends Topics = Topics, V = unknown> {
   /** Default everything, which may need a management token. */
   readonly topics?: StreamTopics<S> | undefined;
   /**
@@ -26,6 +37,20 @@ export interface StreamOptions<S extends Topics = Topics> {
   readonly namespace?: string | readonly string[] | undefined;
   /** 0 (the default): the backlog, then live; n: from n on; `'latest'`: only what comes. The server refuses others. */
   readonly index?: number | 'latest' | undefined;
+  /**
+   * The state first: of topics that the server retains the newest event of each key, then a batch with `current: true`,
+   * then its changes. Batches may have `removed`. After a gap of the reason `state`, `restarted` or `ahead`, what the
+   * reader holds counts no more: the whole state follows, and `current` once more. Not with Nomad's own servers.
+   */
+  readonly state?: boolean | undefined;
+  /** From {@link EventStream.position} of an earlier stream whose state was not complete. */
+  readonly since?: number | undefined;
+  /**
+   * For a state that is in a database of the host's: asked first, unless `index` says where to go on, and again after
+   * each gap. What it answers comes as a batch with `snapshot`; the stream goes on behind it. It is asked again with
+   * growing delays when it fails.
+   */
+  readonly snapshot?: (() => Snapshot<V> | Promise<Snapshot<V>>) | undefined;
   /** What `index` belongs to: from {@link EventStream.position} of an earlier stream. */
   readonly epoch?: string | undefined;
   /** What of `index` is not handed over again: from {@link EventStream.position} of an earlier stream. */

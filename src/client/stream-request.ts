@@ -22,6 +22,7 @@ export class StreamRequest {
     for (const term of widest(termsOf(options.topics ?? []))) query.append('topic', term);
     for (const namespace of widestNames([options.namespace ?? []].flat())) query.append('namespace', namespace);
     query.set('bookmarks', 'true');
+    if (options.state) query.set('state', 'true');
     if (options.onGap === 'fail') query.set('gap', 'fail');
   }
 
@@ -38,10 +39,16 @@ export class StreamRequest {
     this.#isSse = !this.#isSse;
   }
 
-  url({ index, epoch }: Position): URL {
+  /** The state is asked for, which Nomad does not know. */
+  get isState(): boolean {
+    return this.#url.searchParams.get('state') === 'true';
+  }
+
+  url({ index, epoch, since }: Position): URL {
     const url = new URL(this.#url);
     url.searchParams.set('index', String(index));
     if (epoch !== undefined) url.searchParams.set('epoch', epoch);
+    if (since !== undefined && this.isState) url.searchParams.set('since', String(since));
     return url;
   }
 

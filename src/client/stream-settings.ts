@@ -11,6 +11,9 @@ const known = {
   index: true,
   epoch: true,
   seen: true,
+  state: true,
+  since: true,
+  snapshot: true,
   token: true,
   signal: true,
   minDelayMs: true,
@@ -30,6 +33,12 @@ export function settingsOf(options: StreamOptions) {
   checkOptions<StreamOptions>(options, known, 'streamEvents');
   const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
   const { clock = liveClock, fetch = globalThis.fetch, random = Math.random } = options;
+  if (options.snapshot !== undefined && typeof options.snapshot !== 'function')
+    throw new TypeError('snapshot must be a function.');
+  if (options.snapshot !== undefined && options.state)
+    throw new TypeError('state and snapshot exclude each other: the state is the server’s, or your own.');
+  if (options.state && options.index === 'latest')
+    throw new TypeError('state needs an index: 0 for all of it, or one to go on from; got "latest".');
   const numbers = { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes };
   for (const [name, value] of Object.entries(numbers)) {
     if (!(value > 0)) throw new TypeError(`${name} must be a number above 0; got ${value}.`);

@@ -1,5 +1,5 @@
 import type { Retry } from '../model/errors.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, ObjectKey } from '../model/event.ts';
 import type { Gap, GapReason } from '../model/gap.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
@@ -8,6 +8,8 @@ interface Terms {
   readonly epoch?: string;
   /** 0: no heartbeat comes after this one. */
   readonly heartbeatMs?: number;
+  /** Of a state: removals up to this index are not told. */
+  readonly since?: number;
 }
 
 /** The server lives; with a bookmark, everything up to `index` has passed. */
@@ -23,7 +25,11 @@ export type WireValue =
       readonly events: readonly Event[];
       /** Its number, where it was appended to an index that had a batch already. */
       readonly appended?: number;
+      /** Of a state: the objects that are no longer the reader's own. */
+      readonly removed?: readonly ObjectKey[];
     }
+  /** The state is complete, and current at this index. */
+  | { readonly kind: 'current'; readonly index: number }
   | { readonly kind: 'gap'; readonly gap: Gap }
   | { readonly kind: 'error'; readonly error: StreamError };
 
@@ -39,17 +45,19 @@ export function parseLine(line: string): WireValue {
   const error = parseError(wire);
   if (error) return { kind: 'error', error };
   if (isObject(wire.Gap)) return { kind: 'gap', gap: gapOf(wire.Gap) };
-  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events, wire.Appended);
+  if (isObject(wire.Current)) return { kind: 'current', index: indexOf(wire.Current.Index) };
+  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events, wire);
   const terms = termsOf(wire);
   return wire.Index === undefined
     ? { kind: 'heartbeat', ...terms }
     : { kind: 'bookmark', index: indexOf(wire.Index), ...terms };
 }
 
-function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs }: Wire): Terms {
+function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs, Since: since }: Wire): Terms {
   return {
     ...(typeof epoch === 'string' && epoch && { epoch }),
     ...(typeof heartbeatMs === 'number' && heartbeatMs >= 0 && { heartbeatMs }),
+    ...(isIndex(since) && { since }),
   };
 }
 
@@ -84,9 +92,21 @@ export function parseObject(text: string): Wire | undefined {
   }
 }
 
-function batchOf(index: number, wires: readonly unknown[], appended: unknown): WireValue {
-  const events = wires.map((event) => eventOf(index, event));
-  return { kind: 'batch', index, events, ...(appended === undefined ? {} : { appended: indexOf(appended) }) };
+function batchOf(index: number, wires: readonly unknown[], { Appended: appended, Removed: removed }: Wire): WireValue {
+  return {
+    kind: 'batch',
+    index,
+    events: wires.map((event) => eventOf(index, event)),
+    ...(appended === undefined ? {} : { appended: indexOf(appended) }),
+    ...(Array.isArray(removed) ? { removed: removed.map(objectOf) } : {}),
+  };
+}
+
+function objectOf(wire: unknown): ObjectKey {
+  if (!isObject(wire)) throw malformed();
+  const { Topic: topic, Namespace: namespace, Key: key } = wire;
+  if (typeof topic !== 'string' || typeof namespace !== 'string' || typeof key !== 'string') throw malformed();
+  return { topic, namespace, key };
 }
 
 function eventOf(index: number, wire: unknown): Event {
@@ -104,9 +124,14 @@ function eventOf(index: number, wire: unknown): Event {
   };
 }
 
-function gapOf({ From, To, Reason, Epoch }: Wire): Gap {
-  const gap = { from: indexOf(From), to: indexOf(To), reason: Reason as GapReason };
-  return typeof Epoch === 'string' ? { ...gap, epoch: Epoch } : gap;
+function gapOf({ From, To, Reason, Epoch, Since }: Wire): Gap {
+  return {
+    from: indexOf(From),
+    to: indexOf(To),
+    reason: Reason as GapReason,
+    ...(typeof Epoch === 'string' && { epoch: Epoch }),
+    ...(isIndex(Since) && { since: Since }),
+  };
 }
 
 function indexOf(value: unknown): number {

@@ -35,10 +35,23 @@ export interface Event<Topic extends string = string, Payload = unknown> {
   readonly payload: Payload;
 }
 
+/** Which object of a state: a key is one within its topic and namespace. */
+export type ObjectKey = Pick<Event, 'topic' | 'namespace' | 'key'>;
+
 /** All events of one index that a subscription matches. */
 export interface EventBatch<E extends Event = Event> {
   readonly index: number;
   readonly events: readonly E[];
+  /**
+   * In a subscription with `state`: the objects that are no longer its own after these events, since one of them
+   * removed it, or it is no longer among what was asked for and may be seen. Absent where there are none.
+   */
+  readonly removed?: readonly ObjectKey[];
+  /**
+   * In a subscription with `state`, once: what was handed over until here is the state at this index. What comes from
+   * here on are its changes.
+   */
+  readonly current?: true;
   /** Set when matching events between the batch before and this one may be missing. */
   readonly gap?: Gap;
 }

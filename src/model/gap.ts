@@ -7,7 +7,12 @@ export type GapReason =
   /** The log came back shorter than what the reader had seen: those indexes may be given again. */
   | 'ahead'
   /** They left the buffer while the subscription was open and did not read. */
-  | 'slow';
+  | 'slow'
+  /**
+   * With `state`: what changed can no longer be told one by one, since a removal is remembered no more, or other rights
+   * show another state. What the reader holds counts no more; the whole state follows, from its oldest index on.
+   */
+  | 'state';
 
 /** A stretch of indexes in which matching events may be missing. */
 export interface Gap {
@@ -18,18 +23,30 @@ export interface Gap {
   readonly reason: GapReason;
   /** With `restarted`: the epoch that holds from here on. */
   readonly epoch?: string;
+  /**
+   * Where a state begins anew: removals up to this index are of objects that are not in it. Who resumes before the
+   * state is complete says it (`since`), or a removal that was forgotten meanwhile would make it begin anew again.
+   */
+  readonly since?: number;
 }
 
 /**
  * What a reason says about the indexes, weakest first: of two gaps that are told as one, the stronger reason holds.
  * - `slow`, `trimmed`: events are missing, the indexes go on
  * - `ahead`: indexes from the gap's first on are given again
+ * - `state`: all that is retained is given again
  * - `restarted`: no index that the reader knows means anything
  */
-const strengthOf: Readonly<Record<GapReason, number>> = { slow: 0, trimmed: 0, ahead: 1, restarted: 2 };
+const strengthOf: Readonly<Record<GapReason, number>> = {
+  slow: 0,
+  trimmed: 0,
+  ahead: 1,
+  state: 2,
+  restarted: 3,
+};
 
 /** The indexes begin anew: what the reader holds under them may not be what is there now. */
-export const isRestart = ({ reason }: Gap): boolean => strengthOf[reason] > 0;
+export const isRestart = ({ reason }: Pick<Gap, 'reason'>): boolean => strengthOf[reason] > 0;
 
 /**
  * One gap for two of which the reader was told neither: all indexes of both, the stronger reason (the later of two that
@@ -38,11 +55,13 @@ export const isRestart = ({ reason }: Gap): boolean => strengthOf[reason] > 0;
 export function joinGaps(before: Gap | undefined, after: Gap): Gap {
   if (before === undefined) return after;
   const epoch = after.epoch ?? before.epoch;
+  const since = after.since ?? before.since;
   return {
     from: Math.min(before.from, after.from),
     to: Math.max(before.to, after.to),
     reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,
     ...(epoch !== undefined && { epoch }),
+    ...(since !== undefined && { since }),
   };
 }
 

@@ -59,9 +59,27 @@ export interface TopicDefinition<Payload = unknown, N extends Needs = Needs> {
    */
   // A method: a host may say what its claims are, `(claims: MyClaims, event) => …`.
   visible?(claims: Claims, event: Event<string, Payload>): boolean;
+  /**
+   * `'latest'`: the broker keeps the newest event of each key (with its namespace), beyond the bounds of the buffer,
+   * until an event removes it: together they are the topic's *state*, which `subscribe({ state: true })` reads first.
+   */
+  readonly retain?: 'latest';
+  /**
+   * Which events remove their key from what is retained: their types, or a function. It answers the same each time, at
+   * once, and changes nothing. What throws, or answers anything but true or false, removes nothing and is told
+   * (`ruleFailed`). Default none.
+   */
+  readonly removedBy?: readonly string[] | RemovalRule<Payload>;
   /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
   readonly aliasOf?: string;
 }
+
+/** An event, as far as it is known before it has an index. */
+export type UnindexedEvent<Payload = unknown> = Omit<Event<string, Payload>, 'index'>;
+
+/** Whether an event removes its key from the state. */
+// A method's parameters may be narrower: the payload's type is the host's own.
+export type RemovalRule<Payload = unknown> = { removes(event: UnindexedEvent<Payload>): boolean }['removes'];
 
 /** Types of a set of topics: name → payload. */
 export type TopicMap = Readonly<Record<string, unknown>>;
@@ -96,6 +114,8 @@ const knownMembers: OptionNames<TopicDefinition> = {
   requires: true,
   aclChange: true,
   visible: true,
+  retain: true,
+  removedBy: true,
   aliasOf: true,
 };
 const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
@@ -118,6 +138,22 @@ function checkRules(name: string, { requires = 'management', aclChange, visible 
     `Topic "${name}": requires must be 'management', 'anyone', or an object with one block and its capability, as ` +
       `{ namespace: 'read-orders' }; got ${isWhole ? `the block ${describe(block)}` : describe(requires)}.`,
   );
+}
+
+/** @throws TypeError for what is no way to retain, or would never be asked */
+function checkRetention(name: string, { retain, removedBy, aliasOf }: TopicDefinition): void {
+  const topic = `Topic ${JSON.stringify(name)}`;
+  if (retain !== undefined && retain !== 'latest')
+    throw new TypeError(`${topic}: retain must be 'latest', or left out; got ${describe(retain)}.`);
+  if (retain !== undefined && aliasOf !== undefined)
+    throw new TypeError(`${topic}: an alias has no events of its own to retain; retain "${aliasOf}".`);
+  if (removedBy === undefined) return;
+  if (retain === undefined) throw new TypeError(`${topic}: removedBy needs retain: 'latest'.`);
+  const isList = Array.isArray(removedBy) && removedBy.every((type) => typeof type === 'string' && type !== '');
+  if (!isList && typeof removedBy !== 'function')
+    throw new TypeError(
+      `${topic}: removedBy must be a list of types, or a function of an event; got ${describe(removedBy)}.`,
+    );
 }
 
 const noRules: readonly string[] = [];
@@ -174,6 +210,17 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     return this.definition(topic)?.aclChange;
   }
 
+  /** Whether the newest event of each key of this topic is kept; of an alias, those of its topic. */
+  retains(name: string): boolean {
+    const definition = this.definition(name);
+    return (definition?.aliasOf === undefined ? definition : this.definition(definition.aliasOf))?.retain === 'latest';
+  }
+
+  /** The topics whose newest events are kept; aliases left out. */
+  get retained(): readonly string[] {
+    return this.names?.filter((name) => this.definition(name)?.retain === 'latest') ?? [];
+  }
+
   /** The names by which filters can ask for an event: its topic, then the aliases that cover its type. */
   namesOf(topic: string, type: string): readonly string[] {
     const names = this.#aliases.get(topic)?.get(type);
@@ -219,6 +266,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   #check(name: string, definition: TopicDefinition): void {
     checkOptions<TopicDefinition>(definition, knownMembers, `Topic ${JSON.stringify(name)}`);
     checkRules(name, definition);
+    checkRetention(name, definition);
     const { aliasOf, types = [] } = definition;
     if (name === '' || name === '*' || name.includes(':')) {
       throw new TypeError(`A topic's name must not be empty, "*" or contain ":"; got "${name}".`);
@@ -247,8 +295,14 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
  * @throws TypeError for a name that no filter could ask for, and for a need that the rights do not have
  */
 export function defineTopics<
-  // Without the type of the payload: what `visible` is handed, the payload's own type says, below.
-  const D extends Record<string, Omit<TopicDefinition<unknown, N>, 'visible'> & { readonly visible?: unknown }>,
+  // Without the type of the payload: what the rules are handed, the payload's own type says, below.
+  const D extends Record<
+    string,
+    Omit<TopicDefinition<unknown, N>, 'visible' | 'removedBy'> & {
+      readonly visible?: unknown;
+      readonly removedBy?: unknown;
+    }
+  >,
   const P extends Record<string, unknown>,
   N extends Needs = Needs,
 >(

@@ -83,8 +83,8 @@ export const invariants = [
   {
     guarantee: 'What was read across a change of rights is not shared',
     file: 'src/core/delivery/transport-delivery.ts',
-    line: 'if (start !== undefined && !this.#hasToldGap && turns === this.#source.turns)',
-    without: 'if (start !== undefined && !this.#hasToldGap)',
+    line: 'if (start !== undefined && !this.#isOwn && turns === this.#source.turns)',
+    without: 'if (start !== undefined && !this.#isOwn)',
     test: 'tests/properties/scope.test.ts',
     name: 'through a transport that blocks',
   },

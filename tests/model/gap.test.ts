@@ -4,10 +4,17 @@ import { gapOf, isRestart, joinGaps } from '../../src/model/gap.ts';
 
 /** Row: the gap that came first; column: the one after it; cell: the reason of both told as one. */
 const joined: Readonly<Record<GapReason, Readonly<Record<GapReason, GapReason>>>> = {
-  trimmed: { trimmed: 'trimmed', slow: 'slow', ahead: 'ahead', restarted: 'restarted' },
-  slow: { trimmed: 'trimmed', slow: 'slow', ahead: 'ahead', restarted: 'restarted' },
-  ahead: { trimmed: 'ahead', slow: 'ahead', ahead: 'ahead', restarted: 'restarted' },
-  restarted: { trimmed: 'restarted', slow: 'restarted', ahead: 'restarted', restarted: 'restarted' },
+  trimmed: { trimmed: 'trimmed', slow: 'slow', ahead: 'ahead', state: 'state', restarted: 'restarted' },
+  slow: { trimmed: 'trimmed', slow: 'slow', ahead: 'ahead', state: 'state', restarted: 'restarted' },
+  ahead: { trimmed: 'ahead', slow: 'ahead', ahead: 'ahead', state: 'state', restarted: 'restarted' },
+  state: { trimmed: 'state', slow: 'state', ahead: 'state', state: 'state', restarted: 'restarted' },
+  restarted: {
+    trimmed: 'restarted',
+    slow: 'restarted',
+    ahead: 'restarted',
+    state: 'restarted',
+    restarted: 'restarted',
+  },
 };
 const reasons = Object.keys(joined) as GapReason[];
 const gap = (reason: GapReason, from: number, to: number, epoch?: string): Gap =>
@@ -49,7 +56,7 @@ describe('what a reader misses', () => {
     expect(gapOf('restarted', 9, 1, 'b')).toEqual(gap('restarted', 9, 9, 'b'));
   });
 
-  it('begins the indexes anew after ahead and restarted alone', () => {
-    expect(reasons.filter((reason) => isRestart(gap(reason, 1, 1)))).toEqual(['ahead', 'restarted']);
+  it('begins the indexes anew after ahead, state and restarted alone', () => {
+    expect(reasons.filter((reason) => isRestart(gap(reason, 1, 1)))).toEqual(['ahead', 'state', 'restarted']);
   });
 });

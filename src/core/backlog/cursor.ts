@@ -1,9 +1,13 @@
 import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { Asked, Interest } from '../matching/interest.ts';
 import { BrokerError } from '../../model/errors.ts';
-import { gapOf, joinGaps, type Gap, type GapReason } from '../../model/gap.ts';
+import { gapOf, isRestart, joinGaps, type Gap, type GapReason } from '../../model/gap.ts';
+import type { Topics } from '../../model/topics.ts';
 import type { EventBuffer } from './event-buffer.ts';
 import { HistoryReading, type History } from './history-reading.ts';
+import type { RetainedState } from './retained-state.ts';
+import { StateReading, type StateStart } from './state-reading.ts';
+import { questionOf } from './trim-memory.ts';
 
 /** What all cursors of a broker read. */
 export interface Backlog {
@@ -11,6 +15,8 @@ export interface Backlog {
   readonly history: History | undefined;
   /** Takes back the interests that cursors have done with. */
   readonly interests: { release(interest: Interest): void };
+  readonly state: RetainedState;
+  readonly topics: Topics;
 }
 
 /** A stretch of the stream that is read with other rights than what comes before it. */
@@ -31,18 +37,22 @@ export interface CursorStart {
   readonly position: number;
   /** What may be missing before it. */
   readonly gap?: Gap | undefined;
+  /** Only for an interest in the state. */
+  readonly state?: StateStart | undefined;
 }
 
 /**
  * What a read gives, or why it gives nothing:
  * - `part`: the next matching part of a batch
  * - `gap`: what may be missing before the next part; told once
+ * - `current`: what was read is the state at this index; told once
  * - `fetch`: the next part is in the log, and has to be fetched
  * - `wait`: all that may be read was read, up to the head or to the fence
  */
 export type CursorRead =
   | BatchPart
   | { readonly kind: 'gap'; readonly gap: Gap }
+  | { readonly kind: 'current'; readonly index: number }
   | typeof fetchFirst
   | typeof waitForMore;
 
@@ -74,13 +84,15 @@ export class Cursor {
   #run: number;
   #gap: Gap | undefined;
   #reading: HistoryReading | undefined;
+  readonly #state: StateReading | undefined;
 
-  constructor(backlog: Backlog, interest: Interest, { position, gap }: CursorStart) {
+  constructor(backlog: Backlog, interest: Interest, { position, gap, state }: CursorStart) {
     this.#backlog = backlog;
     this.#interest = interest;
     this.#gap = gap;
     this.#run = backlog.buffer.run;
     this.position = position;
+    this.#state = state && new StateReading(backlog, interest, state);
   }
 
   /** With which it reads now. */
@@ -143,6 +155,7 @@ export class Cursor {
   /** The next index to read is in the log alone. */
   get isInLog(): boolean {
     const { buffer, history } = this.#backlog;
+    if (this.#state !== undefined) return false;
     return history !== undefined && this.position < buffer.first && this.position <= this.end;
   }
 
@@ -170,6 +183,10 @@ export class Cursor {
   }
 
   #readStretch(): CursorRead {
+    return this.#state === undefined ? this.#readEvents() : this.#readState(this.#state);
+  }
+
+  #readEvents(): CursorRead {
     const fetched = this.#readFetched();
     if (fetched !== undefined) return fetched;
     const isMatch = this.#approach();
@@ -181,10 +198,11 @@ export class Cursor {
   }
 
   /**
-   * Where the next read begins in the buffer; undefined when it is to tell of a gap first, or has nothing to read
-   * there.
+   * Where the next read begins, if others may read the same from there; undefined when it is to tell of a gap first, or
+   * has nothing to read there.
    */
-  get placeInBuffer(): number | undefined {
+  get sharedPlace(): number | undefined {
+    if (this.#state !== undefined) return this.#sharedStatePlace(this.#state);
     if (this.#reading?.batch !== undefined) return undefined;
     do this.#approach();
     while (this.#turn());
@@ -216,6 +234,7 @@ export class Cursor {
    */
   moveTo(next: number, reason: GapReason, epoch?: string): Gap | undefined {
     const { buffer } = this.#backlog;
+    if (this.#state !== undefined) return this.#restartState(this.#state, reason, epoch);
     const gap = buffer.inIndexes(gapOf(reason, this.position, next, epoch));
     this.#run = buffer.run;
     this.stopReading();
@@ -227,6 +246,30 @@ export class Cursor {
   /** A gap that was read and could not be told: the next read tells it. */
   returnGap(gap: Gap | undefined): void {
     if (gap !== undefined) this.#gap = this.#gap ? joinGaps(gap, this.#gap) : gap;
+  }
+
+  /** It parts from others, with whom it had all there is. */
+  part(): void {
+    this.#state?.mark();
+  }
+
+  /** How many events were superseded before it came to them. */
+  get skipped(): number {
+    return this.#state?.skipped ?? 0;
+  }
+
+  /** That its state is current was read, and could not be told: the next read tells it. */
+  returnCurrent(): void {
+    this.#state?.returnCurrent();
+  }
+
+  /**
+   * Removals up to this position are not told to it: it is 0 for a reader of events, and undefined as long as the state
+   * is not here.
+   */
+  get floor(): number | undefined {
+    if (this.#state === undefined) return 0;
+    return this.#state.isReady ? this.#state.floor : undefined;
   }
 
   /** Takes the position of a reader that has missed nothing up to the head, where it is one. */
@@ -255,7 +298,65 @@ export class Cursor {
     this.#interest = next.interest;
     this.limit = next.limit;
     this.turns++;
+    // What it may not see any more, or could not see before, is told as a state that begins anew.
+    if (this.#state !== undefined) this.#restartState(this.#state, 'state');
     return true;
+  }
+
+  #readState(state: StateReading): CursorRead {
+    if (!state.isReady || this.#run !== this.#backlog.buffer.run) return waitForMore;
+    if (state.hasLostSince(this.position - 1)) this.#restartState(state, 'state');
+    this.#joinGap(state.takePlainGap(this.position));
+    if (this.#gap !== undefined) return this.#gapOr(waitForMore);
+    const { buffer } = this.#backlog;
+    const { end } = this;
+    const next = this.position <= end ? state.next(this.position, end) : undefined;
+    if (typeof next === 'number') {
+      this.position = next + 1;
+      this.#joinGap({ from: next, to: next, reason: 'trimmed' });
+      return this.#gapOr(waitForMore);
+    }
+    this.position = Math.max(this.position, next === undefined ? end + 1 : next.position + 1);
+    if (next !== undefined) return next;
+    if (this.limit !== Infinity || this.position <= buffer.head) return waitForMore;
+    state.settle();
+    return state.tellCurrent() ? { kind: 'current', index: buffer.latestIndex } : waitForMore;
+  }
+
+  /** @param gap between positions */
+  #joinGap(gap: Gap | undefined): void {
+    const told = this.#backlog.buffer.inIndexes(gap);
+    if (told !== undefined) this.#gap = joinGaps(this.#gap, told);
+  }
+
+  /** The whole state is read again: with the rights that came last, since those before show what counts no more. */
+  #restartState(state: StateReading, reason: GapReason, epoch?: string): Gap {
+    const { buffer, state: retained } = this.#backlog;
+    const isOther = this.#run !== buffer.run;
+    for (let later = this.#later?.shift(); later !== undefined; later = this.#later?.shift()) {
+      this.#giveBack(this.#interest);
+      this.#interest = later.interest;
+      this.limit = later.limit;
+    }
+    this.#later = undefined;
+    this.#run = buffer.run;
+    state.restart(this.#interest);
+    if (isOther) state.readPlainFrom(buffer.first);
+    this.position = 1;
+    const gap: Gap = {
+      from: buffer.indexAt(retained.oldest ?? buffer.head + 1),
+      to: Math.max(buffer.indexAt(retained.oldest ?? buffer.head + 1), buffer.latestIndex),
+      reason: isRestart({ reason }) ? reason : 'state',
+      ...(epoch !== undefined && { epoch }),
+      ...(state.isReady && { since: buffer.indexAt(state.floor) }),
+    };
+    return (this.#gap = joinGaps(this.#gap, gap));
+  }
+
+  #sharedStatePlace(state: StateReading): number | undefined {
+    const isOwn = !state.isReady || this.#gap !== undefined || this.position > this.end;
+    if (isOwn || state.hasLostSince(this.position - 1) || !state.isSharedFrom(this.position)) return undefined;
+    return this.position;
   }
 
   #giveBack(interest: Interest): void {
@@ -353,6 +454,6 @@ export class Cursor {
 }
 
 /** Newest trimmed index that whoever asks for this may have missed. */
-export function lastTrimmed(buffer: EventBuffer, { filter, namespaces }: Asked): number {
-  return buffer.lastTrimmedFor({ topics: filter.topics, passesNamespace: (namespace) => namespaces.passes(namespace) });
+export function lastTrimmed(buffer: EventBuffer, asked: Asked): number {
+  return buffer.lastTrimmedFor(questionOf(asked));
 }

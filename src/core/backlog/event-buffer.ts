@@ -1,7 +1,9 @@
 import invariant from 'tiny-invariant';
-import type { ByteLedger, EncodedBatch } from '../batch/encoded-batch.ts';
+import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { ByteLedger } from '../batch/encoded-event.ts';
 import type { Gap } from '../../model/gap.ts';
-import { checkOptions } from '../../model/options.ts';
+import { describe } from '../../model/describe.ts';
+import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { lowerBound } from '../matching/lower-bound.ts';
 import { IndexMap } from './index-map.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
@@ -14,7 +16,54 @@ export interface BufferOptions {
   readonly maxBytes?: number;
   /** For how many pairs of topic and namespace the last trimmed index is remembered. Default 4096. */
   readonly maxTrimEntries?: number;
+  /**
+   * How many keys of topics with `retain` are kept. Default 100,000. Past it the oldest is forgotten, and who asks for
+   * the state is told of a gap.
+   */
+  readonly maxRetainedKeys?: number;
+  /** How many bytes their events may take, roughly. Default 128 MiB. */
+  readonly maxRetainedBytes?: number;
+  /**
+   * How many removals are remembered, for readers that resume. Default 65,536. Who comes back to before one that was
+   * forgotten is told the gap `state`, and the whole state.
+   */
+  readonly maxRemovals?: number;
 }
+
+/** Bounds with their defaults. */
+export type CheckedBuffer = Required<BufferOptions>;
+
+const bufferDefaults: CheckedBuffer = {
+  maxBatches: 4096,
+  maxBytes: 64 * 1024 * 1024,
+  maxTrimEntries: 4096,
+  maxRetainedKeys: 100_000,
+  maxRetainedBytes: 128 * 1024 * 1024,
+  maxRemovals: 65_536,
+};
+
+const knownBounds: OptionNames<BufferOptions> = {
+  maxBatches: true,
+  maxBytes: true,
+  maxTrimEntries: true,
+  maxRetainedKeys: true,
+  maxRetainedBytes: true,
+  maxRemovals: true,
+};
+
+/** @throws TypeError for a bound that is not known or no positive integer */
+export function checkBuffer(options: BufferOptions = {}): CheckedBuffer {
+  checkOptions<BufferOptions>(options, knownBounds, 'buffer');
+  const checked = { ...bufferDefaults, ...definedOf(options) };
+  for (const [name, value] of Object.entries(checked)) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new TypeError(`buffer.${name} must be at least 1; got ${describe(value)}.`);
+  }
+  return checked;
+}
+
+const definedOf = (options: BufferOptions): BufferOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /**
  * The backlog: the newest batches in the order of their indexes, bounded in count and in bytes. What no longer fits is
@@ -41,12 +90,7 @@ export class EventBuffer {
 
   /** @throws TypeError for a bound that is not known or no positive integer */
   constructor(options: BufferOptions = {}) {
-    checkOptions<BufferOptions>(options, { maxBatches: true, maxBytes: true, maxTrimEntries: true }, 'buffer');
-    const { maxBatches = 4096, maxBytes = 64 * 1024 * 1024, maxTrimEntries = 4096 } = options;
-    for (const [name, value] of Object.entries({ maxBatches, maxBytes, maxTrimEntries })) {
-      if (!Number.isSafeInteger(value) || value < 1)
-        throw new TypeError(`buffer.${name} must be at least 1; got ${value}.`);
-    }
+    const { maxBatches, maxBytes, maxTrimEntries } = checkBuffer(options);
     this.#maxBatches = maxBatches;
     this.#maxBytes = maxBytes;
     this.#maxTrimEntries = maxTrimEntries;

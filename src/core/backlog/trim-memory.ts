@@ -1,9 +1,18 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { EncodedEvent } from '../batch/encoded-event.ts';
+import type { Asked } from '../matching/interest.ts';
 
 /** What a reader asks about: which of the names and namespaces it could have seen. */
 export interface TrimQuestion {
   readonly topics: Iterable<string>;
+  /** Of these names it asks for nothing, also where `topics` has `*`. Default none. */
+  skips?(topic: string): boolean;
   passesNamespace(namespace: string): boolean;
+}
+
+/** The question of who asks for this. */
+export function questionOf({ filter, namespaces }: Asked): TrimQuestion {
+  return { topics: filter.topics, passesNamespace: (namespace) => namespaces.passes(namespace) };
 }
 
 interface Trimmed {
@@ -38,16 +47,24 @@ export class TrimMemory {
     let last = this.#forgotten;
     for (const generation of [this.#old, this.#young])
       for (const { topic, namespace, index } of generation.values()) {
-        if (index <= last || !(topics.has(topic) || topics.has('*'))) continue;
+        if (index <= last || !(topics.has(topic) || topics.has('*')) || question.skips?.(topic) === true) continue;
         if (question.passesNamespace(namespace)) last = index;
       }
     return last;
   }
 
   trimmed(batch: EncodedBatch): void {
-    for (const event of batch.events) {
-      for (const name of event.names) this.#remember(name, event.namespace, batch.position);
-    }
+    for (const event of batch.events) this.remember(event, batch.position);
+  }
+
+  /** One event that stood at this position; positions come in rising order. */
+  remember({ names, namespace }: Pick<EncodedEvent, 'names' | 'namespace'>, position: number): void {
+    for (const name of names) this.#remember(name, namespace, position);
+  }
+
+  /** Nothing is known of what stood up to this position: it may have been for anybody. */
+  forgetUpTo(position: number): void {
+    this.#forgotten = Math.max(this.#forgotten, position);
   }
 
   #remember(topic: string, namespace: string, index: number): void {

@@ -1,4 +1,4 @@
-import { BATCH_END, type EncodedEvent, type EventOwner } from './encoded-event.ts';
+import { BATCH_END, type ByteLedger, type EncodedEvent, type EventOwner } from './encoded-event.ts';
 import type { EventBatch } from '../../model/event.ts';
 
 /** The events of one batch that one interest matches, encoded once for all who share it. Immutable. */
@@ -39,11 +39,6 @@ export class BatchPart {
   }
 }
 
-/** Where the bytes of what is held are added up. */
-export interface ByteLedger {
-  bytes: number;
-}
-
 /** A batch, its list, and the part that was asked for last. */
 const BATCH_BYTES = 200;
 /** An event's place in the lists. */
@@ -70,6 +65,11 @@ export class EncodedBatch extends BatchPart implements EventOwner {
     this.#bytes = bytes;
   }
 
+  /** Its number, where it was appended to an index that had a batch already; else 0. */
+  get appended(): number {
+    return 0;
+  }
+
   /** It stands for a record that cannot be read. */
   get isUnreadable(): boolean {
     return false;
@@ -90,6 +90,7 @@ export class EncodedBatch extends BatchPart implements EventOwner {
   countOut(): void {
     if (this.#ledger) this.#ledger.bytes -= this.#bytes;
     this.#ledger = undefined;
+    for (const event of this.events) event.leaveBatch();
   }
 
   grow(bytes: number): void {
@@ -128,6 +129,10 @@ export class AppendedBatch extends EncodedBatch {
     this.#number = number;
   }
 
+  override get appended(): number {
+    return this.#number;
+  }
+
   override get line(): string {
     return appendedLine(this, this.#number);
   }
@@ -154,7 +159,7 @@ const appendedLine = ({ index, events }: BatchPart, number: number): string =>
   lineOf(index, events, `],"Appended":${number}}\n`);
 
 /** @param end what stands behind the last event */
-function lineOf(index: number, events: readonly EncodedEvent[], end: string): string {
+export function lineOf(index: number, events: readonly EncodedEvent[], end: string): string {
   return `{"Index":${index},"Events":[${events.map(({ json }) => json).join(',')}${end}`;
 }
 

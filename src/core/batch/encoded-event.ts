@@ -11,6 +11,11 @@ export interface PayloadSource {
   readonly bytes: number;
 }
 
+/** Where the bytes of what is held are added up. */
+export interface ByteLedger {
+  bytes: number;
+}
+
 /** The batch that an event is of. */
 export interface EventOwner {
   readonly index: number;
@@ -36,7 +41,11 @@ export class EncodedEvent implements EventMeta {
   readonly names: readonly string[];
   /** What it holds in each of its forms, in bytes. */
   #bytes: number;
+  #index: number | undefined;
+  /** The batch, as long as the buffer holds it. */
   #batch: EventOwner | undefined;
+  /** Of who keeps it beyond its batch. */
+  #keeper: ByteLedger | undefined;
   /** The value, as long as it is cheaper to keep than to make anew; undefined otherwise. */
   #payload: unknown;
   /** Its JSON text, when it came from a log. */
@@ -63,14 +72,38 @@ export class EncodedEvent implements EventMeta {
 
   /** Its batch's index. */
   get index(): number {
-    invariant(this.#batch, 'an event was asked for its index before it had one');
-    return this.#batch.index;
+    invariant(this.#index !== undefined, 'an event was asked for its index before it had one');
+    return this.#index;
   }
 
   /** Called once, when its batch gets its index. */
   joinBatch(batch: EventOwner): void {
-    invariant(this.#batch === undefined, 'an event is of one batch');
+    invariant(this.#index === undefined, 'an event is of one batch');
+    this.#index = batch.index;
     this.#batch = batch;
+  }
+
+  /** The buffer has let go of its batch: one that is kept longer must not keep the others. */
+  leaveBatch(): void {
+    this.#batch = undefined;
+  }
+
+  /** It is kept beyond its batch, and counts there from now on, also as it grows. */
+  keepIn(ledger: ByteLedger): void {
+    this.letGo();
+    this.#keeper = ledger;
+    ledger.bytes += this.#bytes;
+  }
+
+  /** It is kept no more. */
+  letGo(): void {
+    if (this.#keeper) this.#keeper.bytes -= this.#bytes;
+    this.#keeper = undefined;
+  }
+
+  /** The value alone, deeply frozen: for rules that are asked before there is an index. */
+  get payload(): unknown {
+    return this.#event?.payload ?? this.#payload ?? deepFrozen(JSON.parse(this.payloadJson));
   }
 
   /** The payload's JSON text. */
@@ -151,7 +184,13 @@ export class EncodedEvent implements EventMeta {
   #resize(bytes: number): void {
     this.#bytes += bytes;
     this.#batch?.grow(bytes);
+    if (this.#keeper) this.#keeper.bytes += bytes;
   }
+}
+
+function deepFrozen(value: unknown): unknown {
+  deepFreeze(value);
+  return value;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Greeting {
   readonly epoch: string;
   /** Time between heartbeats, in ms: so long without a byte, and twice that again, and the peer is dead. */
   readonly heartbeatMs: number;
+  /** Of a state: removals up to this index are not told. Who resumes before it is complete says it. */
+  readonly since?: number;
 }
 
 /**
@@ -25,6 +27,8 @@ export interface StreamFormat {
   /** @param part its `line` ends with its newline */
   batch(part: FormattableBatch): string;
   gap(gap: Gap): string;
+  /** The state is complete, and current at this index. Default nothing: its readers are not told. */
+  current?(index: number): string;
   /** The format to go on with after a gap: for one that names the epoch. Default the same. */
   after?(gap: Gap): StreamFormat;
   /**

@@ -3,6 +3,7 @@ import type { Acl } from '../../acl/acl.ts';
 import { findingOf } from '../../acl/explain.ts';
 import type { Revocation } from '../../acl/revocation.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
+import type { RetainedState } from '../backlog/retained-state.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
 import type { Asked } from '../matching/interest.ts';
@@ -14,12 +15,14 @@ import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
 import { firstUnmet, viewOf, type ScopedRequest, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
+import { stateStartOf } from './state-start.ts';
 import { askScoped, checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
 import type { SubscriptionRegistry } from './subscription-registry.ts';
 
 export interface AdmissionParts extends ViewParts {
   readonly revocation: Revocation;
   readonly buffer: EventBuffer;
+  readonly state: RetainedState;
   readonly feed: LogFeed | undefined;
   readonly registry: SubscriptionRegistry;
   readonly lifetime: Lifetime;
@@ -67,6 +70,7 @@ export class Admission {
     const { buffer, feed, revocation } = this.#parts;
     for (;;) {
       await feed?.ready();
+      if (request.isState) await feed?.whenLoaded();
       const { run } = buffer;
       const range = await this.#rangeFor(request);
       const reader = await revocation.open(request.credential, ask, (acl, asked) =>
@@ -78,15 +82,19 @@ export class Admission {
   }
 
   #admit(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, range: StartRange): Reader {
-    const { buffer, feed, registry, lifetime, limits, topics } = this.#parts;
+    const { buffer, state, feed, registry, lifetime, limits, topics } = this.#parts;
     lifetime.requireOpen();
     request.signal?.throwIfAborted();
     const view = viewOf(asked, acl, this.#parts);
     if (view === undefined) throw insufficient(acl, asked, topics);
     if (registry.size >= limits.subscriptions)
       throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
-    const start = startOf({ ...request, ...view }, { ...range, buffer, isPrecise: feed === undefined });
-    return registry.open(request, asked, acl, view, start);
+    const isPrecise = feed === undefined;
+    return registry.open(request, asked, acl, view, (interest) =>
+      request.isState
+        ? stateStartOf(request, interest, { buffer, state, topics, isPrecise })
+        : startOf({ ...request, ...view }, { ...range, buffer, isPrecise }),
+    );
   }
 
   #tellDenied(asked: ScopedRequest | undefined, { cause }: BrokerError): void {
@@ -96,10 +104,10 @@ export class Admission {
   }
 
   /** Where such a start can lie: the log is asked only where the buffer does not reach. */
-  #rangeFor({ index, epoch }: CheckedSubscribe): StartRange | Promise<StartRange> {
+  #rangeFor({ index, epoch, isState }: CheckedSubscribe): StartRange | Promise<StartRange> {
     const { buffer, feed } = this.#parts;
     const { first, head } = buffer;
-    if (feed === undefined || index === 'latest') return { first, head };
+    if (feed === undefined || index === 'latest' || isState) return { first, head };
     const isHere = index >= first && index <= head + 1 && (epoch === undefined || epoch === buffer.epoch);
     return isHere ? { first, head } : feed.state();
   }

@@ -1,9 +1,12 @@
 import type { EventBuffer } from '../backlog/event-buffer.ts';
+import type { RetainedState } from '../backlog/retained-state.ts';
+import { partedEvents, statePartOf, type StateChange } from '../backlog/state-changes.ts';
 import { EncodedBatch, UnreadableBatch } from '../batch/encoded-batch.ts';
 import type { FlushQueue } from '../delivery/flush-queue.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeedHost } from '../log/log-feed.ts';
 import type { LogState, LogStatus } from '../log/event-log.ts';
+import type { LoadProgress } from '../log/state-loading.ts';
 import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
 import type { Revocation } from '../../acl/revocation.ts';
@@ -16,6 +19,7 @@ import type { SubscriptionRegistry } from './subscription-registry.ts';
 export interface BatchIntakeParts {
   readonly gate: ReentryGate;
   readonly buffer: EventBuffer;
+  readonly state: RetainedState;
   readonly interests: InterestIndex;
   readonly queue: FlushQueue;
   readonly revocation: Revocation;
@@ -30,6 +34,8 @@ export interface BatchIntakeParts {
  */
 export class BatchIntake implements LogFeedHost {
   readonly #parts: BatchIntakeParts;
+  /** What the batch that is being offered has changed of the state. */
+  #changes: readonly StateChange[] | undefined;
   #batches = 0;
   #events = 0;
 
@@ -86,8 +92,17 @@ export class BatchIntake implements LogFeedHost {
     gate.defer(() => this.#beginAnew(first - 1, buffer.epoch, (reader) => reader.moveTo(first, 'trimmed')));
   }
 
-  status(status: LogStatus, cause: Error | undefined): void {
-    this.#parts.notify('log', { status, cause });
+  /** What a log holds of the state was read: who waits for it reads on. */
+  loaded(older: RetainedState): void {
+    const { gate, state, registry } = this.#parts;
+    gate.defer(() => {
+      state.load(older);
+      for (const reader of registry.all()) reader.wake();
+    });
+  }
+
+  status(status: LogStatus, cause: Error | undefined, progress?: LoadProgress): void {
+    this.#parts.notify('log', { status, cause, ...(progress && { progress }) });
   }
 
   #accept(batch: EncodedBatch, refs: readonly AclRef[]): void {
@@ -100,7 +115,7 @@ export class BatchIntake implements LogFeedHost {
   }
 
   #acceptUnreadable(batch: EncodedBatch): void {
-    const { revocation, queue, buffer, interests, registry } = this.#parts;
+    const { revocation, queue, buffer, state, interests, registry } = this.#parts;
     if (batch.position <= buffer.head) return;
     queue.flush();
     const readers = registry.all();
@@ -108,32 +123,53 @@ export class BatchIntake implements LogFeedHost {
     for (const reader of readers) reader.stepOut();
     revocation.changeAll(batch.position);
     buffer.append(batch);
+    state.appendUnreadable(batch.position);
     interests.concernAll(batch.position);
     for (const reader of readers) reader.wake();
   }
 
   #append(batch: EncodedBatch): void {
-    this.#parts.buffer.append(batch);
+    const { buffer, state, interests } = this.#parts;
+    buffer.append(batch);
     this.#batches++;
     this.#events += batch.events.length;
-    this.#parts.interests.match(batch, this.#offer);
+    this.#changes = state.append(batch);
+    interests.match(batch, this.#offer);
+    if (this.#changes !== undefined) this.#offerParted(batch, this.#changes);
   }
 
   readonly #offer = (interest: Interest, batch: EncodedBatch): void => {
-    if (interest.gather(batch.part(interest.hits))) this.#parts.queue.add(interest, batch.position);
+    const changes = interest.isState ? this.#changes : undefined;
+    const part =
+      changes === undefined ? batch.part(interest.hits) : statePartOf(interest, batch, interest.hits, changes);
+    if (part !== undefined && interest.gather(part)) this.#parts.queue.add(interest, batch.position);
   };
+
+  /** Readers of the state that saw what a key was before, and not what it is now, are told that it is not theirs. */
+  #offerParted(batch: EncodedBatch, changes: readonly StateChange[]): void {
+    const events = partedEvents(changes);
+    if (events.length === 0) return;
+    this.#parts.interests.match({ events }, (interest) => {
+      // What matched the batch too has been told.
+      if (!interest.isState || interest.newestMatch === batch.position) return;
+      const part = statePartOf(interest, batch, [], changes);
+      if (part !== undefined && interest.gather(part)) this.#parts.queue.add(interest, batch.position);
+    });
+  }
 
   /**
    * The buffer begins anew after `head`. What was not seen may have changed ACLs: everybody's rights are asked for
    * again.
    */
   #beginAnew(head: number, epoch: string, move: (reader: Reader) => void): void {
-    const { gate, buffer, interests, queue, revocation, registry } = this.#parts;
+    const { gate, buffer, state, interests, queue, revocation, registry } = this.#parts;
     gate.run(() => queue.flush());
     const readers = registry.all();
     for (const reader of readers) reader.stepOut();
     revocation.changeAll();
     buffer.restart(head, epoch);
+    // What the log holds of it is read then.
+    state.restart();
     interests.restart(head);
     for (const reader of readers) move(reader);
   }

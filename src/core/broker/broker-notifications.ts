@@ -2,6 +2,7 @@ import type { AclFinding, UnreadablePolicy } from '../../acl/explain.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import type { LogStatus } from '../log/event-log.ts';
+import type { LoadProgress } from '../log/state-loading.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 
 /** What a notification tells of a subscription. Never a secret. */
@@ -58,8 +59,15 @@ export interface BrokerNotifications {
   /** A transport does not keep up; its subscription reads on from its position when it does. */
   lagging: (notice: SubscriptionNotice) => void;
   gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;
-  /** The log went down, is caught up with, or is up again. */
-  log: (notice: { readonly status: LogStatus; readonly cause: Error | undefined }) => void;
+  /**
+   * The log went down, is caught up with, or is up again. While what it holds of the state is read, `progress` says how
+   * far that is.
+   */
+  log: (notice: {
+    readonly status: LogStatus;
+    readonly cause: Error | undefined;
+    readonly progress?: LoadProgress;
+  }) => void;
   /** A listener threw. */
   error: (error: unknown) => void;
   close: () => void;

@@ -12,6 +12,14 @@ export interface BrokerStats {
   readonly oldestIndex: number;
   /** Index of the newest batch; 0 before the first. */
   readonly latestIndex: number;
+  /** Keys of topics with `retain` whose newest event is kept. */
+  readonly retainedKeys: number;
+  /** What these events take, roughly; those that are buffered too are in `bufferedBytes` as well. */
+  readonly retainedBytes: number;
+  /** Removals that are remembered for readers that resume. */
+  readonly rememberedRemovals: number;
+  /** Events that slow readers of a state were spared, since newer ones took their place. */
+  readonly skippedEvents: number;
   readonly epoch: string;
   readonly publishedBatches: number;
   readonly publishedEvents: number;

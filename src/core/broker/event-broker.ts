@@ -2,7 +2,9 @@
 import { refsOf, type AclChange } from '../../acl/acl-change.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import { Revocation } from '../../acl/revocation.ts';
-import { EventBuffer, type BufferOptions } from '../backlog/event-buffer.ts';
+import { checkBuffer, EventBuffer, type BufferOptions } from '../backlog/event-buffer.ts';
+import { RemovalRules } from '../backlog/removal-rules.ts';
+import { RetainedState } from '../backlog/retained-state.ts';
 import { FlushQueue } from '../delivery/flush-queue.ts';
 import type { FlushOptions } from '../delivery/flush-schedule.ts';
 import { StallWatch } from '../delivery/stall-watch.ts';
@@ -28,6 +30,7 @@ import { ReentryGate } from './reentry-gate.ts';
 import { hostAnswers } from './host-answers.ts';
 import { explainRequest, type SubscribeExplanation } from './explaining.ts';
 import type { ViewParts } from './rights-view.ts';
+import { snapshotOf, type StateOptions, type StateSnapshot } from './state-snapshot.ts';
 import type { SubscribeOptions } from './subscribe-request.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { VisibleRules } from './visible-rules.ts';
@@ -99,6 +102,8 @@ export class EventBroker<
   readonly #gate = new ReentryGate();
   readonly #lifetime = new Lifetime();
   readonly #buffer: EventBuffer;
+  readonly #removal: RemovalRules;
+  readonly #state: RetainedState;
   readonly #limits: CheckedLimits;
   readonly #view: ViewParts & { readonly rules: VisibleRules };
   readonly #interests: InterestIndex;
@@ -126,6 +131,10 @@ export class EventBroker<
     this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
     this.#view = this.#makeView(clock);
     this.#buffer = new EventBuffer(options.buffer);
+    this.#removal = this.#makeRemoval();
+    this.#state = new RetainedState(this.#topics, this.#removal, checkBuffer(options.buffer));
+    // What a log holds of it is read first.
+    if (log) this.#state.restart();
     this.#interests = new InterestIndex(this.#limits.placesInAll);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
@@ -163,6 +172,43 @@ export class EventBroker<
    */
   async publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
     return this.#publisher.publish(events, options);
+  }
+
+  /**
+   * Resolves when the log is open and followed, and what it holds of the state was read; at once without a log. The
+   * first subscription does the same by itself. Wait for it before the first publish inside a transaction: on a small
+   * pool of connections that are all taken by transactions, opening the log could else wait for a connection while they
+   * wait for it.
+   * @throws (rejects) BrokerError `log_unavailable`, `closed`; a further call tries again
+   */
+  async ready(): Promise<void> {
+    this.#lifetime.requireOpen();
+    await this.#feed?.ready();
+    await this.#feed?.whenLoaded();
+    this.#lifetime.requireOpen();
+  }
+
+  /**
+   * What a subscriber to the state would be handed now: of each key of topics with `retain: 'latest'` the newest event,
+   * as far as these rights show it. For a REST answer, and to render a page on the server: `index` + 1 and `epoch` are
+   * where a stream goes on.
+   * @throws TypeError for an option that is not known, or no `acl` where the broker has one; BrokerError `bad_request`,
+   * `permission_denied`, `log_unavailable` before what a log holds was read: see {@link ready}, `closed`
+   */
+  state(options: StateOptions<Name> = {}): StateSnapshot<EventOf<T>> {
+    this.#lifetime.requireOpen();
+    const parts = { ...this.#view, buffer: this.#buffer, state: this.#state, clock: this.#clock };
+    const snapshot = snapshotOf(options, { ...parts, needsAcl: this.#source !== undefined });
+    return snapshot as unknown as StateSnapshot<EventOf<T>>;
+  }
+
+  /**
+   * Where a stream goes on that starts now: spread it into `subscribe`, or hand it to a client. Take it *before* a
+   * database is read: what is published meanwhile comes then, perhaps once more than needed. With a log, wait for
+   * {@link ready} first.
+   */
+  get position(): { readonly index: number; readonly epoch: string } {
+    return { index: this.#buffer.latestIndex + 1, epoch: this.#buffer.epoch };
   }
 
   /**
@@ -214,6 +260,10 @@ export class EventBroker<
       bufferedBytes: this.#buffer.bytes,
       oldestIndex: this.#buffer.indexAt(this.#buffer.oldest ?? 0),
       latestIndex: this.#buffer.latestIndex,
+      retainedKeys: this.#state.size,
+      retainedBytes: this.#state.bytes,
+      rememberedRemovals: this.#state.removals,
+      skippedEvents: this.#state.skipped,
       epoch: this.#buffer.epoch,
       listenerErrors: this.listenerErrors,
       log: this.#feed?.status,
@@ -255,6 +305,11 @@ export class EventBroker<
     return { topics, rules, maxPlaces: this.#limits.placesPerRequest };
   }
 
+  #makeRemoval(): RemovalRules {
+    const { rules } = this.#view;
+    return new RemovalRules(this.#topics, (topic, error) => rules.report({ topic, accessorId: undefined, error }));
+  }
+
   #makeRevocation(clock: Clock, timeoutMs: number): Revocation {
     return new Revocation({ source: this.#source, clock, timeoutMs, newest: this.#buffer });
   }
@@ -265,10 +320,12 @@ export class EventBroker<
       accept: (batch, refs) => this.#intake.accept(batch, refs),
       unreadable: (index) => this.#intake.unreadable(index),
       skipped: (first) => this.#intake.skipped(first),
-      status: (status, cause) => this.#intake.status(status, cause),
+      status: (status, cause, progress) => this.#intake.status(status, cause, progress),
+      loaded: (older) => this.#intake.loaded(older),
     };
     const { historyReads } = this.#limits;
-    return new LogFeed({ log, topics: this.#topics, waitsWhenDown, historyReads, clock, host });
+    const [topics, state, removal] = [this.#topics, this.#state, this.#removal];
+    return new LogFeed({ log, topics, state, removal, waitsWhenDown, historyReads, clock, host });
   }
 
   #makeRegistry(clock: Clock): SubscriptionRegistry {
@@ -282,6 +339,8 @@ export class EventBroker<
         buffer: this.#buffer,
         history: this.#feed,
         interests: this.#interests,
+        state: this.#state,
+        topics: this.#topics,
         clock,
         queue: this.#queue,
         stalls: this.#stalls,
@@ -294,6 +353,7 @@ export class EventBroker<
     return new BatchIntake({
       gate: this.#gate,
       buffer: this.#buffer,
+      state: this.#state,
       interests: this.#interests,
       queue: this.#queue,
       revocation: this.#revocation,
@@ -319,6 +379,7 @@ export class EventBroker<
       ...this.#view,
       revocation: this.#revocation,
       buffer: this.#buffer,
+      state: this.#state,
       feed: this.#feed,
       registry: this.#registry,
       lifetime: this.#lifetime,

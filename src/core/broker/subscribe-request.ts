@@ -23,6 +23,15 @@ export interface SubscribeOptions<Name extends string = string> {
    * waits for it.
    */
   readonly index?: number | 'latest';
+  /**
+   * The state first: of topics with `retain: 'latest'` the newest event of each key, from `index` on, then a batch with
+   * `current: true`, then what comes. Topics that are not retained are read from now on, or from `index` where one is
+   * given. However slow it reads, it gets the newest of each key, and no gap as long as what it missed is remembered.
+   * Default false. Not with `index: 'latest'`.
+   */
+  readonly state?: boolean;
+  /** With `state`, to resume before it was `current`: the `since` of the gap that it began with. See `Gap`. */
+  readonly since?: number;
   /** The epoch that `index` is from, where it is known: another one is told as the gap `restarted`. */
   readonly epoch?: string;
   /** The token's secret, or a function that finds it: it is asked once. */
@@ -59,6 +68,8 @@ export interface CheckedSubscribe {
   /** What is asked for, within the pin: asked anew each time, where the host left that to a function. */
   readonly scoped: ScopedRequest | (() => Promise<ScopedRequest>);
   readonly index: number | 'latest';
+  readonly isState: boolean;
+  readonly since: number | undefined;
   readonly epoch: string | undefined;
   readonly credential: Credential;
   readonly failOnGap: boolean;
@@ -74,6 +85,8 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   acl: true,
   scope: true,
   pin: true,
+  state: true,
+  since: true,
   onGap: true,
   signal: true,
 };
@@ -133,12 +146,21 @@ function checkCredentials({ acl, token }: SubscribeOptions): void {
 function checkStart({
   index = 0,
   epoch,
+  state = false,
+  since,
   onGap = 'continue',
   signal,
 }: SubscribeOptions): Omit<CheckedSubscribe, 'scoped' | 'credential'> {
   if (onGap !== 'continue' && onGap !== 'fail')
     throw new BrokerError('bad_request', `onGap must be "continue" or "fail"; got ${describe(onGap)}.`);
+  if (typeof state !== 'boolean')
+    throw new BrokerError('bad_request', `state must be true or false; got ${describe(state)}.`);
+  if (state && index === 'latest')
+    throw new BrokerError('bad_request', 'state needs an index: 0 for all of it, or one to go on from; got "latest".');
+  if (since !== undefined && !state) throw new BrokerError('bad_request', 'since needs state.');
   return {
+    isState: state,
+    since: since === undefined ? since : checkIndex(since, 'since', 0),
     index: index === 'latest' ? index : checkIndex(index, 'index', 0),
     epoch,
     failOnGap: onGap === 'fail',

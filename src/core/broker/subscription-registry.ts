@@ -26,6 +26,7 @@ export interface SubscriptionRegistryParts extends ViewParts {
 interface Registration {
   /** What it asks for, within the pin. */
   asked: ScopedRequest;
+  readonly isState: boolean;
   /** The pin was asked again, and says no, or could not be found out. */
   pinFault: BrokerError | undefined;
   acl: Acl;
@@ -60,9 +61,17 @@ export class SubscriptionRegistry implements ReaderObserver {
   }
 
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
-  open(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, view: View, start: CursorStart): Reader {
-    const reader = new Reader(this.#context, this.#acquire(view), start, request.failOnGap);
-    const registration: Registration = { asked, pinFault: undefined, acl, unwatch: nothing };
+  open(
+    request: CheckedSubscribe,
+    asked: ScopedRequest,
+    acl: Acl,
+    view: View,
+    startOf: (interest: Interest) => CursorStart,
+  ): Reader {
+    const { isState, failOnGap } = request;
+    const interest = this.#acquire(view, isState);
+    const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
+    const registration: Registration = { asked, isState, pinFault: undefined, acl, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -87,9 +96,18 @@ export class SubscriptionRegistry implements ReaderObserver {
     this.#ifOpen(reader, (notice) => this.#parts.notify('lagging', notice));
   }
 
-  #acquire({ filter, namespaces, visibility }: View): Interest {
+  #acquire({ filter, namespaces, visibility }: View, isState: boolean): Interest {
     const { interests, buffer } = this.#parts;
-    return interests.acquire(filter, namespaces, visibility, buffer.head);
+    return interests.acquire(filter, namespaces, visibility, buffer.head, isState);
+  }
+
+  #startIn(interest: Interest, startOf: (interest: Interest) => CursorStart): CursorStart {
+    try {
+      return startOf(interest);
+    } catch (error) {
+      this.#parts.interests.release(interest);
+      throw error;
+    }
   }
 
   /**
@@ -133,7 +151,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     const view = viewOf(registration.asked, acl, this.#parts);
     if (view === undefined) return this.#revoke(reader, registration, revoked());
     registration.acl = acl;
-    reader.release(this.#acquire(view));
+    reader.release(this.#acquire(view, registration.isState));
   }
 
   #revoke(reader: Reader, registration: Registration, error: BrokerError): void {

@@ -4,7 +4,7 @@ import { describe } from '../../model/describe.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { TopicFilter } from '../matching/topic-filter.ts';
-import type { Notify } from './broker-notifications.ts';
+import type { Notify, RuleFailure } from './broker-notifications.ts';
 
 /** A rule that fails with every event must not flood the host: it is told once for each topic in so many ms. */
 const TOLD_EVERY_MS = 60_000;
@@ -97,12 +97,17 @@ export class VisibleRules {
   }
 
   #hide(topic: string, { accessorId }: Acl, error: unknown): false {
+    this.report({ topic, accessorId, error });
+    return false;
+  }
+
+  /** Counts a failure, and tells the host of the first in a while. */
+  report(failure: RuleFailure): void {
     this.#faults++;
     const now = this.#parts.clock.now();
-    if (now - (this.#toldAt.get(topic) ?? -Infinity) < TOLD_EVERY_MS) return false;
-    this.#toldAt.set(topic, now);
-    this.#parts.notify('ruleFailed', { topic, accessorId, error });
-    return false;
+    if (now - (this.#toldAt.get(failure.topic) ?? -Infinity) < TOLD_EVERY_MS) return;
+    this.#toldAt.set(failure.topic, now);
+    this.#parts.notify('ruleFailed', failure);
   }
 }
 

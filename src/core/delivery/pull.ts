@@ -1,5 +1,5 @@
 import type { BrokerError } from '../../model/errors.ts';
-import type { EventBatch } from '../../model/event.ts';
+import type { Event, EventBatch } from '../../model/event.ts';
 import { joinGaps, type Gap } from '../../model/gap.ts';
 import type { ReaderRead } from './reader-read.ts';
 
@@ -90,6 +90,8 @@ export class Pull {
       switch (read.kind) {
         case 'part':
           return this.#withGap(read.batch);
+        case 'current':
+          return this.#withGap(currentAt(read.index));
         case 'gap':
           this.#untold = joinGaps(this.#untold, read.gap);
           break;
@@ -114,3 +116,8 @@ export class Pull {
     throw error;
   }
 }
+
+/** What tells that a state is complete. */
+const currentAt = (index: number): EventBatch => Object.freeze({ index, events: noEvents, current: true });
+
+const noEvents: readonly Event[] = Object.freeze([]);

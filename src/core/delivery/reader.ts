@@ -86,6 +86,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     return this.#error;
   }
 
+  get skipped(): number {
+    return this.#cursor.skipped;
+  }
+
   get delivery(): Delivery | undefined {
     return this.#delivery;
   }
@@ -147,6 +151,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     const read = this.#cursor.read();
     switch (read.kind) {
       case 'part':
+      case 'current':
         return read;
       case 'gap':
         return this.#passGap(read.gap) ?? read;
@@ -159,7 +164,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   get sliceStart(): number | undefined {
-    return this.#stage === 'behind' ? this.#cursor.placeInBuffer : undefined;
+    return this.#stage === 'behind' ? this.#cursor.sharedPlace : undefined;
   }
 
   get turns(): number {
@@ -170,13 +175,27 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     const slice = this.#cursor.interest.slices.find(format, start);
     // One that was made by a reader with more rights, or before this one's were in question.
     if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;
+    // Of a state: one that leaves out removals that this one has to be told of, or was made before this one's floor and
+    // may hold what was removed up to it.
+    const { floor = 0 } = this.#cursor;
+    if (slice.floor > floor || slice.head < floor) return undefined;
     this.#cursor.stopReading();
     this.#cursor.position = slice.end;
     return slice;
   }
 
-  shareSlice(slice: Omit<Slice, 'end'>): void {
-    this.#cursor.interest.slices.keep({ ...slice, end: this.#cursor.position });
+  shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void {
+    const { floor, position: end, interest } = this.#cursor;
+    if (floor !== undefined) interest.slices.keep({ ...slice, end, floor, head: this.#context.buffer.head });
+  }
+
+  returnCurrent(): void {
+    this.#cursor.returnCurrent();
+  }
+
+  get since(): number | undefined {
+    const { floor } = this.#cursor;
+    return this.#cursor.interest.isState && floor !== undefined ? this.#context.buffer.indexAt(floor) : undefined;
   }
 
   awaitMore(): void {
@@ -280,6 +299,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   /** It takes its position along. */
   #leaveOthers(): void {
+    this.#cursor.part();
     this.#cursor.position = this.#passedTogether + 1;
     if (this.#delivery) this.#cursor.interest.leave(this.#delivery);
   }

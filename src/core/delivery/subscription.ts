@@ -32,6 +32,12 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   /** Why it ended; undefined while it is open, and after it was closed by its owner. */
   abstract readonly error: BrokerError | undefined;
 
+  /**
+   * With `state`: how many events it was spared, since it was slow and newer ones had taken their place when it came to
+   * them.
+   */
+  abstract readonly skipped: number;
+
   /** Its way into a transport, once there is one. */
   abstract readonly delivery: Delivery | undefined;
 

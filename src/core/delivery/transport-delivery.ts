@@ -19,7 +19,11 @@ export interface DeliverySource {
   readonly epoch: string;
   /** What a heartbeat may say was passed. */
   readonly bookmark: number | undefined;
+  /** Of a state: where its reading began, see `Gap`. */
+  readonly since: number | undefined;
   read(): ReaderRead;
+  /** That the state is current was read, and is told with the next slice. */
+  returnCurrent(): void;
   /**
    * Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read.
    */
@@ -29,7 +33,7 @@ export interface DeliverySource {
   /** What another reader was handed from there on; this one is past it then. */
   takeSlice(format: StreamFormat, start: number): Slice | undefined;
   /** Offers what was read from there on to the others. */
-  shareSlice(slice: Omit<Slice, 'end'>): void;
+  shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void;
   /** A slice has ended with all that can be read now: the reader joins the others, or waits. */
   awaitMore(): void;
   /** The transport pushes back. */
@@ -70,8 +74,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #stopHeartbeats: (() => void) | undefined;
   /** Read and not written yet: an end that comes while reading takes it along. */
   #slice = '';
-  /** In the slice that is being read. */
-  #hasToldGap = false;
+  /** The slice that is being read holds what is for this reader alone. */
+  #isOwn = false;
 
   /** @throws TypeError for an option that is not known or out of its range */
   constructor(
@@ -148,7 +152,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     const start = this.#source.sliceStart;
     const { turns } = this.#source;
     const format = this.#format;
-    this.#hasToldGap = false;
+    this.#isOwn = false;
     const isFull = this.#guarded(() => this.#readSlice()) ?? false;
     const text = this.#slice;
     this.#slice = '';
@@ -156,7 +160,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     if (bytes === undefined || this.#hasEnded) return isFull;
     // One that tells a gap is this reader's alone: each has to be told for itself. So is one in which its rights
     // changed.
-    if (start !== undefined && !this.#hasToldGap && turns === this.#source.turns)
+    if (start !== undefined && !this.#isOwn && turns === this.#source.turns)
       this.#source.shareSlice({ format, start, bytes, isFull });
     this.#write(bytes);
     return isFull;
@@ -203,7 +207,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   /** Who asks for bookmarks may not see the response's headers: the first heartbeat says in the body what they do. */
   #greet(): void {
-    const greeting = { epoch: this.#source.epoch, heartbeatMs: this.#heartbeatMs };
+    const { epoch, since } = this.#source;
+    const greeting = { epoch, heartbeatMs: this.#heartbeatMs, ...(since !== undefined && { since }) };
     this.#writeText((format) => format.heartbeat(this.#bookmark, this.#bookmarks ? greeting : undefined));
   }
 
@@ -218,6 +223,15 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
         case 'gap':
           this.#tell(read.gap);
           break;
+        case 'current':
+          // What others share ends before it.
+          if (this.#slice !== '' && !this.#isOwn) {
+            this.#source.returnCurrent();
+            return true;
+          }
+          this.#isOwn = true;
+          this.#slice += this.#format.current?.(read.index) ?? '';
+          break;
         case 'fetch':
         case 'wait':
         case 'ended':
@@ -228,7 +242,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   #tell(gap: Gap): void {
-    this.#hasToldGap = true;
+    this.#isOwn = true;
     this.#slice += this.#format.gap(gap);
     this.#format = this.#format.after?.(gap) ?? this.#format;
   }

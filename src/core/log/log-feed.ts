@@ -1,5 +1,7 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import type { History } from '../backlog/history-reading.ts';
+import type { RemovalRules } from '../backlog/removal-rules.ts';
+import type { RetainedState } from '../backlog/retained-state.ts';
 import { UnreadableBatch, type EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -7,6 +9,7 @@ import { BrokerError, closed } from '../../model/errors.ts';
 import { onAbort } from '../../model/on-abort.ts';
 import { CheckedLog } from './checked-log.ts';
 import type { AppendOptions, EventLog, LogRecord, LogState, LogStatus, LogTail } from './event-log.ts';
+import { readState, type LoadProgress, type StateLoadingParts } from './state-loading.ts';
 import { decodeRecord, encodeRecord, type DecodedRecord } from './batch-record.ts';
 import { FairLimit } from './fair-limit.ts';
 import type { Topics } from '../../model/topics.ts';
@@ -20,12 +23,17 @@ export interface LogFeedHost {
   unreadable(index: number): void;
   /** What came before `first` and was not seen yet is gone. */
   skipped(first: number): void;
-  status(status: LogStatus, cause: Error | undefined): void;
+  status(status: LogStatus, cause: Error | undefined, progress?: LoadProgress): void;
+  /** What the log holds of the state was read. */
+  loaded(older: RetainedState): void;
 }
 
 export interface LogFeedParts {
   readonly log: EventLog;
   readonly topics: Topics;
+  readonly state: RetainedState;
+  /** Which events remove their key from the state. */
+  readonly removal: RemovalRules;
   /** Publishes wait while the log is down; else they are refused. */
   readonly waitsWhenDown: boolean;
   /** How many chunks of history may be read at once. */
@@ -36,6 +44,9 @@ export interface LogFeedParts {
 
 /** How much one subscription that catches up from the log holds at a time, in bytes. */
 const CHUNK_BYTES = 64 * 1024;
+
+/** How long to wait before the state is asked for again after the log failed, in ms. */
+const LOAD_RETRY_MS = 250;
 
 /** How many publishes may wait for a log that is down. */
 const MAX_WAITING = 1024;
@@ -52,6 +63,10 @@ export class LogFeed implements History {
   #tail: LogTail | undefined;
   /** Changed here alone. */
   status: LogStatus = 'down';
+  /** Settles when what the log holds of the state was read anew. */
+  #loading: Promise<void> | undefined;
+  /** Counts the loads: one that was overtaken is given up. */
+  #loads = 0;
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
@@ -76,8 +91,14 @@ export class LogFeed implements History {
   async append(events: readonly EncodedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
     await this.up(options.signal);
     const kind = refs.length > 0 ? 'acl' : 'events';
-    const { index } = await this.#log.append(encodeRecord(events, refs), { ...options, kind });
+    const body = encodeRecord(events, refs);
+    const { index } = await this.#log.append(body, { ...options, ...this.#pinsOf(events), kind });
     return index;
+  }
+
+  /** Until what the log holds of the state is here. */
+  async whenLoaded(): Promise<void> {
+    while (this.#loading !== undefined) await this.#loading;
   }
 
   /**
@@ -112,15 +133,70 @@ export class LogFeed implements History {
   async #open(): Promise<void> {
     const state = await this.#log.state();
     this.#parts.host.restart(state);
+    await this.#load(state.head, ++this.#loads);
     const tail = await this.#log.tail(state.head, {
       records: (batch) => this.#accept(batch),
-      gap: ({ first }) => this.#parts.host.skipped(first),
-      reset: (next) => this.#parts.host.restart(next),
+      gap: ({ first }) => {
+        this.#parts.host.skipped(first);
+        this.#loading = this.#reload(first - 1);
+      },
+      reset: (next) => {
+        this.#parts.host.restart(next);
+        this.#loading = this.#reload(next.head);
+      },
       status: (status, cause) => this.#setStatus(status, cause),
     });
     this.#tail = tail;
     if (this.#isClosed) await tail.stop();
     else if (this.status === 'down') this.#setStatus('up', undefined);
+  }
+
+  /** @throws BrokerError `log_unavailable` */
+  async #load(head: number, load: number): Promise<void> {
+    const { topics, state, host } = this.#parts;
+    if (topics.retained.length === 0) return;
+    const parts: StateLoadingParts = {
+      log: this.#log,
+      blank: () => state.blank(),
+      decode: (record) => this.#decode(record)?.batch,
+      progress: (progress) => host.status('catching-up', undefined, progress),
+    };
+    const older = await readState(parts, head);
+    if (this.#isNewest(load)) host.loaded(older);
+  }
+
+  /** Asks again until the log answers: readers of the state wait, all others go on. */
+  async #reload(head: number): Promise<void> {
+    const load = ++this.#loads;
+    while (this.#isNewest(load)) {
+      try {
+        await this.#load(head, load);
+        break;
+      } catch {
+        await new Promise<void>((resolve) => this.#parts.clock.after(LOAD_RETRY_MS, resolve));
+      }
+    }
+    if (load === this.#loads) this.#loading = undefined;
+  }
+
+  #isNewest(load: number): boolean {
+    return load === this.#loads && !this.#isClosed;
+  }
+
+  /**
+   * The keys of which this batch holds the newest, and those that it removes: for a log that can keep records for them.
+   */
+  #pinsOf(events: readonly EncodedEvent[]): Pick<AppendOptions, 'pins' | 'unpins'> {
+    const { topics, removal } = this.#parts;
+    if (this.#log.capabilities.pins !== true) return {};
+    const pins = new Map<string, boolean>();
+    for (const event of events) {
+      const { topic, namespace, key } = event;
+      if (topics.retains(topic)) pins.set(JSON.stringify([topic, namespace, key]), !removal.removes(event));
+    }
+    if (pins.size === 0) return {};
+    const keys = [...pins.keys()];
+    return { pins: keys.filter((key) => pins.get(key)), unpins: keys.filter((key) => !pins.get(key)) };
   }
 
   #accept(batch: readonly LogRecord[]): void {

@@ -1,4 +1,3 @@
-import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { Interest, type Visibility } from './interest.ts';
@@ -10,6 +9,11 @@ const none: readonly number[] = [];
 /** Most places have one interest: a set for each would cost more memory than all the rest of them. */
 type ByKey = Map<string, Interest | Set<Interest>>;
 type ByTopic = Map<string, ByKey>;
+
+/** What is matched: a batch, or events that stood in several. */
+export interface Matchable {
+  readonly events: readonly EncodedEvent[];
+}
 
 /**
  * Finds the interests that match an event: namespace → topic → key → interests, with `*` on each level.
@@ -44,9 +48,11 @@ export class InterestIndex {
     namespaces: NamespaceFilter,
     visibility: Visibility | undefined,
     head: number,
+    isState = false,
   ): Interest {
-    const key = `${namespaces} ${filter} ${visibility?.key ?? ''}`;
-    const interest = this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, visibility, head));
+    const key = `${isState ? 'state ' : ''}${namespaces} ${filter} ${visibility?.key ?? ''}`;
+    const interest =
+      this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, visibility, head, isState));
     interest.users++;
     return interest;
   }
@@ -72,7 +78,7 @@ export class InterestIndex {
    * Calls `found` once for each interest that matches some event of the batch; `interest.hits` has the positions of
    * those events.
    */
-  match(batch: EncodedBatch, found: (interest: Interest, batch: EncodedBatch) => void): void {
+  match<B extends Matchable>(batch: B, found: (interest: Interest, batch: B) => void): void {
     this.#stamp++;
     // What a failure left there was of another batch.
     this.#found = undefined;

@@ -1,5 +1,6 @@
 import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
+import { LeftObjects } from './left-objects.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import { PlaceList, type Placed } from './place-list.ts';
@@ -62,6 +63,13 @@ export class Interest {
 
   /** Canonical: equal for equal interests. */
   readonly key: string;
+  /** Its readers read the state: of what is retained they get the newest, and are told what is no longer their own. */
+  readonly isState: boolean;
+  #left: LeftObjects | undefined;
+  /** From this position on it knows all that left it. */
+  knowsLeftFrom: number;
+  /** How many events it has gathered: what readers of the state are spared is counted by it. */
+  gathered = 0;
 
   constructor(
     key: string,
@@ -69,8 +77,11 @@ export class Interest {
     namespaces: NamespaceFilter,
     visibility: Visibility | undefined,
     head: number,
+    isState = false,
   ) {
     this.key = key;
+    this.isState = isState;
+    this.knowsLeftFrom = head + 1;
     this.filter = filter;
     this.namespaces = namespaces;
     this.#visibility = visibility;
@@ -84,6 +95,11 @@ export class Interest {
     return this.#matches[this.#placeOf(position)] ?? Infinity;
   }
 
+  /** Position of the newest that it was told to match; 0 before the first. */
+  get newestMatch(): number {
+    return this.#matches.at(-1) ?? 0;
+  }
+
   /** Newest index that matches and is older than `limit`; 0 when none is remembered. */
   lastMatchBefore(limit: number): number {
     return this.#matches[this.#placeOf(limit) - 1] ?? 0;
@@ -93,8 +109,17 @@ export class Interest {
   restart(head: number): void {
     this.#matches = [];
     this.#pending = [];
-    this.#slices = undefined;
-    this.#completeFrom = head + 1;
+    this.#slices = this.#left = undefined;
+    this.#completeFrom = this.knowsLeftFrom = head + 1;
+  }
+
+  /** What left it, though nothing removed it; undefined when nothing did. */
+  get left(): LeftObjects | undefined {
+    return this.#left;
+  }
+
+  get leftObjects(): LeftObjects {
+    return (this.#left ??= new LeftObjects());
   }
 
   /** What its readers that are behind share. */
@@ -105,6 +130,11 @@ export class Interest {
   /** Position of the oldest that matched and is not flushed yet. */
   get oldestPending(): number | undefined {
     return this.#pending[0]?.position;
+  }
+
+  /** Rights or a topic's rule decide of each event, beside the filter. */
+  get looksAtEvents(): boolean {
+    return this.#visibility !== undefined;
   }
 
   sees(event: EncodedEvent): boolean {
@@ -121,12 +151,13 @@ export class Interest {
     if (length > 0 && (this.#isAll || (isMatch && length === 1))) return batch;
     const hits: number[] = [];
     batch.events.forEach((event, i) => {
-      if (this.#passes(event)) hits.push(i);
+      if (this.passes(event)) hits.push(i);
     });
     return hits.length === 0 ? undefined : batch.part(hits);
   }
 
-  #passes(event: EncodedEvent): boolean {
+  /** Whether it matches this event. */
+  passes(event: EncodedEvent): boolean {
     return this.namespaces.passes(event.namespace) && this.filter.matchesAny(event.names, event) && this.sees(event);
   }
 
@@ -136,6 +167,7 @@ export class Interest {
    */
   gather(part: BatchPart): boolean {
     this.#remember(part.position);
+    this.gathered += part.events.length;
     const isFirst = this.#members.size > 0 && this.#addPending(part);
     if (this.#waiters.size > 0) this.wakeAll();
     return isFirst;

@@ -8,6 +8,10 @@ export interface Slice {
   /** The position after it. */
   readonly end: number;
   readonly bytes: Uint8Array;
+  /** Of a state: removals up to here are not in it. Else 0. */
+  readonly floor: number;
+  /** The newest position when it was made: of a state, what was the newest of its key then. */
+  readonly head: number;
   /** There was more when it was cut. */
   readonly isFull: boolean;
 }
