@@ -20,6 +20,6 @@ export const ndjsonFormat: StreamFormat = Object.freeze({
 /** `{}`; with bookmarks `{"Index":812}`, the first of them with what else the response's headers say. */
 function heartbeat(bookmark: number | undefined, greeting?: Greeting): string {
   if (greeting === undefined) return bookmark === undefined ? '{}\n' : `{"Index":${bookmark}}\n`;
-  const { epoch, heartbeatMs, since } = greeting;
-  return `${JSON.stringify({ Index: bookmark, Epoch: epoch, HeartbeatMs: heartbeatMs, Since: since })}\n`;
+  const { epoch, heartbeatMs, mark } = greeting;
+  return `${JSON.stringify({ Index: bookmark, Epoch: epoch, HeartbeatMs: heartbeatMs, Mark: mark })}\n`;
 }

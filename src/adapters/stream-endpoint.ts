@@ -171,7 +171,7 @@ async function openStream<Own>(
   const isSse = format === 'sse' || (format !== 'ndjson' && acceptsEvents(headerValue(request.header, 'accept')));
   const asked: SubscribeOptions = {
     ...start,
-    ...(isSse ? resumePoint(request, lastEventId) : {}),
+    ...(isSse ? resumePoint(request, lastEventId, start.state === true) : {}),
     ...(topics.length > 0 ? { topics } : {}),
     ...saidByHost(endpoint, request),
     ...(request.signal ? { signal: request.signal } : {}),
@@ -232,10 +232,11 @@ function acceptsEvents(accept: string | undefined): boolean {
 function resumePoint(
   request: EndpointRequest<unknown>,
   inQuery: string | undefined,
+  isState: boolean,
 ): { readonly epoch: string; readonly index: number } | undefined {
   const inHeader = headerValue(request.header, 'last-event-id');
-  if (inHeader) return parseLastEventId(inHeader, 'Header Last-Event-ID');
-  return inQuery === undefined ? undefined : parseLastEventId(inQuery, 'Parameter lastEventId');
+  if (inHeader) return parseLastEventId(inHeader, 'Header Last-Event-ID', isState);
+  return inQuery === undefined ? undefined : parseLastEventId(inQuery, 'Parameter lastEventId', isState);
 }
 
 /** What a GET would answer, without its stream. */

@@ -8,8 +8,8 @@ export interface StreamRequest {
   readonly namespace?: readonly string[];
   readonly index: number | 'latest';
   readonly state?: true;
-  /** With `state`: where the reading of it began that goes on here. */
-  readonly since?: number;
+  /** With `state`: which one it is that goes on here. */
+  readonly mark?: string;
   readonly epoch?: string;
   /** The id that a browser's polyfill, or a client of Mercure, puts into the query since it cannot set the header. */
   readonly lastEventId?: string;
@@ -30,13 +30,13 @@ export function parseStreamRequest(url: string): StreamRequest {
   const query = new Query(url);
   const [epoch, lastEventId] = [query.single('epoch'), query.oneOf(lastEventIdNames)];
   const namespace = query.all('namespace').filter((name) => name !== '');
-  const since = parseSince(query.single('since'));
+  const mark = query.single('mark');
   return {
     topics: query.all('topic'),
     ...(namespace.length > 0 ? { namespace } : {}),
     index: parseIndex(query.single('index')),
     ...(query.choice('state', ['false', 'true']) === 'true' ? { state: true } : {}),
-    ...(since === undefined ? {} : { since }),
+    ...(mark ? { mark } : {}),
     ...(epoch ? { epoch } : {}),
     ...(lastEventId ? { lastEventId } : {}),
     onGap: query.choice('gap', ['continue', 'fail']),
@@ -92,13 +92,6 @@ class Query {
     values.push(value);
     this.#values.set(name, values);
   }
-}
-
-function parseSince(text: string | undefined): number | undefined {
-  if (!text) return undefined;
-  const since = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (Number.isSafeInteger(since)) return since;
-  throw bad(`Parameter since must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}; got ${describe(text)}.`);
 }
 
 /** Empty is as absent, as in Nomad. More than any index can be is what people write for "from now on". */

@@ -41,7 +41,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen, options.since);
+    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen, options.mark);
     this.#snapshots = options.snapshot && new Snapshots(options.snapshot, options.index === undefined);
     this.#wait = new Wait(settings.clock);
     options.signal?.addEventListener('abort', this.#onAbort);
@@ -218,7 +218,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   #takeHeartbeat(value: Heartbeat): void {
     if (value.epoch !== undefined) this.#position.named(value.epoch);
     if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
-    if (value.since !== undefined) this.#position.begins(value.since);
+    if (value.mark !== undefined) this.#position.marked(value.mark);
     const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
     this.#refuseNomad();
     this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));

@@ -15,8 +15,8 @@ export interface Position {
    * not kept, the batches with this index are handed over again; nothing is lost.
    */
   readonly seen?: readonly string[];
-  /** Only of a state that is not complete yet: where the reading of it began. */
-  readonly since?: number;
+  /** Only of a state: which one it is, and where the reading of it began. One word of the server's. */
+  readonly mark?: string;
 }
 
 /**
@@ -45,20 +45,20 @@ export class ReadPosition {
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
-  /** Of a state: where the reading of it began that is under way; undefined where none is, or nobody said. */
-  #since: number | undefined;
+  /** Which state it reads, as the server calls it. */
+  #mark: string | undefined;
   /** What counts as that once something of the state is here. */
-  #nextSince: number | undefined;
+  #nextMark: string | undefined;
   /** The state is complete: that was handed over. */
   #isCurrent = false;
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor(index: number | 'latest', epoch?: string, seen: readonly string[] = [], since?: number) {
+  constructor(index: number | 'latest', epoch?: string, seen: readonly string[] = [], mark?: string) {
     this.#index = index;
     this.#epoch = epoch;
     this.#seen = seen;
-    this.#since = since;
+    this.#mark = mark;
   }
 
   /** What to ask the server for. */
@@ -68,7 +68,7 @@ export class ReadPosition {
       index: this.#index,
       ...(epoch !== undefined && { epoch }),
       ...(this.#seen.length && { seen: this.#seen }),
-      ...(this.#since !== undefined && { since: this.#since }),
+      ...(this.#mark !== undefined && { mark: this.#mark }),
     };
   }
 
@@ -130,15 +130,14 @@ export class ReadPosition {
   current(index: number): EventBatch | undefined {
     this.named();
     this.#advance(index);
-    this.#since = undefined;
     if (this.#isCurrent) return undefined;
     this.#isCurrent = true;
     return { index, events: [], current: true, ...this.#takeGap() };
   }
 
-  /** The server says where the reading of a state begins: that counts as soon as something of it is here. */
-  begins(since: number): void {
-    if (!this.#isCurrent) this.#nextSince = since;
+  /** The server says which state it sends: that counts as soon as something of it is here. */
+  marked(mark: string): void {
+    this.#nextMark = mark;
   }
 
   #takeGap(): Pick<EventBatch, 'gap'> {
@@ -155,7 +154,7 @@ export class ReadPosition {
     this.named();
     const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
     // Of a state nothing has passed yet: whoever comes back now asks for all of it again.
-    const isBefore = index === 0 && this.#nextSince !== undefined;
+    const isBefore = index === 0 && this.#nextMark !== undefined;
     return isClear && !isBefore && this.#advance(index);
   }
 
@@ -174,7 +173,7 @@ export class ReadPosition {
     }
     this.#isRenumbered = true;
     this.#isCurrent = false;
-    if (gap.since !== undefined) this.#nextSince = gap.since;
+    if (gap.mark !== undefined) this.#nextMark = gap.mark;
     if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
   }
 
@@ -194,8 +193,8 @@ export class ReadPosition {
     const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
     if (!isNew) return false;
     this.#isRenumbered = false;
-    this.#since = this.#nextSince ?? this.#since;
-    this.#nextSince = undefined;
+    this.#mark = this.#nextMark ?? this.#mark;
+    this.#nextMark = undefined;
     this.#appended = appended;
     this.#epoch = this.#serverEpoch;
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.

@@ -43,8 +43,8 @@ export interface StreamOptions<S extends Topics = Topics, V = unknown> {
    * reader holds counts no more: the whole state follows, and `current` once more. Not with Nomad's own servers.
    */
   readonly state?: boolean | undefined;
-  /** From {@link EventStream.position} of an earlier stream whose state was not complete. */
-  readonly since?: number | undefined;
+  /** Which state `index` belongs to: from {@link EventStream.position} of an earlier stream. */
+  readonly mark?: string | undefined;
   /**
    * For a state that is in a database of the host's: asked first, unless `index` says where to go on, and again after
    * each gap. What it answers comes as a batch with `snapshot`; the stream goes on behind it. It is asked again with

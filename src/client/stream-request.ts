@@ -44,11 +44,11 @@ export class StreamRequest {
     return this.#url.searchParams.get('state') === 'true';
   }
 
-  url({ index, epoch, since }: Position): URL {
+  url({ index, epoch, mark }: Position): URL {
     const url = new URL(this.#url);
     url.searchParams.set('index', String(index));
     if (epoch !== undefined) url.searchParams.set('epoch', epoch);
-    if (since !== undefined && this.isState) url.searchParams.set('since', String(since));
+    if (mark !== undefined && this.isState) url.searchParams.set('mark', mark);
     return url;
   }
 

@@ -12,7 +12,7 @@ const known = {
   epoch: true,
   seen: true,
   state: true,
-  since: true,
+  mark: true,
   snapshot: true,
   token: true,
   signal: true,

@@ -8,8 +8,8 @@ interface Terms {
   readonly epoch?: string;
   /** 0: no heartbeat comes after this one. */
   readonly heartbeatMs?: number;
-  /** Of a state: removals up to this index are not told. */
-  readonly since?: number;
+  /** Which state the stream holds. */
+  readonly mark?: string;
 }
 
 /** The server lives; with a bookmark, everything up to `index` has passed. */
@@ -53,11 +53,11 @@ export function parseLine(line: string): WireValue {
     : { kind: 'bookmark', index: indexOf(wire.Index), ...terms };
 }
 
-function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs, Since: since }: Wire): Terms {
+function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs, Mark: mark }: Wire): Terms {
   return {
     ...(typeof epoch === 'string' && epoch && { epoch }),
     ...(typeof heartbeatMs === 'number' && heartbeatMs >= 0 && { heartbeatMs }),
-    ...(isIndex(since) && { since }),
+    ...(typeof mark === 'string' && mark && { mark }),
   };
 }
 
@@ -124,13 +124,13 @@ function eventOf(index: number, wire: unknown): Event {
   };
 }
 
-function gapOf({ From, To, Reason, Epoch, Since }: Wire): Gap {
+function gapOf({ From, To, Reason, Epoch, Mark }: Wire): Gap {
   return {
     from: indexOf(From),
     to: indexOf(To),
     reason: Reason as GapReason,
     ...(typeof Epoch === 'string' && { epoch: Epoch }),
-    ...(isIndex(Since) && { since: Since }),
+    ...(typeof Mark === 'string' && { mark: Mark }),
   };
 }
 

@@ -56,7 +56,7 @@ export interface WireGap {
   readonly To: number;
   readonly Reason: Gap['reason'];
   readonly Epoch?: string;
-  readonly Since?: number;
+  readonly Mark?: string;
 }
 
 /** The error as it stands on the wire, in a response's body and as a stream's last line. */
@@ -154,13 +154,13 @@ export const unconfirmed = (cause?: unknown): BrokerError =>
   new BrokerError('acl_unavailable', 'The rights could not be checked in time.', { cause });
 
 /** A gap as lines and errors of the wire hold it. */
-export function wireGap({ from, to, reason, epoch, since }: Gap): WireGap {
+export function wireGap({ from, to, reason, epoch, mark }: Gap): WireGap {
   return {
     From: from,
     To: to,
     Reason: reason,
     ...(epoch === undefined ? {} : { Epoch: epoch }),
-    ...(since === undefined ? {} : { Since: since }),
+    ...(mark === undefined ? {} : { Mark: mark }),
   };
 }
 

@@ -23,11 +23,8 @@ export interface Gap {
   readonly reason: GapReason;
   /** With `restarted`: the epoch that holds from here on. */
   readonly epoch?: string;
-  /**
-   * Where a state begins anew: removals up to this index are of objects that are not in it. Who resumes before the
-   * state is complete says it (`since`), or a removal that was forgotten meanwhile would make it begin anew again.
-   */
-  readonly since?: number;
+  /** Where a state begins anew: its mark from here on. See `Subscription.mark`. */
+  readonly mark?: string;
 }
 
 /**
@@ -55,13 +52,13 @@ export const isRestart = ({ reason }: Pick<Gap, 'reason'>): boolean => strengthO
 export function joinGaps(before: Gap | undefined, after: Gap): Gap {
   if (before === undefined) return after;
   const epoch = after.epoch ?? before.epoch;
-  const since = after.since ?? before.since;
+  const mark = after.mark ?? before.mark;
   return {
     from: Math.min(before.from, after.from),
     to: Math.max(before.to, after.to),
     reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,
     ...(epoch !== undefined && { epoch }),
-    ...(since !== undefined && { since }),
+    ...(mark !== undefined && { mark }),
   };
 }
 

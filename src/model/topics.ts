@@ -216,6 +216,11 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     return (definition?.aliasOf === undefined ? definition : this.definition(definition.aliasOf))?.retain === 'latest';
   }
 
+  /** Whether some events can be asked for by another name than their topic's. */
+  get hasAliases(): boolean {
+    return this.#aliases.size > 0;
+  }
+
   /** The topics whose newest events are kept; aliases left out. */
   get retained(): readonly string[] {
     return this.names?.filter((name) => this.definition(name)?.retain === 'latest') ?? [];

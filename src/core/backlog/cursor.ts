@@ -6,6 +6,7 @@ import type { Topics } from '../../model/topics.ts';
 import type { EventBuffer } from './event-buffer.ts';
 import { HistoryReading, type History } from './history-reading.ts';
 import type { RetainedState } from './retained-state.ts';
+import { markText, staleMark } from './state-mark.ts';
 import { StateReading, type StateStart } from './state-reading.ts';
 import { questionOf } from './trim-memory.ts';
 
@@ -85,6 +86,7 @@ export class Cursor {
   #gap: Gap | undefined;
   #reading: HistoryReading | undefined;
   readonly #state: StateReading | undefined;
+  #isStale = false;
 
   constructor(backlog: Backlog, interest: Interest, { position, gap, state }: CursorStart) {
     this.#backlog = backlog;
@@ -93,6 +95,7 @@ export class Cursor {
     this.#run = backlog.buffer.run;
     this.position = position;
     this.#state = state && new StateReading(backlog, interest, state);
+    this.#isStale = gap !== undefined && isRestart(gap) && state !== undefined;
   }
 
   /** With which it reads now. */
@@ -170,6 +173,7 @@ export class Cursor {
    */
   get passed(): number {
     const { buffer } = this.#backlog;
+    if (this.#isStale) return 0;
     if (this.#gap !== undefined) return Math.min(this.#gap.from, buffer.indexAt(this.position)) - 1;
     return buffer.passedAt(this.#reached);
   }
@@ -250,7 +254,7 @@ export class Cursor {
 
   /** It parts from others, with whom it had all there is. */
   part(): void {
-    this.#state?.mark();
+    this.#state?.count();
   }
 
   /** How many events were superseded before it came to them. */
@@ -270,6 +274,24 @@ export class Cursor {
   get floor(): number | undefined {
     if (this.#state === undefined) return 0;
     return this.#state.isReady ? this.#state.floor : undefined;
+  }
+
+  /** Which state it reads; undefined for a reader of events, and as long as the state is not here. */
+  get mark(): string | undefined {
+    const { floor } = this;
+    if (this.#isStale) return staleMark;
+    if (this.#state === undefined || floor === undefined) return undefined;
+    return markText({ view: this.#interest.view, since: this.#backlog.buffer.indexAt(floor) });
+  }
+
+  /** Names the state it reads, where the same request may be shown another one. */
+  get neededView(): string | undefined {
+    return this.#state?.needsMark === true ? this.#interest.view : undefined;
+  }
+
+  /** What the reader holds counts no more, and nothing of the state that does was read: there is no place to resume from. */
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
   /** Takes the position of a reader that has missed nothing up to the head, where it is one. */
@@ -317,9 +339,13 @@ export class Cursor {
       return this.#gapOr(waitForMore);
     }
     this.position = Math.max(this.position, next === undefined ? end + 1 : next.position + 1);
-    if (next !== undefined) return next;
+    if (next !== undefined) {
+      this.#isStale = false;
+      return next;
+    }
     if (this.limit !== Infinity || this.position <= buffer.head) return waitForMore;
     state.settle();
+    this.#isStale = false;
     return state.tellCurrent() ? { kind: 'current', index: buffer.latestIndex } : waitForMore;
   }
 
@@ -348,9 +374,10 @@ export class Cursor {
       to: Math.max(buffer.indexAt(retained.oldest ?? buffer.head + 1), buffer.latestIndex),
       reason: isRestart({ reason }) ? reason : 'state',
       ...(epoch !== undefined && { epoch }),
-      ...(state.isReady && { since: buffer.indexAt(state.floor) }),
     };
-    return (this.#gap = joinGaps(this.#gap, gap));
+    const { mark } = this;
+    this.#isStale = true;
+    return (this.#gap = joinGaps(this.#gap, mark === undefined ? gap : { ...gap, mark }));
   }
 
   #sharedStatePlace(state: StateReading): number | undefined {

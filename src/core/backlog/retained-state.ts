@@ -209,7 +209,8 @@ export class RetainedState {
     // One that stands in this batch too is its change so far.
     const earlier = known && changes.get(known);
     if (known && earlier) changes.delete(known);
-    const before = [...(earlier?.before ?? []), ...(known === undefined || known.isRemoval ? [] : [known.event])];
+    // A removal too: a reader that has not come to it yet still holds what it removed.
+    const before = [...(earlier?.before ?? []), ...(known === undefined ? [] : [known.event])];
     const isParting = before.some((one) => mayPart(one, event, this.#topics));
     changes.set(entry, { entry, before, mayPart: isParting });
     if (isParting) this.#shifts.remember(event, batch.position);

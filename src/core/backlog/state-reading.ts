@@ -23,6 +23,8 @@ export interface StateStart {
   readonly since: number | undefined;
   /** What is not retained is read from here on. */
   readonly plainFrom: number;
+  /** What is shown rests on rights or on the host, not on what is asked for alone. */
+  readonly isNarrowed: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export class StateReading {
   /** Removals up to here are not told: what they removed was not there any more when the reading began. */
   #floor: number | undefined;
   #plainFrom: number;
+  readonly #isNarrowed: boolean;
   #isCurrent = false;
   #interest: Interest;
   #hasPlain: boolean;
@@ -45,17 +48,18 @@ export class StateReading {
   /** Where the next that is not retained stands, as far as it was looked for. */
   #plainNext = 0;
   /** Since when what was handed over is counted, to tell what was spared: events gathered until then, and the head. */
-  #mark = { gathered: 0, position: 0 };
+  #counted = { gathered: 0, position: 0 };
   #handedOver = 0;
   #skipped = 0;
 
-  constructor(backlog: StateBacklog, interest: Interest, { since, plainFrom }: StateStart) {
+  constructor(backlog: StateBacklog, interest: Interest, { since, plainFrom, isNarrowed }: StateStart) {
     this.#backlog = backlog;
     this.#floor = since;
     this.#plainFrom = plainFrom;
+    this.#isNarrowed = isNarrowed;
     this.#interest = interest;
     this.#hasPlain = hasPlain(interest, backlog.topics);
-    this.mark();
+    this.count();
   }
 
   /** What a log holds is here. */
@@ -68,9 +72,9 @@ export class StateReading {
     return this.#skipped;
   }
 
-  /** Its current state is still to be told. */
-  get isCurrentDue(): boolean {
-    return !this.#isCurrent;
+  /** Another state may be shown to the same request: who resumes has to say which one it read. */
+  get needsMark(): boolean {
+    return this.#isNarrowed || this.#interest.looksAtEvents;
   }
 
   /** What it reads can be shared with others who read it from the same floor. */
@@ -90,7 +94,7 @@ export class StateReading {
     this.#floor = this.#source = undefined;
     this.#isCurrent = false;
     this.#plainNext = 0;
-    this.mark();
+    this.count();
   }
 
   /** What is not retained is read from here on. */
@@ -119,17 +123,17 @@ export class StateReading {
 
   /** All there is was handed over: what was gathered beyond it was spared. */
   settle(): void {
-    const spared = this.#interest.gathered - this.#mark.gathered - this.#handedOver;
+    const spared = this.#interest.gathered - this.#counted.gathered - this.#handedOver;
     if (spared > 0) {
       this.#skipped += spared;
       this.#backlog.state.skipped += spared;
     }
-    this.mark();
+    this.count();
   }
 
   /** Counts anew from here. */
-  mark(): void {
-    this.#mark = { gathered: this.#interest.gathered, position: this.#backlog.buffer.head };
+  count(): void {
+    this.#counted = { gathered: this.#interest.gathered, position: this.#backlog.buffer.head };
     this.#handedOver = 0;
   }
 
@@ -159,7 +163,7 @@ export class StateReading {
     const at = Math.min(source.next(from, this.#passes), left, plain, unreadable);
     if (at > end) return undefined;
     if (at === unreadable) return at;
-    return this.#count(this.#partAt(at, source, at === plain));
+    return this.#tally(this.#partAt(at, source, at === plain));
   }
 
   #currentSource(): StateSource {
@@ -215,8 +219,8 @@ export class StateReading {
     );
   }
 
-  #count(part: BatchPart): BatchPart {
-    if (part.position > this.#mark.position) this.#handedOver += part.events.length;
+  #tally(part: BatchPart): BatchPart {
+    if (part.position > this.#counted.position) this.#handedOver += part.events.length;
     return part;
   }
 }

@@ -13,8 +13,8 @@ export interface Greeting {
   readonly epoch: string;
   /** Time between heartbeats, in ms: so long without a byte, and twice that again, and the peer is dead. */
   readonly heartbeatMs: number;
-  /** Of a state: removals up to this index are not told. Who resumes before it is complete says it. */
-  readonly since?: number;
+  /** Of a state: which one it is. Who resumes says it. */
+  readonly mark?: string;
 }
 
 /**
@@ -31,6 +31,11 @@ export interface StreamFormat {
   current?(index: number): string;
   /** The format to go on with after a gap: for one that names the epoch. Default the same. */
   after?(gap: Gap): StreamFormat;
+  /**
+   * For a state that rests on rights: the format whose places to resume from name this view, so that who comes back
+   * with other rights is told. Default the same.
+   */
+  withView?(view: string): StreamFormat;
   /**
    * @param bookmark newest index that was passed, where the reader asked for bookmarks
    * @param greeting with the first one of a stream with bookmarks

@@ -90,9 +90,10 @@ export class Admission {
     if (registry.size >= limits.subscriptions)
       throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
     const isPrecise = feed === undefined;
+    const isNarrowed = asked.scope === 'allowed' || typeof request.scoped === 'function';
     return registry.open(request, asked, acl, view, (interest) =>
       request.isState
-        ? stateStartOf(request, interest, { buffer, state, topics, isPrecise })
+        ? stateStartOf(request, interest, { buffer, state, topics, isPrecise, isNarrowed })
         : startOf({ ...request, ...view }, { ...range, buffer, isPrecise }),
     );
   }

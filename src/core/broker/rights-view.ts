@@ -81,6 +81,7 @@ function shown({ filter, namespaces }: Asked, acl: Acl, { topics, rules }: ViewP
     (!byRules || rules.allow(acl, name, event));
   const visibility: Visibility = {
     key: JSON.stringify([byRights ? acl.rightsKey : '', byRules ? claimsKeyOf(acl) : '']),
+    byRules,
     sees(event) {
       for (const name of event.names) if (isSeen(name, event)) return true;
       return false;

@@ -75,7 +75,7 @@ function hasEnded({ expiresAt = Infinity }: Acl, { clock }: SnapshotParts): bool
 
 function eventsOf(interest: Interest, parts: SnapshotParts): readonly Event[] {
   const { head } = parts.buffer;
-  const reading = new StateReading(parts, interest, { since: undefined, plainFrom: head + 1 });
+  const reading = new StateReading(parts, interest, { since: undefined, plainFrom: head + 1, isNarrowed: false });
   const events: Event[] = [];
   for (let position = 1; ;) {
     const next = reading.next(position, head);

@@ -1,6 +1,7 @@
 import type { CursorStart } from '../backlog/cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { RetainedState } from '../backlog/retained-state.ts';
+import { markText, type StateMark } from '../backlog/state-mark.ts';
 import { questionOf } from '../backlog/trim-memory.ts';
 import type { Interest } from '../matching/interest.ts';
 import { gapError } from '../../model/gap-error.ts';
@@ -15,9 +16,11 @@ export interface StateStartFrom {
   readonly topics: Topics;
   /** Trimmed history is known by topic and namespace: not a log's. */
   readonly isPrecise: boolean;
+  /** What is shown rests on rights or on the host, not on what is asked for alone. */
+  readonly isNarrowed: boolean;
 }
 
-type StateRequest = Pick<CheckedSubscribe, 'index' | 'epoch' | 'since' | 'failOnGap'>;
+type StateRequest = Pick<CheckedSubscribe, 'index' | 'epoch' | 'mark' | 'failOnGap'>;
 
 /**
  * Finds where the reading of a state starts, and what is missing before it: the whole state, or what changed after an
@@ -35,23 +38,24 @@ function startIn(request: StateRequest, interest: Interest, from: StateStartFrom
   const { head, epoch } = buffer;
   // Checked before: `latest` asks for no state.
   const index = request.index === 'latest' ? 0 : request.index;
-  if (index === 0) return wholeFrom(head + 1, forgottenKeys(interest, from));
-  if (request.epoch !== undefined && request.epoch !== epoch) return anew('restarted', from);
+  if (index === 0) return wholeFrom(head + 1, forgottenKeys(interest, from), from);
+  if (request.epoch !== undefined && request.epoch !== epoch) return anew('restarted', interest, from);
   const position = buffer.positionOf(index);
-  if (position > head + 1 && request.epoch === undefined) return anew('ahead', from);
-  if (position > head + 1 && !isPrecise) return anew('ahead', from);
-  const since = request.since === undefined ? 0 : buffer.positionOf(request.since + 1) - 1;
+  if (position > head + 1 && request.epoch === undefined) return anew('ahead', interest, from);
+  if (position > head + 1 && !isPrecise) return anew('ahead', interest, from);
+  if (!isSameView(request.mark, interest, from.isNarrowed)) return anew('state', interest, from);
+  const since = request.mark === undefined ? 0 : buffer.positionOf(request.mark.since + 1) - 1;
   const known = Math.max(position - 1, since);
   const hasLeft =
     isSelective(interest, from.topics) && interest.knowsLeftFrom > known + 1 && state.hasShiftedSince(known, interest);
-  if (hasLeft || state.hasLostSince(known, interest)) return anew('state', from);
-  return { position, gap: plainGap(position, interest, from), state: { since, plainFrom: position } };
+  if (hasLeft || state.hasLostSince(known, interest)) return anew('state', interest, from);
+  return { position, gap: plainGap(position, interest, from), state: { since, plainFrom: position, isNarrowed: from.isNarrowed } };
 }
 
-const wholeFrom = (plainFrom: number, gap: Gap | undefined): CursorStart => ({
+const wholeFrom = (plainFrom: number, gap: Gap | undefined, { isNarrowed }: StateStartFrom): CursorStart => ({
   position: 1,
   gap,
-  state: { since: undefined, plainFrom },
+  state: { since: undefined, plainFrom, isNarrowed },
 });
 
 /** Keys of the state that are not known any more: what a newcomer misses. */
@@ -60,12 +64,17 @@ function forgottenKeys(interest: Interest, { buffer, state }: StateStartFrom): G
 }
 
 /** The reader holds something that counts no more. */
-function anew(reason: 'restarted' | 'ahead' | 'state', { buffer, state }: StateStartFrom): CursorStart {
+function anew(
+  reason: 'restarted' | 'ahead' | 'state',
+  { view }: Interest,
+  from: StateStartFrom,
+): CursorStart {
+  const { buffer, state } = from;
   const oldest = buffer.indexAt(state.oldest ?? buffer.head + 1);
   const epoch = reason === 'restarted' ? { epoch: buffer.epoch } : {};
-  const since = buffer.indexAt(state.lastRemoval);
-  const gap: Gap = { from: oldest, to: Math.max(oldest, buffer.latestIndex), reason, ...epoch, since };
-  return wholeFrom(buffer.first, gap);
+  const mark = markText({ view, since: buffer.indexAt(state.lastRemoval) });
+  const gap: Gap = { from: oldest, to: Math.max(oldest, buffer.latestIndex), reason, ...epoch, mark };
+  return wholeFrom(buffer.first, gap, from);
 }
 
 /** Of what is not retained, as of any stream of events. */
@@ -78,9 +87,17 @@ function plainGap(position: number, asked: Interest, { buffer, topics, isPrecise
   return buffer.inIndexes(gapOf('trimmed', position, last + 1));
 }
 
-/** Not all events of a key need match it: it names keys or an alias, or looks at each event. */
-function isSelective({ filter, looksAtEvents }: Interest, topics: Topics): boolean {
+/**
+ * Whether what the reader holds is of what it is shown now. Without a mark nobody knows that where rights decide what is
+ * shown: they may have changed while it was away.
+ */
+function isSameView(mark: StateMark | undefined, { view, looksAtEvents }: Interest, isNarrowed: boolean): boolean {
+  return mark === undefined ? !looksAtEvents && !isNarrowed : mark.view === view;
+}
+
+/** Not all events of an object need match it: it names keys or an alias, or a rule looks at what they hold. */
+function isSelective({ filter, looksAtEvents, asksRules }: Interest, topics: Topics): boolean {
   const isPartial = ([topic, key]: readonly [string, string]): boolean =>
     key !== '*' || topics.definition(topic)?.aliasOf !== undefined;
-  return looksAtEvents || filter.terms().some(isPartial);
+  return asksRules || (looksAtEvents && topics.hasAliases) || filter.terms().some(isPartial);
 }

@@ -2,6 +2,7 @@ import type { Acl } from '../../acl/acl.ts';
 import type { AclFunction, Credential } from '../../acl/session.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
+import { parseMark, type StateMark } from '../backlog/state-mark.ts';
 import type { NamespaceInput } from '../matching/namespace-filter.ts';
 import type { AskHost } from './host-answers.ts';
 import type { CheckedLimits } from './limits.ts';
@@ -30,8 +31,8 @@ export interface SubscribeOptions<Name extends string = string> {
    * Default false. Not with `index: 'latest'`.
    */
   readonly state?: boolean;
-  /** With `state`, to resume before it was `current`: the `since` of the gap that it began with. See `Gap`. */
-  readonly since?: number;
+  /** With `state`, to resume: which state `index` belongs to. From `Subscription.mark`. */
+  readonly mark?: string;
   /** The epoch that `index` is from, where it is known: another one is told as the gap `restarted`. */
   readonly epoch?: string;
   /** The token's secret, or a function that finds it: it is asked once. */
@@ -69,7 +70,7 @@ export interface CheckedSubscribe {
   readonly scoped: ScopedRequest | (() => Promise<ScopedRequest>);
   readonly index: number | 'latest';
   readonly isState: boolean;
-  readonly since: number | undefined;
+  readonly mark: StateMark | undefined;
   readonly epoch: string | undefined;
   readonly credential: Credential;
   readonly failOnGap: boolean;
@@ -86,7 +87,7 @@ const knownOptions: OptionNames<SubscribeOptions> = {
   scope: true,
   pin: true,
   state: true,
-  since: true,
+  mark: true,
   onGap: true,
   signal: true,
 };
@@ -147,7 +148,7 @@ function checkStart({
   index = 0,
   epoch,
   state = false,
-  since,
+  mark,
   onGap = 'continue',
   signal,
 }: SubscribeOptions): Omit<CheckedSubscribe, 'scoped' | 'credential'> {
@@ -157,10 +158,10 @@ function checkStart({
     throw new BrokerError('bad_request', `state must be true or false; got ${describe(state)}.`);
   if (state && index === 'latest')
     throw new BrokerError('bad_request', 'state needs an index: 0 for all of it, or one to go on from; got "latest".');
-  if (since !== undefined && !state) throw new BrokerError('bad_request', 'since needs state.');
+  if (mark !== undefined && !state) throw new BrokerError('bad_request', 'mark needs state.');
   return {
     isState: state,
-    since: since === undefined ? since : checkIndex(since, 'since', 0),
+    mark: mark === undefined ? mark : parseMark(mark),
     index: index === 'latest' ? index : checkIndex(index, 'index', 0),
     epoch,
     failOnGap: onGap === 'fail',

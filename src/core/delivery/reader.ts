@@ -77,6 +77,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   get position(): number {
+    if (this.#cursor.isStale) return 0;
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
     return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
@@ -84,6 +85,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   get error(): BrokerError | undefined {
     return this.#error;
+  }
+
+  get mark(): string | undefined {
+    return this.#cursor.mark;
   }
 
   get skipped(): number {
@@ -141,7 +146,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   /** Nothing while a gap is to be told: its indexes may be of another epoch. */
   get bookmark(): number | undefined {
-    return this.#cursor.hasGap ? undefined : this.position;
+    return this.#cursor.hasGap || this.#cursor.isStale ? undefined : this.position;
   }
 
   read(): ReaderRead {
@@ -189,13 +194,12 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     if (floor !== undefined) interest.slices.keep({ ...slice, end, floor, head: this.#context.buffer.head });
   }
 
-  returnCurrent(): void {
-    this.#cursor.returnCurrent();
+  get neededView(): string | undefined {
+    return this.#cursor.neededView;
   }
 
-  get since(): number | undefined {
-    const { floor } = this.#cursor;
-    return this.#cursor.interest.isState && floor !== undefined ? this.#context.buffer.indexAt(floor) : undefined;
+  returnCurrent(): void {
+    this.#cursor.returnCurrent();
   }
 
   awaitMore(): void {

@@ -33,6 +33,12 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   abstract readonly error: BrokerError | undefined;
 
   /**
+   * With `state`: a word for which state it reads, as far as rights and filter show it, and where the reading began. Who
+   * resumes says it along with `position` + 1 and `epoch`: without it, a state that rests on rights is read anew.
+   */
+  abstract readonly mark: string | undefined;
+
+  /**
    * With `state`: how many events it was spared, since it was slow and newer ones had taken their place when it came to
    * them.
    */

@@ -19,8 +19,10 @@ export interface DeliverySource {
   readonly epoch: string;
   /** What a heartbeat may say was passed. */
   readonly bookmark: number | undefined;
-  /** Of a state: where its reading began, see `Gap`. */
-  readonly since: number | undefined;
+  /** Of a state: see `Subscription`. */
+  readonly mark: string | undefined;
+  /** The part of it that a place to resume from needs; undefined where it needs none. */
+  readonly neededView: string | undefined;
   read(): ReaderRead;
   /** That the state is current was read, and is told with the next slice. */
   returnCurrent(): void;
@@ -110,6 +112,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   /** Writes what stands before all else, and the first heartbeat: the peer sees at once that the stream is up. */
   start(): void {
+    this.#format = this.#named(this.#format);
     const { opening } = this.#format;
     if (opening) this.#writeText(() => (typeof opening === 'string' ? opening : opening()));
     if (this.#heartbeatMs > 0 && !this.#hasEnded) {
@@ -207,8 +210,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   /** Who asks for bookmarks may not see the response's headers: the first heartbeat says in the body what they do. */
   #greet(): void {
-    const { epoch, since } = this.#source;
-    const greeting = { epoch, heartbeatMs: this.#heartbeatMs, ...(since !== undefined && { since }) };
+    const { epoch, mark } = this.#source;
+    const greeting = { epoch, heartbeatMs: this.#heartbeatMs, ...(mark !== undefined && { mark }) };
     this.#writeText((format) => format.heartbeat(this.#bookmark, this.#bookmarks ? greeting : undefined));
   }
 
@@ -244,7 +247,12 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #tell(gap: Gap): void {
     this.#isOwn = true;
     this.#slice += this.#format.gap(gap);
-    this.#format = this.#format.after?.(gap) ?? this.#format;
+    this.#format = this.#named(this.#format.after?.(gap) ?? this.#format);
+  }
+
+  #named(format: StreamFormat): StreamFormat {
+    const { neededView } = this.#source;
+    return (neededView !== undefined && format.withView?.(neededView)) || format;
   }
 
   #writeText(textOf: (format: StreamFormat) => string): void {

@@ -4,6 +4,7 @@ import { LeftObjects } from './left-objects.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import { PlaceList, type Placed } from './place-list.ts';
+import { viewName } from './view-name.ts';
 import { SharedChunk } from './shared-chunk.ts';
 import { SharedSlices } from './shared-slices.ts';
 import type { TopicFilter } from './topic-filter.ts';
@@ -11,6 +12,8 @@ import type { TopicFilter } from './topic-filter.ts';
 /** Narrows an interest to the events that its subscribers' ACL lets them see; equal keys mean equal answers. */
 export interface Visibility {
   readonly key: string;
+  /** A topic's rule has a say: of two events of one object one may be seen, and not the other. */
+  readonly byRules: boolean;
   sees(event: EncodedEvent): boolean;
 }
 
@@ -66,6 +69,7 @@ export class Interest {
   /** Its readers read the state: of what is retained they get the newest, and are told what is no longer their own. */
   readonly isState: boolean;
   #left: LeftObjects | undefined;
+  #view: string | undefined;
   /** From this position on it knows all that left it. */
   knowsLeftFrom: number;
   /** How many events it has gathered: what readers of the state are spared is counted by it. */
@@ -132,9 +136,19 @@ export class Interest {
     return this.#pending[0]?.position;
   }
 
+  /** A short name of what it shows: the same for equal ones, in every process. */
+  get view(): string {
+    return (this.#view ??= viewName(this.key));
+  }
+
   /** Rights or a topic's rule decide of each event, beside the filter. */
   get looksAtEvents(): boolean {
     return this.#visibility !== undefined;
+  }
+
+  /** As {@link looksAtEvents}, where a topic's rule has a say. */
+  get asksRules(): boolean {
+    return this.#visibility?.byRules === true;
   }
 
   sees(event: EncodedEvent): boolean {

@@ -1,0 +1,254 @@
+import { Acl, EventBroker, type EventBatch, type SubscribeOptions, type Subscription } from 'fenceline';
+import { MemoryEventLog } from '../../src/logs/memory.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import { defineTopics } from '../../src/model/topics.ts';
+import type { History, Published, Step } from './state-history.ts';
+import { differenceOf, Mirror, nameOf, StateModel, type ModelRequest, type ModelRights } from './state-model.ts';
+import type { OpenReader, ReaderKind } from './state-readers.ts';
+
+const topics = defineTopics({
+  Order: {
+    requires: { namespace: 'read-orders' },
+    visible: ({ level }: { level: number }, { payload }) => (payload as { level: number }).level <= level,
+    retain: 'latest',
+    removedBy: ['Gone'],
+  },
+  Job: {
+    requires: 'anyone',
+    retain: 'latest',
+    removedBy: ({ payload }) => (payload as { isGone: boolean }).isGone,
+  },
+  Log: { requires: 'anyone' },
+});
+
+interface Reader {
+  readonly request: ModelRequest;
+  readonly mirror: Mirror;
+  subscription: Subscription;
+  kind: ReaderKind;
+}
+
+/** Drives a broker through a history, and compares what each reader holds with the model. */
+export class StateWorld {
+  readonly #clock = new VirtualClock();
+  readonly #open: OpenReader;
+  readonly #history: History;
+  readonly #log: MemoryEventLog | undefined;
+  #broker: EventBroker;
+  #model = new StateModel({ namespaces: ['a'], level: 1 });
+  readonly #readers: Reader[] = [];
+  #answersAtOnce = true;
+  readonly #held: (() => void)[] = [];
+  /** What never changed and was never forgotten: its readers are told of no gap. */
+  #isCalm = true;
+
+  constructor(history: History, open: OpenReader, hasLog: boolean) {
+    this.#open = open;
+    this.#history = history;
+    this.#log = hasLog ? new MemoryEventLog({ clock: this.#clock }) : undefined;
+    this.#broker = this.#start();
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#history.steps) await this.#take(step);
+    await this.#settle();
+    for (let round = 0; round < 60; round++) {
+      for (const reader of this.#readers) reader.kind.read(Infinity);
+      await this.#clock.settle();
+    }
+    for (const reader of this.#readers) {
+      if (reader.kind.error !== undefined) continue;
+      if (!reader.mirror.isCurrent) throw new Error('It was never told that its state is current.');
+      this.#compare(reader, this.#model.head, 'at the end');
+      this.#compareSnapshot(reader.request);
+      if (this.#isCalm && reader.request.topics.join() === 'Job' && reader.mirror.gaps.length > 0)
+        throw new Error(`It was told of ${JSON.stringify(reader.mirror.gaps)}, and nothing was forgotten.`);
+    }
+    await this.#broker.close();
+  }
+
+  #start(): EventBroker {
+    const { maxBatches, maxRemovals } = this.#history;
+    const log = this.#log?.share();
+    return new EventBroker({
+      topics,
+      buffer: { maxBatches, maxRemovals },
+      clock: this.#clock,
+      ...(log && { log }),
+    }) as unknown as EventBroker;
+  }
+
+  async #take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'publish':
+        return this.#publish(step.events);
+      case 'burst':
+        for (let i = 0; i < step.count; i++) await this.#publish([{ ...step.event, level: i % 3 }]);
+        return;
+      case 'change':
+        return this.#change(step.rights);
+      case 'settle':
+        return this.#settle();
+      case 'open':
+        return this.#openReader(step.request, step.isBlocked);
+      case 'read':
+        return this.#readers[step.reader]?.kind.read(step.count);
+      case 'block':
+        return this.#readers[step.reader]?.kind.block();
+      case 'resume':
+        return this.#resume(this.#readers[step.reader]);
+      case 'cut':
+        return;
+      case 'restart':
+        return this.#log && this.#restart();
+      case 'trim':
+        return this.#log && this.#trim(step.keep);
+    }
+  }
+
+  async #publish(events: readonly Published[]): Promise<void> {
+    const index = this.#model.head + 1;
+    for (const event of events) this.#model.events.push({ ...event, index });
+    const published = this.#broker.publish(
+      events.map(({ topic, namespace, key, tag, level, isGone }) => ({
+        topic,
+        type: isGone ? 'Gone' : 'Changed',
+        key,
+        namespace,
+        filterKeys: [tag],
+        payload: { level, isGone },
+      })),
+    );
+    if (this.#log) await this.#clock.settle();
+    await published;
+  }
+
+  async #change(rights: ModelRights): Promise<void> {
+    this.#isCalm = false;
+    this.#model.change(rights);
+    const changed = this.#broker.aclChanged({ token: 'alice' });
+    if (!this.#log) return changed;
+    // In a log the news has an index of its own.
+    const index = this.#model.head + 1;
+    this.#model.events.push({ index, topic: 'Log', namespace: '-', key: '', level: 0, tag: '', isGone: false });
+    await this.#clock.settle();
+    await changed;
+  }
+
+  async #settle(): Promise<void> {
+    this.#answersAtOnce = true;
+    for (const answer of this.#held.splice(0)) answer();
+    await this.#clock.settle();
+    this.#answersAtOnce = false;
+  }
+
+  async #openReader(request: ModelRequest, isBlocked: boolean): Promise<void> {
+    await this.#settle();
+    const mirror = new Mirror();
+    const subscription = await this.#subscribe(request, {});
+    if (subscription === undefined) return;
+    const reader = { request, mirror, subscription } as Reader;
+    reader.kind = this.#open(subscription, (batch) => this.#handed(reader, batch), isBlocked);
+    this.#readers.push(reader);
+  }
+
+  /** Another connection, with what the reader holds. */
+  async #resume(reader: Reader | undefined): Promise<void> {
+    if (reader === undefined || reader.kind.error !== undefined) return;
+    await this.#settle();
+    const place = placeOf(reader.subscription);
+    reader.subscription.close();
+    await this.#reopen(reader, place);
+  }
+
+  async #reopen(reader: Reader, place: Place): Promise<void> {
+    if ((globalThis as any).DBG) console.log('reopen', JSON.stringify(place));
+    const subscription = await this.#subscribe(reader.request, place);
+    if (subscription === undefined) return void this.#readers.splice(this.#readers.indexOf(reader), 1);
+    reader.subscription = subscription;
+    reader.mirror.isCurrent = false;
+    reader.kind = this.#open(subscription, (batch) => this.#handed(reader, batch), false);
+  }
+
+  async #subscribe(request: ModelRequest, from: object): Promise<Subscription | undefined> {
+    this.#answersAtOnce = true;
+    const asked = { topics: request.topics, namespace: request.namespaces, scope: 'allowed', state: true } as const;
+    const acl = (): Acl | Promise<Acl> => this.#later(() => aclOf(this.#model.rights));
+    const opening = this.#broker.subscribe({ ...asked, ...from, acl }).catch((error: unknown) => {
+      if (!BrokerError.is(error) || error.code !== 'permission_denied') throw error;
+      return undefined;
+    });
+    await this.#clock.settle();
+    const subscription = await opening;
+    this.#answersAtOnce = false;
+    return subscription;
+  }
+
+  async #restart(): Promise<void> {
+    await this.#settle();
+    const places = this.#readers.map(({ subscription }) => placeOf(subscription));
+    await this.#broker.close();
+    this.#broker = this.#start();
+    const open = this.#readers.map((reader, i) => [reader, places[i]] as const);
+    for (const [reader, place] of open)
+      if (place && (reader.kind.error === undefined || reader.kind.error === 'closed'))
+        await this.#reopen(reader, place);
+  }
+
+  async #trim(keep: number): Promise<void> {
+    this.#isCalm = false;
+    await this.#log?.trim({ maxRecords: keep });
+  }
+
+  /** What a function of the host's answers, when the history lets it. */
+  #later<R>(answer: () => R): R | Promise<R> {
+    if (this.#answersAtOnce) return answer();
+    return new Promise((resolve) => void this.#held.push(() => resolve(answer())));
+  }
+
+  #handed(reader: Reader, batch: EventBatch): void {
+    if (this.#history.maxRemovals < 1000) this.#isCalm = false;
+    for (const event of batch.events)
+      if (!this.#model.mayHaveSeen(batch.index, nameOf(event), reader.request))
+        throw new Error(`${nameOf(event)} at ${batch.index} is above the fence.`);
+    if ((globalThis as any).DBG) console.log('got', JSON.stringify(batch));
+    reader.mirror.take(batch);
+    if (batch.current) this.#compare(reader, batch.index, 'where it is current');
+  }
+
+  #compare({ mirror, request }: Reader, index: number, when: string): void {
+    const wrong = this.#model.rightsAt(index).map((rights) => {
+      return differenceOf(mirror.held, this.#model.stateAt(index, request, rights));
+    });
+    if (wrong.every((text) => text !== '')) throw new Error(`${when}, ${index}: ${wrong.at(-1)}`);
+  }
+
+  #compareSnapshot(request: ModelRequest): void {
+    const { topics: asked, namespaces } = request;
+    const acl = aclOf(this.#model.rights);
+    let held: Map<string, number>;
+    try {
+      const { events } = this.#broker.state({ topics: asked as [], namespace: namespaces, scope: 'allowed', acl });
+      held = new Map(events.map((event) => [nameOf(event), event.index]));
+    } catch (error) {
+      if (!BrokerError.is(error) || error.code !== 'permission_denied') throw error;
+      return;
+    }
+    const wrong = differenceOf(held, this.#model.stateAt(this.#model.head, request, this.#model.rights));
+    if (wrong !== '') throw new Error(`broker.state: ${wrong}`);
+  }
+}
+
+function aclOf({ namespaces, level }: ModelRights): Acl {
+  const namespace = Object.fromEntries(namespaces.map((name) => [name, { capabilities: ['read-orders'] }]));
+  return Acl.fromRules([{ namespace }], { accessorId: 'alice', claims: { level } });
+}
+
+type Place = Pick<SubscribeOptions, 'index' | 'epoch' | 'mark'>;
+
+const placeOf = ({ position, epoch, mark }: Subscription): Place => ({
+  index: position + 1,
+  epoch,
+  ...(mark !== undefined && { mark }),
+});

@@ -1,0 +1,17 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { histories, patienceMs } from './histories.ts';
+import { history } from './state-history.ts';
+import { polling, sinking, type OpenReader } from './state-readers.ts';
+import { StateWorld } from './state-world.ts';
+
+const holdsFor = (open: OpenReader, hasLog: boolean): Promise<void> =>
+  fc.assert(
+    fc.asyncProperty(history, (one) => new StateWorld(one, open, hasLog).run()),
+    histories(300),
+  );
+
+describe('who reads the state holds just that, at every `current` and at the end', () => {
+  it('in process, by poll()', () => holdsFor(polling, false), patienceMs);
+  it('through a transport that blocks', () => holdsFor(sinking, false), patienceMs);
+});
