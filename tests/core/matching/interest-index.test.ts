@@ -70,6 +70,7 @@ describe('the interest index', () => {
     const everywhere = NamespaceFilter.from('*');
     const sight = (key: string, namespace: string) => ({
       key,
+      byRules: false,
       sees: (event: { namespace: string }) => event.namespace === namespace,
     });
     const prod = index.acquire(filter, everywhere, sight('p', 'prod'), 0);
