@@ -116,12 +116,7 @@ export class ReadPosition {
    * The batch to hand over; undefined for a repeated one.
    * @param appended its number, where it was appended to an index that had a batch already
    */
-  batch(
-    index: number,
-    events: readonly Event[],
-    appended = 0,
-    removed?: readonly ObjectKey[],
-  ): EventBatch | undefined {
+  batch(index: number, events: readonly Event[], appended = 0, removed?: readonly ObjectKey[]): EventBatch | undefined {
     const isRepeat = this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index, appended);
     return isRepeat ? undefined : { index, events, ...(removed && { removed }), ...this.#takeGap() };
   }
@@ -168,7 +163,8 @@ export class ReadPosition {
     this.named(gap.epoch);
     if (!isTold) this.hold(gap);
     if (!isRestart(gap)) {
-      this.#advance(gap.to);
+      // Of a state, what is retained of these indexes still comes.
+      if (!this.#isState) this.#advance(gap.to);
       return;
     }
     this.#isRenumbered = true;
@@ -181,6 +177,10 @@ export class ReadPosition {
   hold(gap: Gap): void {
     this.#beforeGap ??= this.next;
     this.#gap = joinGaps(this.#gap, gap);
+  }
+
+  get #isState(): boolean {
+    return this.#mark !== undefined || this.#nextMark !== undefined;
   }
 
   /** An index without an epoch is the server's to judge: it tells a gap where it cannot mean anything there. */

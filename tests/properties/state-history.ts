@@ -41,7 +41,15 @@ const event: fc.Arbitrary<Published> = fc.record({
 const rights: fc.Arbitrary<ModelRights> = fc.record({ namespaces: fc.subarray(namespaces), level: fc.nat(2) });
 
 export const request: fc.Arbitrary<ModelRequest> = fc.record({
-  topics: fc.constantFrom(['Job'], ['Order'], ['Order', 'Job'], ['Order:1', 'Job:t1'], ['Job:2'], ['*'], ['Job', 'Log']),
+  topics: fc.constantFrom(
+    ['Job'],
+    ['Order'],
+    ['Order', 'Job'],
+    ['Order:1', 'Job:t1'],
+    ['Job:2'],
+    ['*'],
+    ['Job', 'Log'],
+  ),
   namespaces: fc.constantFrom(['*'], ['a'], ['a', 'b']),
 });
 

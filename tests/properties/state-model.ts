@@ -61,8 +61,7 @@ export class StateModel {
   /** The newest event of each object up to an index, removed ones among them. */
   newest(upTo: number): ReadonlyMap<string, ModelEvent> {
     const newest = new Map<string, ModelEvent>();
-    for (const event of this.events)
-      if (event.index <= upTo && event.topic !== 'Log') newest.set(nameOf(event), event);
+    for (const event of this.events) if (event.index <= upTo && event.topic !== 'Log') newest.set(nameOf(event), event);
     return newest;
   }
 
@@ -74,10 +73,12 @@ export class StateModel {
 
   /** Rights that held while this was the newest index. */
   rightsAt(index: number): readonly ModelRights[] {
-    return this.#rights.filter(({ from }, i) => {
-      const until = this.#rights[i + 1]?.from ?? Infinity;
-      return from <= index && index <= until;
-    }).map(({ rights }) => rights);
+    return this.#rights
+      .filter(({ from }, i) => {
+        const until = this.#rights[i + 1]?.from ?? Infinity;
+        return from <= index && index <= until;
+      })
+      .map(({ rights }) => rights);
   }
 
   /** Whether an event may have been handed to such a reader: by rights that held when it was published, or later. */

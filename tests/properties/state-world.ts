@@ -1,11 +1,12 @@
-import { Acl, EventBroker, type EventBatch, type SubscribeOptions, type Subscription } from 'fenceline';
+import { Acl, EventBroker, type EventBatch, type Subscription } from 'fenceline';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
+import { fetchHandler } from '../../src/adapters/fetch.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import { defineTopics } from '../../src/model/topics.ts';
 import type { History, Published, Step } from './state-history.ts';
 import { differenceOf, Mirror, nameOf, StateModel, type ModelRequest, type ModelRights } from './state-model.ts';
-import type { OpenReader, ReaderKind } from './state-readers.ts';
+import type { OpenReader, Place, ReaderHost, StateReader } from './state-readers.ts';
 
 const topics = defineTopics({
   Order: {
@@ -25,8 +26,7 @@ const topics = defineTopics({
 interface Reader {
   readonly request: ModelRequest;
   readonly mirror: Mirror;
-  subscription: Subscription;
-  kind: ReaderKind;
+  reader: StateReader;
 }
 
 /** Drives a broker through a history, and compares what each reader holds with the model. */
@@ -35,6 +35,7 @@ export class StateWorld {
   readonly #open: OpenReader;
   readonly #history: History;
   readonly #log: MemoryEventLog | undefined;
+  readonly #host: ReaderHost;
   #broker: EventBroker;
   #model = new StateModel({ namespaces: ['a'], level: 1 });
   readonly #readers: Reader[] = [];
@@ -48,17 +49,24 @@ export class StateWorld {
     this.#history = history;
     this.#log = hasLog ? new MemoryEventLog({ clock: this.#clock }) : undefined;
     this.#broker = this.#start();
+    this.#host = {
+      clock: this.#clock,
+      subscribe: (request, place) => this.#subscribe(request, place),
+      fetch: async (input, init) => {
+        const pin = (): { readonly scope: 'allowed' } => ({ scope: 'allowed' });
+        return fetchHandler({ broker: this.#broker, acl: this.#acl, pin })(new Request(input, init));
+      },
+    };
   }
 
   async run(): Promise<void> {
     for (const step of this.#history.steps) await this.#take(step);
-    await this.#settle();
     for (let round = 0; round < 60; round++) {
-      for (const reader of this.#readers) reader.kind.read(Infinity);
-      await this.#clock.settle();
+      for (const { reader } of this.#readers) reader.read(1000);
+      await this.#settle();
     }
     for (const reader of this.#readers) {
-      if (reader.kind.error !== undefined) continue;
+      if (isDenied(reader.reader)) continue;
       if (!reader.mirror.isCurrent) throw new Error('It was never told that its state is current.');
       this.#compare(reader, this.#model.head, 'at the end');
       this.#compareSnapshot(reader.request);
@@ -93,13 +101,13 @@ export class StateWorld {
       case 'open':
         return this.#openReader(step.request, step.isBlocked);
       case 'read':
-        return this.#readers[step.reader]?.kind.read(step.count);
+        return this.#readers[step.reader]?.reader.read(step.count);
       case 'block':
-        return this.#readers[step.reader]?.kind.block();
+        return this.#readers[step.reader]?.reader.block();
       case 'resume':
         return this.#resume(this.#readers[step.reader]);
       case 'cut':
-        return;
+        return this.#readers[step.reader]?.reader.cut(step.bytes);
       case 'restart':
         return this.#log && this.#restart();
       case 'trim':
@@ -139,43 +147,47 @@ export class StateWorld {
   async #settle(): Promise<void> {
     this.#answersAtOnce = true;
     for (const answer of this.#held.splice(0)) answer();
-    await this.#clock.settle();
+    // A while, so that whoever was cut off is back.
+    await this.#clock.advance(1000);
     this.#answersAtOnce = false;
   }
 
   async #openReader(request: ModelRequest, isBlocked: boolean): Promise<void> {
     await this.#settle();
-    const mirror = new Mirror();
-    const subscription = await this.#subscribe(request, {});
-    if (subscription === undefined) return;
-    const reader = { request, mirror, subscription } as Reader;
-    reader.kind = this.#open(subscription, (batch) => this.#handed(reader, batch), isBlocked);
-    this.#readers.push(reader);
+    const reader = { request, mirror: new Mirror() } as Reader;
+    if (await this.#connect(reader, { index: 0 }, isBlocked)) this.#readers.push(reader);
+  }
+
+  /** @returns whether it is allowed anything */
+  async #connect(reader: Reader, place: Place, isBlocked: boolean): Promise<boolean> {
+    const { request, mirror } = reader;
+    const take = (batch: EventBatch): void => this.#handed(reader, batch);
+    const opened = await this.#open(this.#host, { request, place, isBlocked, take });
+    if (opened === undefined) return false;
+    mirror.isCurrent = false;
+    reader.reader = opened;
+    return true;
   }
 
   /** Another connection, with what the reader holds. */
   async #resume(reader: Reader | undefined): Promise<void> {
-    if (reader === undefined || reader.kind.error !== undefined) return;
+    if (reader === undefined || isDenied(reader.reader)) return;
     await this.#settle();
-    const place = placeOf(reader.subscription);
-    reader.subscription.close();
+    if (isDenied(reader.reader)) return;
+    const { place } = reader.reader;
+    reader.reader.close();
     await this.#reopen(reader, place);
   }
 
   async #reopen(reader: Reader, place: Place): Promise<void> {
-    if ((globalThis as any).DBG) console.log('reopen', JSON.stringify(place));
-    const subscription = await this.#subscribe(reader.request, place);
-    if (subscription === undefined) return void this.#readers.splice(this.#readers.indexOf(reader), 1);
-    reader.subscription = subscription;
-    reader.mirror.isCurrent = false;
-    reader.kind = this.#open(subscription, (batch) => this.#handed(reader, batch), false);
+    if (await this.#connect(reader, place, false)) return;
+    this.#readers.splice(this.#readers.indexOf(reader), 1);
   }
 
-  async #subscribe(request: ModelRequest, from: object): Promise<Subscription | undefined> {
+  async #subscribe(request: ModelRequest, place: Place): Promise<Subscription | undefined> {
     this.#answersAtOnce = true;
     const asked = { topics: request.topics, namespace: request.namespaces, scope: 'allowed', state: true } as const;
-    const acl = (): Acl | Promise<Acl> => this.#later(() => aclOf(this.#model.rights));
-    const opening = this.#broker.subscribe({ ...asked, ...from, acl }).catch((error: unknown) => {
+    const opening = this.#broker.subscribe({ ...asked, ...place, acl: this.#acl }).catch((error: unknown) => {
       if (!BrokerError.is(error) || error.code !== 'permission_denied') throw error;
       return undefined;
     });
@@ -185,15 +197,15 @@ export class StateWorld {
     return subscription;
   }
 
+  readonly #acl = (): Acl | Promise<Acl> => this.#later(() => aclOf(this.#model.rights));
+
   async #restart(): Promise<void> {
     await this.#settle();
-    const places = this.#readers.map(({ subscription }) => placeOf(subscription));
+    const places = this.#readers.map(({ reader }) => reader.place);
     await this.#broker.close();
     this.#broker = this.#start();
-    const open = this.#readers.map((reader, i) => [reader, places[i]] as const);
-    for (const [reader, place] of open)
-      if (place && (reader.kind.error === undefined || reader.kind.error === 'closed'))
-        await this.#reopen(reader, place);
+    for (const [i, reader] of [...this.#readers].entries())
+      if (!reader.reader.isLasting && !isDenied(reader.reader)) await this.#reopen(reader, places[i] as Place);
   }
 
   async #trim(keep: number): Promise<void> {
@@ -245,10 +257,7 @@ function aclOf({ namespaces, level }: ModelRights): Acl {
   return Acl.fromRules([{ namespace }], { accessorId: 'alice', claims: { level } });
 }
 
-type Place = Pick<SubscribeOptions, 'index' | 'epoch' | 'mark'>;
-
-const placeOf = ({ position, epoch, mark }: Subscription): Place => ({
-  index: position + 1,
-  epoch,
-  ...(mark !== undefined && { mark }),
-});
+const isDenied = ({ error }: StateReader): boolean => {
+  if (error !== undefined && !['permission_denied', 'acl_revoked', 'closed'].includes(error)) throw new Error(error);
+  return error !== undefined && error !== 'closed';
+};

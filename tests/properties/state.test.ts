@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { histories, patienceMs } from './histories.ts';
 import { history } from './state-history.ts';
-import { polling, sinking, type OpenReader } from './state-readers.ts';
+import { polling, sinking, streaming, type OpenReader } from './state-readers.ts';
 import { StateWorld } from './state-world.ts';
 
 const holdsFor = (open: OpenReader, hasLog: boolean): Promise<void> =>
@@ -14,4 +14,5 @@ const holdsFor = (open: OpenReader, hasLog: boolean): Promise<void> =>
 describe('who reads the state holds just that, at every `current` and at the end', () => {
   it('in process, by poll()', () => holdsFor(polling, false), patienceMs);
   it('through a transport that blocks', () => holdsFor(sinking, false), patienceMs);
+  it('through the client, over connections that are cut', () => holdsFor(streaming, false), patienceMs);
 });

@@ -289,7 +289,10 @@ export class Cursor {
     return this.#state?.needsMark === true ? this.#interest.view : undefined;
   }
 
-  /** What the reader holds counts no more, and nothing of the state that does was read: there is no place to resume from. */
+  /**
+   * What the reader holds counts no more, and nothing of the state that does was read: there is no place to resume
+   * from.
+   */
   get isStale(): boolean {
     return this.#isStale;
   }

@@ -49,7 +49,11 @@ function startIn(request: StateRequest, interest: Interest, from: StateStartFrom
   const hasLeft =
     isSelective(interest, from.topics) && interest.knowsLeftFrom > known + 1 && state.hasShiftedSince(known, interest);
   if (hasLeft || state.hasLostSince(known, interest)) return anew('state', interest, from);
-  return { position, gap: plainGap(position, interest, from), state: { since, plainFrom: position, isNarrowed: from.isNarrowed } };
+  return {
+    position,
+    gap: plainGap(position, interest, from),
+    state: { since, plainFrom: position, isNarrowed: from.isNarrowed },
+  };
 }
 
 const wholeFrom = (plainFrom: number, gap: Gap | undefined, { isNarrowed }: StateStartFrom): CursorStart => ({
@@ -64,11 +68,7 @@ function forgottenKeys(interest: Interest, { buffer, state }: StateStartFrom): G
 }
 
 /** The reader holds something that counts no more. */
-function anew(
-  reason: 'restarted' | 'ahead' | 'state',
-  { view }: Interest,
-  from: StateStartFrom,
-): CursorStart {
+function anew(reason: 'restarted' | 'ahead' | 'state', { view }: Interest, from: StateStartFrom): CursorStart {
   const { buffer, state } = from;
   const oldest = buffer.indexAt(state.oldest ?? buffer.head + 1);
   const epoch = reason === 'restarted' ? { epoch: buffer.epoch } : {};
@@ -88,8 +88,8 @@ function plainGap(position: number, asked: Interest, { buffer, topics, isPrecise
 }
 
 /**
- * Whether what the reader holds is of what it is shown now. Without a mark nobody knows that where rights decide what is
- * shown: they may have changed while it was away.
+ * Whether what the reader holds is of what it is shown now. Without a mark nobody knows that where rights decide what
+ * is shown: they may have changed while it was away.
  */
 function isSameView(mark: StateMark | undefined, { view, looksAtEvents }: Interest, isNarrowed: boolean): boolean {
   return mark === undefined ? !looksAtEvents && !isNarrowed : mark.view === view;

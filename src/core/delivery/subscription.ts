@@ -33,8 +33,8 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   abstract readonly error: BrokerError | undefined;
 
   /**
-   * With `state`: a word for which state it reads, as far as rights and filter show it, and where the reading began. Who
-   * resumes says it along with `position` + 1 and `epoch`: without it, a state that rests on rights is read anew.
+   * With `state`: a word for which state it reads, as far as rights and filter show it, and where the reading began.
+   * Who resumes says it along with `position` + 1 and `epoch`: without it, a state that rests on rights is read anew.
    */
   abstract readonly mark: string | undefined;
 

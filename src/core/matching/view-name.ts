@@ -1,7 +1,7 @@
 /**
- * A short name of a view, the same in every process: 53 bits of a hash. Two views with one name would keep a reader from
- * hearing that its rights have changed while it was away; chance does not make them. What it is made of cannot be read
- * from it.
+ * A short name of a view, the same in every process: 53 bits of a hash. Two views with one name would keep a reader
+ * from hearing that its rights have changed while it was away; chance does not make them. What it is made of cannot be
+ * read from it.
  */
 export function viewName(text: string): string {
   let [high, low] = [0xdeadbeef, 0x41c6ce57];
