@@ -63,6 +63,7 @@ export type {
   LogState,
   LogStatus,
   LogTail,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,

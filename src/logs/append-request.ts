@@ -1,4 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
+import { describe } from '../model/describe.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
 import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
@@ -6,7 +7,17 @@ import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
 
-const knownOptions: OptionNames<AppendOptions> = { kind: true, id: true, expectedHead: true, signal: true };
+/** Longest key that a record can be pinned to, in bytes of UTF-8. */
+export const MAX_PIN_BYTES = 1024;
+
+const knownOptions: OptionNames<AppendOptions> = {
+  kind: true,
+  id: true,
+  expectedHead: true,
+  pins: true,
+  unpins: true,
+  signal: true,
+};
 
 /** What `append` was asked for, checked, with a body that the caller cannot change any more. */
 export interface AppendRequest {
@@ -14,8 +25,14 @@ export interface AppendRequest {
   readonly body: Uint8Array;
   readonly id: string | undefined;
   readonly expectedHead: number | undefined;
+  /** Keys that the record is the newest of from now on. */
+  readonly pins: readonly string[];
+  /** Keys that need no record any more. */
+  readonly unpins: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
+
+const none: readonly string[] = Object.freeze([]);
 
 /**
  * Checks an append against what the log can do, and copies its body.
@@ -25,12 +42,13 @@ export interface AppendRequest {
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
-  const { kind = 'events', id, expectedHead, signal } = options;
+  const { kind = 'events', id, expectedHead, pins = none, unpins = none, signal } = options;
   checkBody(body, can);
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
-  return { kind, body: Uint8Array.from(body), id, expectedHead, signal };
+  if (pins !== none || unpins !== none) checkPins(pins, unpins, can);
+  return { kind, body: Uint8Array.from(body), id, expectedHead, pins: [...pins], unpins: [...unpins], signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
@@ -57,6 +75,27 @@ function checkId(id: string, { dedupeWindowMs }: LogCapabilities): void {
 function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities): void {
   if (!compareAndAppend) throw new BrokerError('not_supported', 'This log cannot append at an expected head.');
   if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
+}
+
+function checkPins(
+  pins: readonly string[],
+  unpins: readonly string[],
+  { pins: canPin = false }: LogCapabilities,
+): void {
+  for (const [name, keys] of Object.entries({ pins, unpins })) {
+    if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string'))
+      throw new TypeError(`${name} must be a list of keys; got ${describe(keys)}.`);
+    const longest = Math.max(0, ...keys.map((key) => Buffer.byteLength(key)));
+    if (longest > MAX_PIN_BYTES)
+      throw new BrokerError(
+        'bad_request',
+        `A key of ${longest} bytes is too long to be kept in this log; at most ${MAX_PIN_BYTES} bytes are allowed.`,
+      );
+  }
+  const both = pins.find((key) => unpins.includes(key));
+  if (both !== undefined) throw new TypeError(`A key is pinned or unpinned, not both: ${describe(both)}.`);
+  if (!canPin && pins.length + unpins.length > 0)
+    throw new BrokerError('not_supported', 'This log cannot keep records past its retention (pins).');
 }
 
 /** The refusal of an append whose `expectedHead` is not the head. */
