@@ -1,4 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
+import { describe } from '../model/describe.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
 import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
@@ -6,31 +7,50 @@ import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
 
-const knownOptions: OptionNames<AppendOptions> = { kind: true, id: true, expectedHead: true, signal: true };
+/** Longest key of a pin, in bytes of UTF-8. */
+export const MAX_PIN_BYTES = 1024;
 
-/** What `append` was asked for, checked, with a body that the caller cannot change any more. */
+const knownOptions: OptionNames<AppendOptions> = {
+  kind: true,
+  id: true,
+  expectedHead: true,
+  pins: true,
+  unpins: true,
+  signal: true,
+};
+
+/** What `append` was asked for, checked, with a body and keys that the caller cannot change any more. */
 export interface AppendRequest {
   readonly kind: LogRecordKind;
   readonly body: Uint8Array;
   readonly id: string | undefined;
   readonly expectedHead: number | undefined;
+  /** Each key once; none is among {@link unpins} as well. */
+  readonly pins: readonly string[];
+  readonly unpins: readonly string[];
+  /** What it holds of memory while it waits: its body and its keys. */
+  readonly bytes: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Checks an append against what the log can do, and copies its body.
- * @throws TypeError for what is no body, kind or index, and an option that is not known
- * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the
- * log cannot do
+ * @throws TypeError for what is no body, kind, index or list of keys, and an option that is not known
+ * @throws BrokerError `bad_request` for an id that is none, a body, id or key over its limit, a key that is to be
+ * pinned and unpinned; `not_supported` for what the log cannot do
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
   const { kind = 'events', id, expectedHead, signal } = options;
+  const pins = checkKeys('pins', options.pins, can);
+  const unpins = checkKeys('unpins', options.unpins, can);
+  checkDisjoint(pins, unpins);
   checkBody(body, can);
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
-  return { kind, body: Uint8Array.from(body), id, expectedHead, signal };
+  const bytes = body.byteLength + bytesOf(pins) + bytesOf(unpins);
+  return { kind, body: Uint8Array.from(body), id, expectedHead, pins, unpins, bytes, signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
@@ -58,6 +78,37 @@ function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities):
   if (!compareAndAppend) throw new BrokerError('not_supported', 'This log cannot append at an expected head.');
   if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
 }
+
+/** @returns a copy, each key once */
+function checkKeys(name: 'pins' | 'unpins', keys: readonly string[] | undefined, can: LogCapabilities): string[] {
+  if (keys === undefined) return [];
+  if (!can.pins) throw new BrokerError('not_supported', `This log cannot pin records: it does not take ${name}.`);
+  if (!Array.isArray(keys)) throw new TypeError(`${name} must be an array of strings; got ${describe(keys)}.`);
+  // Array.from also shows what an array leaves out.
+  const unique = [...new Set(Array.from(keys))];
+  for (const key of unique) checkKey(name, key);
+  return unique;
+}
+
+function checkKey(name: string, key: unknown): void {
+  if (typeof key !== 'string') throw new TypeError(`${name} must be an array of strings; one is ${describe(key)}.`);
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= MAX_PIN_BYTES) return;
+  throw new BrokerError(
+    'bad_request',
+    `A key of ${bytes} bytes in ${name} is too long; at most ${MAX_PIN_BYTES} bytes are allowed.`,
+  );
+}
+
+function checkDisjoint(pins: readonly string[], unpins: readonly string[]): void {
+  if (pins.length === 0 || unpins.length === 0) return;
+  const pinned = new Set(pins);
+  const both = unpins.find((key) => pinned.has(key));
+  if (both === undefined) return;
+  throw new BrokerError('bad_request', `The key ${describe(both)} is in both pins and unpins; it can be in one.`);
+}
+
+const bytesOf = (keys: readonly string[]): number => keys.reduce((bytes, key) => bytes + Buffer.byteLength(key), 0);
 
 /** The refusal of an append whose `expectedHead` is not the head. */
 export function indexConflict(expectedHead: number, head: number): BrokerError {

@@ -6,6 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { AppendResult, LogRecord, LogState, Retention } from '../core/log/event-log.ts';
 import { indexConflict } from './append-request.ts';
 import type { AppendRequest } from './append-request.ts';
+import { MemoryPins } from './memory-pins.ts';
 import { RecentIds } from './recent-ids.ts';
 import { SLICE_RECORDS } from './record-source.ts';
 import { isOldestDue } from './retention.ts';
@@ -15,6 +16,7 @@ export class MemoryRecords {
   readonly #clock: Clock;
   readonly #retention: Retention;
   readonly #ids: RecentIds;
+  readonly #pins = new MemoryPins();
   readonly #watchers = new Set<() => void>();
   #epoch = randomUUID();
   /** Record i of the array has the index `#base + i`; those before `#first` are gone and only wait to be cut off. */
@@ -37,7 +39,8 @@ export class MemoryRecords {
     return { epoch: this.#epoch, first: this.#first, head: this.#head };
   }
 
-  append({ kind, body, id, expectedHead }: AppendRequest): AppendResult {
+  append(request: AppendRequest): AppendResult {
+    const { kind, body, id, expectedHead } = request;
     const time = this.#clock.now();
     const known = id === undefined ? undefined : this.#ids.indexOf(id, time);
     if (known !== undefined) return { index: known, duplicate: true };
@@ -46,6 +49,7 @@ export class MemoryRecords {
     this.#records.push(Object.freeze({ index, kind, time, body }));
     this.#bytes += body.byteLength;
     if (id !== undefined) this.#ids.add(id, index, time);
+    this.#pins.add(request, index);
     this.trim(this.#retention);
     return { index, duplicate: false };
   }
@@ -59,6 +63,10 @@ export class MemoryRecords {
       slice.push(record);
     }
     return slice;
+  }
+
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly LogRecord[] {
+    return this.#pins.slice(after, before, maxBytes);
   }
 
   /** Drops what is due and tells the watchers. */
@@ -76,6 +84,7 @@ export class MemoryRecords {
     this.#base = this.#first = 1;
     this.#bytes = 0;
     this.#ids.clear();
+    this.#pins.clear();
     this.#changed();
   }
 
@@ -98,7 +107,9 @@ export class MemoryRecords {
   }
 
   #dropOldest(): void {
-    this.#bytes -= this.#at(this.#first).body.byteLength;
+    const oldest = this.#at(this.#first);
+    this.#bytes -= oldest.body.byteLength;
+    this.#pins.keep(oldest);
     this.#records[this.#first - this.#base] = undefined;
     this.#first += 1;
   }

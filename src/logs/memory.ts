@@ -19,12 +19,15 @@ import type {
 import { checkAppend } from './append-request.ts';
 import { LocalTail } from './local-tail.ts';
 import { MemoryRecords } from './memory-records.ts';
-import { readRecords } from './record-source.ts';
+import { readPinned, readRecords } from './record-source.ts';
 import type { RecordSource } from './record-source.ts';
 import { checkRetention } from './retention.ts';
 
 export interface MemoryEventLogOptions {
-  /** What is kept; trimmed within the append. Default 65,536 records and 64 MiB of bodies. */
+  /**
+   * What is kept; trimmed within the append. Default 65,536 records and 64 MiB of bodies. Records that are pinned
+   * outlive it and do not count.
+   */
   readonly retention?: Retention;
   /** For how long an id is recognised, of the last 65,536 ids at most. Default two minutes; 0: ids are refused. */
   readonly dedupeWindowMs?: number;
@@ -59,6 +62,7 @@ export class MemoryEventLog implements EventLog {
   readonly #source: RecordSource = {
     state: () => this.#opened().state(),
     slice: (from, to, maxBytes) => this.#opened().slice(from, to, maxBytes),
+    pinnedSlice: (after, before, maxBytes) => this.#opened().pinnedSlice(after, before, maxBytes),
   };
 
   /** @throws TypeError for an option that is not known, and a bound that is not a number ≥ 0 */
@@ -78,6 +82,7 @@ export class MemoryEventLog implements EventLog {
       compareAndAppend: true,
       maxRecordBytes,
       dense: true,
+      pins: true,
     });
     this.#records = records ?? new MemoryRecords(clock, retention, dedupeWindowMs);
     this.#epoch = this.#records.state().epoch;
@@ -113,6 +118,10 @@ export class MemoryEventLog implements EventLog {
 
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
     return readRecords(this.#source, from, to, options);
+  }
+
+  pinned(options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
+    return readPinned(this.#source, options);
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {

@@ -58,6 +58,7 @@ interface ReadFault {
 export class FaultyEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
   readonly trim?: (retention: Retention) => Promise<LogState>;
+  readonly pinned?: (options?: ReadOptions) => AsyncIterable<readonly LogRecord[]>;
   readonly #log: EventLog;
   readonly #clock: Clock;
   readonly #tails = new Set<FaultyTail>();
@@ -75,6 +76,7 @@ export class FaultyEventLog implements EventLog {
     this.#log = log;
     this.#clock = clock;
     this.capabilities = log.capabilities;
+    if (log.pinned) this.pinned = (options) => this.#pinned(options);
     if (log.trim) this.trim = (retention) => this.#trim(retention);
   }
 
@@ -191,6 +193,14 @@ export class FaultyEventLog implements EventLog {
     this.#requireUp();
     await this.#log.trim?.(retention);
     return this.#log.state();
+  }
+
+  async *#pinned(options?: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    this.#requireUp();
+    for await (const chunk of this.#log.pinned?.(options) ?? []) {
+      yield chunk;
+      this.#requireUp();
+    }
   }
 
   #requireUp(): void {

@@ -67,22 +67,30 @@ export class CheckedLog {
    */
   async *read(from: number, to: number, options: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
     this.#requireOpen();
-    const chunks = this.#log.read(from, to, options)[Symbol.asyncIterator]();
     let next = from;
-    try {
-      for (;;) {
-        const result = await this.#answer(() => chunks.next());
-        this.#requireOpen();
-        if (result.done === true) break;
-        const records = checkRecords(result.value);
-        for (const { index } of records) next = this.#follow(next, index) + 1;
-        yield records;
-      }
-    } finally {
-      // A log that does not end its own reading keeps nobody.
-      void chunks.return?.().then(undefined, () => undefined);
+    for await (const records of this.#chunks(this.#log.read(from, to, options))) {
+      for (const { index } of records) next = this.#follow(next, index) + 1;
+      yield records;
     }
     if (next <= to && this.capabilities.dense) this.#follow(next, 0);
+  }
+
+  /**
+   * @throws BrokerError `not_supported` for a log that keeps no pinned records; `log_unavailable` when a chunk takes
+   * too long
+   */
+  async *pinned(options: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    this.#requireOpen();
+    const chunks = this.#log.pinned?.(options);
+    if (chunks === undefined) throw new BrokerError('not_supported', 'This log keeps no pinned records.');
+    let last = 0;
+    for await (const records of this.#chunks(chunks)) {
+      for (const { index } of records) {
+        if (index <= last) throw new BrokerError('log_unavailable', `Record ${index} came after record ${last}.`);
+        last = index;
+      }
+      yield records;
+    }
   }
 
   /** Records that were told already are left out; a hole in a dense log is told as a gap before what follows it. */
@@ -125,6 +133,22 @@ export class CheckedLog {
       guard(call),
       () => new BrokerError('log_unavailable', `The event log did not answer within ${ANSWER_MS} ms.`),
     );
+  }
+
+  /** Each in time, and no nonsense. */
+  async *#chunks(from: AsyncIterable<readonly LogRecord[]>): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    const chunks = from[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const result = await this.#answer(() => chunks.next());
+        this.#requireOpen();
+        if (result.done === true) return;
+        yield checkRecords(result.value);
+      }
+    } finally {
+      // A log that does not end its own reading keeps nobody.
+      void chunks.return?.().then(undefined, () => undefined);
+    }
   }
 
   #follow(expected: number, index: number): number {

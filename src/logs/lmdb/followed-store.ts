@@ -56,6 +56,10 @@ export class FollowedStore implements RecordSource {
     return this.#store.slice(from, to, maxBytes);
   }
 
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly LogRecord[] {
+    return this.#store.pinnedSlice(after, before, maxBytes);
+  }
+
   async close(): Promise<void> {
     await this.#looking;
     await this.#store.close();
