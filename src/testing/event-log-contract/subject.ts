@@ -116,6 +116,13 @@ export async function readAll(log: EventLog, from: number, to: number, options?:
   return records;
 }
 
+/** All that `pinned` gives. */
+export async function pinnedIn(log: EventLog, options?: ReadOptions): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  for await (const chunk of log.pinned?.(options) ?? []) records.push(...chunk);
+  return records;
+}
+
 export async function rejectsWith(code: BrokerErrorCode, act: () => Promise<unknown>, message?: RegExp): Promise<void> {
   await assert.rejects(act, (error: unknown) => {
     assert.ok(BrokerError.is(error), `expected a BrokerError ${code}; got ${String(error)}`);
