@@ -81,7 +81,9 @@ export class RetainedState {
     return this.#version;
   }
 
-  /** What was removed or forgotten up to here is not among what is read from now on: who begins needs not hear of it. */
+  /**
+   * What was removed or forgotten up to here is not among what is read from now on: who begins needs not hear of it.
+   */
   get floor(): number {
     return Math.max(this.#lastRemoval, this.#newestLost);
   }
