@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
+import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord } from '../../core/log/event-log.ts';
 import type { EventLogHarness } from './harness.ts';
 import { pinHistoryTests } from './pin-histories.ts';
-import { bodyOf, holds, indexesOf, pinnedIn, readAll, rejectsWith } from './subject.ts';
+import { bodyOf, holds, indexesOf, pinnedIn, readAll, rejectsWith, textOf } from './subject.ts';
 import type { Law, Subject } from './subject.ts';
 
 const KEY_BYTES = 1024;
@@ -237,6 +238,19 @@ function readingTests<Storage>(law: Law<Storage>): void {
     assert.deepEqual(rest, [], 'whatever is still pinned was told');
   });
 
+  law('pinned() ends, however fast the log is pinned and trimmed meanwhile', async (subject) => {
+    await pin(subject, 'a');
+    await pin(subject, 'b');
+    await subject.trimTo(3);
+    let chunks = 0;
+    for await (const _chunk of subject.log.pinned?.({ maxBytes: 1 }) ?? []) {
+      await pin(subject, `key ${chunks}`);
+      await subject.trimTo((await subject.log.state()).head + 1);
+      if ((chunks += 1) > 50) break;
+    }
+    assert.ok(chunks <= 50, 'it goes on for as long as the log does');
+  });
+
   law('pinned() that is given up early holds nothing up, and ends with an error when aborted', async (subject) => {
     const { log } = subject;
     for (let i = 0; i < 10; i++) await pin(subject, `${i}`);
@@ -300,6 +314,29 @@ function lifecycleTests<Storage>(law: Law<Storage>, harness: EventLogHarness<Sto
       assert.deepEqual(await pinned(subject), [4]);
     });
   }
+  if (harness.recreate && harness.survivesRecreation) {
+    law('pinned() during which the log is deleted and made anew gives nothing of the new one', async (subject) => {
+      for (let i = 0; i < 5; i++) await pin(subject, `${i}`);
+      await subject.trimTo(6);
+      const seen: string[] = [];
+      const read = async () => {
+        for await (const chunk of subject.log.pinned?.({ maxBytes: 1 }) ?? []) {
+          if (seen.length === 0) await recreateWithPins(subject);
+          seen.push(...chunk.map(textOf));
+        }
+      };
+      await read().catch((error: unknown) => {
+        if (!BrokerError.is(error) || error.code !== 'gap') throw error;
+      });
+      assert.ok(!seen.includes('new'), `told: ${seen.join(', ')}`);
+    });
+  }
+}
+
+async function recreateWithPins<Storage>(subject: Subject<Storage>): Promise<void> {
+  await subject.recreate();
+  for (let i = 0; i < 5; i++) await subject.log.append(bodyOf('new'), { pins: [`${i}`] });
+  await subject.trimTo(6);
 }
 
 const pin = <Storage>({ log }: Subject<Storage>, ...pins: readonly string[]) => log.append(bodyOf('x'), { pins });
