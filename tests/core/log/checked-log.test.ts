@@ -113,7 +113,8 @@ describe('a log that never answers', () => {
 });
 
 describe('pinned records', () => {
-  const recordAt = (index: number) => ({ pins: ['a'], index, kind: 'events', time: 1, body: new Uint8Array(1) }) as const;
+  const recordAt = (index: number) =>
+    ({ pins: ['a'], index, kind: 'events', time: 1, body: new Uint8Array(1) }) as const;
   const telling = (...chunks: unknown[]) => ({
     async *pinned() {
       yield* chunks as never[];
