@@ -162,6 +162,18 @@ export class EventBroker<
   }
 
   /**
+   * Resolves when the log is open and followed; at once without a log. The first subscription does the same by itself.
+   * Wait for it before the first publish inside a transaction: on a small pool of connections that are all taken by
+   * transactions, opening the log could else wait for a connection while they wait for it.
+   * @throws (rejects) BrokerError `log_unavailable`, `closed`; a further call tries again
+   */
+  async ready(): Promise<void> {
+    this.#lifetime.requireOpen();
+    await this.#feed?.ready();
+    this.#lifetime.requireOpen();
+  }
+
+  /**
    * Tells that ACL objects changed elsewhere. Commit first, then call this. Subscriptions that depend on them are held
    * at the newest index (with a log: at this news' own place in it, in every process) until their rights are confirmed.
    */
