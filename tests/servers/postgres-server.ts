@@ -82,7 +82,7 @@ export class PostgresServer {
       'UTF8',
       '--no-sync',
     ];
-    const [program = '', ...args] = [...asUser, ...initdb, '--locale=C'];
+    const [program, ...args] = [...asUser, ...initdb, '--locale=C'];
     await run(program, args);
     await server.run();
     return server;
@@ -204,5 +204,5 @@ export function postgresForAll(...settings: string[]): () => Pick<PostgresServer
 
 function named(connectionString: string): Pick<PostgresServer, 'pool' | 'config'> {
   const config = { connectionString };
-  return { config, pool: (more = {}) => new pg.Pool({ ...config, ...more }) };
+  return { config, pool: (more) => new pg.Pool({ ...config, ...more }) };
 }

@@ -1,7 +1,7 @@
 import type { Retention } from '../../core/log/event-log.ts';
 import { isOldestDue } from '../retention.ts';
 import { pause } from '../wait.ts';
-import { tablesOf } from './layout.ts';
+import { bothRows, tablesOf } from './layout.ts';
 import type { LogNames } from './layout.ts';
 import type { RunQuery } from './log-reading.ts';
 
@@ -37,11 +37,11 @@ export class Janitor {
   #running: Promise<void> | undefined;
 
   constructor(options: JanitorOptions) {
-    const { head, floor, records, ids } = tablesOf(options.names);
+    const { floor, records, ids } = tablesOf(options.names);
     this.#options = options;
     this.#oldest = `SELECT f.first::float8 AS first, h.head::float8 AS head, (h.bytes - f.bytes)::float8 AS held,
         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, r.*
-      FROM ${head} h CROSS JOIN ${floor} f LEFT JOIN LATERAL (
+      FROM ${bothRows(options.names)} LEFT JOIN LATERAL (
         SELECT index::float8 AS index, time::float8 AS time, octet_length(body)::float8 AS bytes
         FROM ${records} o WHERE o.index >= f.first ORDER BY o.index LIMIT ${SLICE_RECORDS}
       ) r ON true ORDER BY r.index`;

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogRecord, LogState } from '../../core/log/event-log.ts';
 import { SLICE_RECORDS } from '../record-source.ts';
-import { tablesOf } from './layout.ts';
+import { bothRows, tablesOf } from './layout.ts';
 import type { LogNames } from './layout.ts';
 import type { PostgresRows } from './postgres-client.ts';
 
@@ -38,16 +38,16 @@ export class LogReading {
   readonly #slice: string;
 
   constructor(names: LogNames) {
-    const { head, floor, records } = tablesOf(names);
+    const { records } = tablesOf(names);
     const state = 'h.epoch, f.first::float8 AS first, h.head::float8 AS head';
     const timeAt = (index: string) => `(SELECT time::float8 FROM ${records} WHERE index = ${index})`;
     this.#look = `SELECT ${state}, ${timeAt('h.head')} AS head_time, ${timeAt('$1::text::bigint')} AS mark_time
-      FROM ${head} h CROSS JOIN ${floor} f`;
+      FROM ${bothRows(names)}`;
     // About as many rows as will be handed over, so that small slices of large records look at no more than they need.
     const most = `SELECT least(${SLICE_RECORDS}, 8 + 2 * $3::text::float8 * greatest(1, h.head - f.first + 1)
-      / greatest(1, h.bytes - f.bytes))::bigint FROM ${head} h CROSS JOIN ${floor} f`;
+      / greatest(1, h.bytes - f.bytes))::bigint FROM ${bothRows(names)}`;
     this.#slice = `SELECT ${state}, r.index::float8 AS index, r.kind, r.time::float8 AS time, r.body
-      FROM ${head} h CROSS JOIN ${floor} f LEFT JOIN LATERAL (
+      FROM ${bothRows(names)} LEFT JOIN LATERAL (
         SELECT * FROM (
           SELECT *, row_number() OVER w AS place, sum(octet_length(body)) OVER w AS upto FROM (
             SELECT index, kind, time, body FROM ${records}

@@ -11,7 +11,7 @@ export class Notifier {
   readonly #send: () => Promise<unknown>;
   readonly #closed = new AbortController();
   #isDue = false;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
 
   constructor(send: () => Promise<unknown>) {
     this.#send = send;
@@ -19,7 +19,7 @@ export class Notifier {
 
   signal(): void {
     this.#isDue = true;
-    this.#running ??= this.#run();
+    if (!this.#isRunning) void this.#run();
   }
 
   close(): void {
@@ -27,11 +27,12 @@ export class Notifier {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     while (this.#isDue && !this.#closed.signal.aborted) {
       this.#isDue = false;
       await this.#send().catch(() => undefined);
       await pause(SHORTEST_PAUSE_MS, this.#closed.signal);
     }
-    this.#running = undefined;
+    this.#isRunning = false;
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../../model/clock.ts';
+import { FairLimit } from '../../core/log/fair-limit.ts';
 import { withDeadline } from '../../model/deadline.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { PostgresConnectionLike, PostgresRows } from './postgres-client.ts';
@@ -19,6 +20,8 @@ export interface OwnConnectionOptions {
  */
 export class OwnConnection {
   readonly #options: OwnConnectionOptions;
+  /** One statement at a time; time is counted from when it is sent. */
+  readonly #turns = new FairLimit(1);
   #client: PostgresConnectionLike | undefined;
   #connecting: Promise<void> | undefined;
   #isClosed = false;
@@ -34,9 +37,11 @@ export class OwnConnection {
   }
 
   /** @throws BrokerError `log_unavailable`, with what the server said as its cause */
-  query(text: string, values?: unknown[]): Promise<PostgresRows> {
-    if (this.#client) return this.#run(this.#client, text, values);
-    return Promise.reject(unavailable(new Error('There is no connection.')));
+  async query(text: string, values?: unknown[]): Promise<PostgresRows> {
+    return this.#turns.run(async () => {
+      if (this.#client) return this.#run(this.#client, text, values);
+      throw unavailable(new Error('There is no connection.'));
+    });
   }
 
   close(): void {

@@ -36,6 +36,9 @@ import { PoolAccess, PoolFailure, unavailable } from './pool-access.ts';
 /** Largest body: what one record may take of a statement's memory, far below PostgreSQL's own limit. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
+/** How long a server may take to be looked at and to make the tables, behind others that open the log too. */
+const OPENING_MS = 30_000;
+
 /** What was opened before there is a log. */
 interface Opened {
   readonly settings: LogSettings;
@@ -259,10 +262,9 @@ export class PostgresEventLog implements EventLog {
 
 /** @throws BrokerError what is wrong and what to do; `log_unavailable` */
 async function prepared(pool: PoolAccess, settings: LogSettings): Promise<LogCapabilities['durability']> {
-  const { appendTimeoutMs } = settings;
   // A refusal has to pass through the pool's access as what it is.
   const answer = await pool
-    .run(appendTimeoutMs, (client) => prepare(client, settings).catch(refusal))
+    .run(OPENING_MS, (client) => prepare(client, settings).catch(refusal))
     .catch((failure: unknown) => {
       throw unavailable('The log could not be opened.', failure instanceof PoolFailure ? failure.cause : failure);
     });
