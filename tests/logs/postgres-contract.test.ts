@@ -11,7 +11,7 @@ describeWithPostgres('PostgresEventLog over a real server', () => {
   let logs = 0;
 
   beforeAll(async () => {
-    server = await PostgresServer.start();
+    server = await PostgresServer.start('fsync=off');
     pool = server.pool();
   });
   afterAll(async () => {

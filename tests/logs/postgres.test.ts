@@ -227,7 +227,12 @@ describeWithPostgres('a log in PostgreSQL', () => {
       ['a server too old', { version: 120_000, release: '12.9' }, /PostgreSQL 12\.9; use 13 or newer/],
       ['a replica', { version: 150_000, is_replica: true }, /read-only replica; connect to the primary/],
     ])('%s', async (_, row, message) => {
-      const client = { query: async () => ({ rows: [row] }), release: () => undefined };
+      const client = {
+        query: async () => ({ rows: [row] }),
+        release: () => undefined,
+        on: () => 0,
+        removeListener: () => 0,
+      };
       const faked = { connect: async () => client, on: () => 0, removeListener: () => 0 };
       const refused = open({ pool: faked as never, connect: () => new pg.Client() });
       await expect(refused).rejects.toMatchObject({ code: 'not_supported', message: expect.stringMatching(message) });

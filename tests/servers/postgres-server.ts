@@ -54,7 +54,7 @@ function debianBin(): string | undefined {
 
 /** A real server on a port of its own, with its data in a temporary folder. Anybody on this machine is let in. */
 export class PostgresServer {
-  readonly port: number;
+  port: number;
   readonly #folder: string;
   readonly #settings: readonly string[];
   #guard: ChildProcess | undefined;
@@ -147,10 +147,21 @@ export class PostgresServer {
     await this.#ended(guard);
   }
 
-  /** The server keeps its connections and takes no new ones, nor does it answer, as one that cannot be reached. */
   async restart(): Promise<void> {
     await this.kill();
     await this.run();
+  }
+
+  /** Runs on another port meanwhile, where nobody else finds it, and ends it again. */
+  async elsewhere(act: (pool: pg.Pool) => Promise<void>): Promise<void> {
+    const { port } = this;
+    this.port = await freePort();
+    await this.run();
+    const pool = this.pool();
+    await act(pool);
+    await pool.end();
+    await this.kill();
+    this.port = port;
   }
 
   /** Copies the data of a server that does not run. */

@@ -36,7 +36,7 @@ export class Follower implements TailSource {
   #state: LogState;
   #outage: BrokerError | undefined;
   #rewrites = 0;
-  /** The newest record that a look saw: another one in its place means that the log lost its end and grew again. */
+  /** The newest record that a look saw, or a tail was given: another one in its place means that the log lost its end and grew again. */
   #mark: Mark | undefined;
   /** What a transaction of the host's appended and nobody saw yet. */
   #expected: { readonly index: number; readonly since: number } | undefined;
@@ -69,7 +69,10 @@ export class Follower implements TailSource {
     const { epoch } = this.#state;
     const { state, records } = await this.#options.reading.slice(this.#query, from, to, maxBytes);
     const isWhole = state.epoch === epoch && from >= state.first && records.length > 0;
-    if (isWhole) return records;
+    if (isWhole) {
+      this.#noteTold(records.at(-1));
+      return records;
+    }
     await this.look();
     throw state.epoch === epoch ? trimmedGap(from, state.first) : replacedGap();
   }
@@ -152,6 +155,11 @@ export class Follower implements TailSource {
 
   #note({ state, headTime }: LogLook): void {
     this.#mark = headTime === undefined ? undefined : { index: state.head, time: headTime };
+  }
+
+  #noteTold(newest: LogRecord | undefined): void {
+    if (newest === undefined || newest.time === 0 || newest.index <= (this.#mark?.index ?? 0)) return;
+    this.#mark = { index: newest.index, time: newest.time };
   }
 
   #down(outage: BrokerError): void {

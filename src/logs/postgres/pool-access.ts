@@ -25,7 +25,7 @@ export class PoolFailure extends Error {
 /** The host's pool, with an end to every wait. */
 export class PoolAccess {
   readonly #pool: PostgresPoolLike;
-  /** Without a listener, a connection that breaks in the pool would end the process. */
+  /** Without a listener, a connection that breaks would end the process: one in the pool, and one that is lent. */
   readonly #onError = (): void => undefined;
 
   constructor(pool: PostgresPoolLike) {
@@ -37,21 +37,27 @@ export class PoolAccess {
   async run<R>(limitMs: number, work: (client: PostgresClientLike) => Promise<R>): Promise<R> {
     const until = performance.now() + limitMs;
     const client = await this.#lent(limitMs);
+    client.on('error', this.#onError);
     try {
       const late = () => new PoolFailure('unknown', `No answer within ${limitMs} ms.`);
       const result = await withDeadline(systemClock, Math.max(1, until - performance.now()), work(client), late);
-      client.release();
+      this.#giveBack(client);
       return result;
     } catch (error) {
       const failure = failureOf(error);
       // A connection that was cut short, or broke, is in no state to be used again.
-      client.release(failure instanceof PoolFailure && failure.outcome === 'unknown');
+      this.#giveBack(client, failure instanceof PoolFailure && failure.outcome === 'unknown');
       throw failure;
     }
   }
 
   close(): void {
     this.#pool.removeListener('error', this.#onError);
+  }
+
+  #giveBack(client: PostgresClientLike, destroy = false): void {
+    client.release(destroy);
+    client.removeListener('error', this.#onError);
   }
 
   async #lent(limitMs: number): Promise<PostgresClientLike> {

@@ -6,6 +6,8 @@ export interface PostgresRows {
 /** A client that a pool lends. */
 export interface PostgresClientLike {
   query(text: string, values?: unknown[]): Promise<PostgresRows>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
   /** @param destroy the connection is not to be used again */
   release(destroy?: boolean): void;
 }
