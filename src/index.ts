@@ -42,6 +42,7 @@ export type {
   LogState,
   LogStatus,
   LogTail,
+  LogTransaction,
   ReadOptions,
   Retention,
   TailHandler,

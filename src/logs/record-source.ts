@@ -22,8 +22,8 @@ export interface RecordSource {
  */
 export interface TailSource {
   /**
-   * `rewrites` counts how often the log was seen to have lost its end and to have grown again past what tails were told:
-   * they go on from its oldest record then.
+   * `rewrites` counts how often the log was seen to have lost its end and to have grown again past what tails were
+   * told: they go on from its oldest record then.
    * @throws BrokerError `closed`, `log_unavailable`
    */
   state(): LogState & { readonly rewrites?: number };

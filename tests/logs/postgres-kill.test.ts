@@ -78,7 +78,7 @@ async function publishInTransaction(pool: pg.Pool, log: EventLog, key: string, c
 }
 
 describeWithPostgres('eight writers, a third of their publishes in transactions that abort at random', () => {
-  it(`lose nothing and see no phantom through ${KILLS} kills of the server, beside a transaction left open`, async () => {
+  it(`lose nothing and see no phantom through ${KILLS} kills, beside a transaction left open`, async () => {
     const server = await PostgresServer.start('fsync=off');
     cleanups.push(() => server.stop());
     const pools = [server.pool(), server.pool()] as const;

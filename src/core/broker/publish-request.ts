@@ -42,8 +42,9 @@ export interface PublishOptions {
    * { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) }
    * // Kysely: db.transaction().execute(async (trx) => …)
    * { query: (text, values) => trx.executeQuery(CompiledQuery.raw(text, values)) }
-   * // Drizzle, on pg: db.transaction(async (tx) => …) keeps its client to itself; begin on a client, and wrap that
-   * const client = await pool.connect(); await client.query('BEGIN'); const tx = drizzle(client); // { transaction: client }
+   * // Drizzle on pg, whose transactions keep their client to themselves: begin on a client, and wrap that one
+   * await client.query('BEGIN');
+   * const tx = drizzle(client); // and { transaction: client }
    * ```
    *
    * Not with `commit`. A failure of the statement ends the transaction, as any does in PostgreSQL.

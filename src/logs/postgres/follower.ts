@@ -28,7 +28,8 @@ interface Mark {
 
 /**
  * Knows where the log stands, over the log's own connection: by its notices, by what this process appended, and by a
- * look each `pollMs`, which is the connection's heartbeat too. One loop, that makes the connection anew when it is lost.
+ * look each `pollMs`, which is the connection's heartbeat too. One loop, that makes the connection anew when it is
+ * lost.
  */
 export class Follower implements TailSource {
   readonly #options: FollowerOptions;
@@ -36,7 +37,10 @@ export class Follower implements TailSource {
   #state: LogState;
   #outage: BrokerError | undefined;
   #rewrites = 0;
-  /** The newest record that a look saw, or a tail was given: another one in its place means that the log lost its end and grew again. */
+  /**
+   * The newest record that a look saw, or a tail was given: another one in its place means that the log lost its end
+   * and grew again.
+   */
   #mark: Mark | undefined;
   /** What a transaction of the host's appended and nobody saw yet. */
   #expected: { readonly index: number; readonly since: number } | undefined;

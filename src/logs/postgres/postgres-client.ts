@@ -24,8 +24,8 @@ export interface PostgresConnectionLike {
 }
 
 /**
- * What the log needs of a pool of connections; a `Pool` of `pg` is one. Said in our own words, so that no declaration of
- * `pg` has to compile under its user's compiler options.
+ * What the log needs of a pool of connections; a `Pool` of `pg` is one. Said in our own words, so that no declaration
+ * of `pg` has to compile under its user's compiler options.
  */
 export interface PostgresPoolLike {
   connect(): Promise<PostgresClientLike>;

@@ -113,8 +113,8 @@ export class PostgresEventLog implements EventLog {
   /**
    * Opens the log; makes its tables when there are none.
    * @throws TypeError for options that cannot be right, a pool of one connection among them
-   * @throws BrokerError each with what to do: `bad_request` (other tables of that name, another layout, missing rights),
-   * `not_supported` (a server that is too old or read-only), `log_unavailable`
+   * @throws BrokerError each with what to do: `bad_request` (other tables of that name, another layout, missing
+   * rights), `not_supported` (a server that is too old or read-only), `log_unavailable`
    */
   static async open(options: PostgresEventLogOptions): Promise<PostgresEventLog> {
     const settings = settingsOf(options);
