@@ -7,13 +7,13 @@ import { EventBroker } from '../../src/index.ts';
 import { PostgresEventLog, postgresEventLogSql } from '../../src/logs/postgres/index.ts';
 import type { PostgresEventLogOptions } from '../../src/logs/postgres/index.ts';
 import { MemoryEventLog, TailRecorder } from '../../src/testing/index.ts';
-import { describeWithPostgres, postgresForAll } from '../servers/postgres-server.ts';
+import { describeWithAnyPostgres, postgresForAll } from '../servers/postgres-server.ts';
 
 const body = (text: string) => new TextEncoder().encode(text);
 const event = (key: string) => ({ topic: 'Order', type: 'Placed', key, payload: { key } });
 const newName = () => `log_${randomUUID().replaceAll('-', '')}`;
 
-describeWithPostgres('a log in PostgreSQL', () => {
+describeWithAnyPostgres('a log in PostgreSQL', () => {
   const server = postgresForAll();
   let pool: pg.Pool;
   beforeAll(() => {

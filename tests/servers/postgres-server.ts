@@ -33,6 +33,9 @@ const isCi = process.env['CI'] === 'true';
  */
 export const describeWithPostgres = describe.skipIf(!bin && !isCi);
 
+/** For tests that any server will do for, that of `POSTGRES_URL` too. */
+export const describeWithAnyPostgres = describe.skipIf(!bin && !url && !isCi);
+
 /**
  * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that
  * one, no server is left behind.
@@ -214,6 +217,13 @@ export function postgresForAll(...settings: string[]): () => Pick<PostgresServer
 }
 
 function named(connectionString: string): Pick<PostgresServer, 'pool' | 'config'> {
-  const config = { connectionString };
+  const { hostname, port, username, password, pathname } = new URL(connectionString);
+  const config = {
+    host: hostname,
+    port: Number(port || 5432),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+  };
   return { config, pool: (more) => new pg.Pool({ ...config, ...more }) };
 }

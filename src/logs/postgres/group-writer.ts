@@ -96,8 +96,8 @@ export class GroupWriter {
   async #write(group: readonly PendingAppend[]): Promise<void> {
     try {
       const outcomes = await this.#run(group.map(({ request }) => request));
-      const newest = outcomes.at(-1);
-      if (newest) this.#options.onCommit(newest);
+      // Not the last one, which may be a duplicate of long ago.
+      this.#options.onCommit(outcomes.reduce((newest, one) => (one.index > newest.index ? one : newest)));
       group.forEach((append, at) => settle(append, outcomes[at] as AppendOutcome));
     } catch (failure) {
       const error = this.#failed(failure);

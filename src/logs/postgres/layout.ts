@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Where a log is kept. */
 export interface LogNames {
   readonly name: string;
@@ -29,6 +31,11 @@ export function tablesOf({ name, schema = 'public' }: LogNames) {
     ids: quoted('ids'),
     append: quoted('append'),
   };
+}
+
+/** What its processes wake each other by: a name that any schema and name fit in. */
+export function channelOf({ name, schema = 'public' }: LogNames): string {
+  return `fenceline_${createHash('sha256').update(`${schema}.${name}`).digest('hex').slice(0, 32)}`;
 }
 
 /**

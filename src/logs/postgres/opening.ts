@@ -2,7 +2,12 @@ import { BrokerError } from '../../model/errors.ts';
 import type { LogCapabilities } from '../../core/log/event-log.ts';
 import { LAYOUT, postgresEventLogSql, tablesOf } from './layout.ts';
 import type { LogSettings } from './options.ts';
+import { PoolFailure, unavailable } from './pool-access.ts';
+import type { PoolAccess } from './pool-access.ts';
 import type { PostgresClientLike } from './postgres-client.ts';
+
+/** How long a server may take to be looked at and to make the tables, behind others that open the log too. */
+const OPENING_MS = 30_000;
 
 /** 13: the oldest with `gen_random_uuid` of its own. */
 const OLDEST_SERVER = 130_000;
@@ -28,12 +33,25 @@ const bad = (message: string, cause?: unknown) => new BrokerError('bad_request',
 /**
  * Looks at the server and the tables before they are used, and makes those that are missing.
  * @returns what an acknowledged append outlives
- * @throws BrokerError `bad_request`, `not_supported`, each with what to do; what the client throws
+ * @throws BrokerError `bad_request`, `not_supported`, each with what to do; `log_unavailable`
  */
-export async function prepare(
-  client: PostgresClientLike,
-  settings: LogSettings,
-): Promise<LogCapabilities['durability']> {
+export async function prepared(pool: PoolAccess, settings: LogSettings): Promise<LogCapabilities['durability']> {
+  // A refusal has to pass through the pool's access as what it is.
+  const answer = await pool
+    .run(OPENING_MS, (client) => prepare(client, settings).catch(refusal))
+    .catch((failure: unknown) => {
+      throw unavailable('The log could not be opened.', failure instanceof PoolFailure ? failure.cause : failure);
+    });
+  if (typeof answer === 'string') return answer;
+  throw answer;
+}
+
+function refusal(error: unknown): BrokerError {
+  if (BrokerError.is(error)) return error;
+  throw error;
+}
+
+async function prepare(client: PostgresClientLike, settings: LogSettings): Promise<LogCapabilities['durability']> {
   try {
     const server = await serverOf(client, settings);
     checkServer(server);

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 import { BrokerError } from '../../model/errors.ts';
 import type {
@@ -24,20 +24,18 @@ import { Follower } from './follower.ts';
 import { GroupWriter } from './group-writer.ts';
 import { History } from './history.ts';
 import { Janitor } from './janitor.ts';
+import { channelOf } from './layout.ts';
 import { LogReading } from './log-reading.ts';
 import type { LogLook } from './log-reading.ts';
 import { Notifier } from './notifier.ts';
-import { prepare } from './opening.ts';
+import { prepared } from './opening.ts';
 import { poolSize, settingsOf } from './options.ts';
 import type { LogSettings, PostgresEventLogOptions } from './options.ts';
 import { OwnConnection } from './own-connection.ts';
-import { PoolAccess, PoolFailure, unavailable } from './pool-access.ts';
+import { PoolAccess, unavailable } from './pool-access.ts';
 
 /** Largest body: what one record may take of a statement's memory, far below PostgreSQL's own limit. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-
-/** How long a server may take to be looked at and to make the tables, behind others that open the log too. */
-const OPENING_MS = 30_000;
 
 /** What was opened before there is a log. */
 interface Opened {
@@ -258,28 +256,6 @@ export class PostgresEventLog implements EventLog {
   #requireOpen(): void {
     if (this.#closing) throw closedError();
   }
-}
-
-/** @throws BrokerError what is wrong and what to do; `log_unavailable` */
-async function prepared(pool: PoolAccess, settings: LogSettings): Promise<LogCapabilities['durability']> {
-  // A refusal has to pass through the pool's access as what it is.
-  const answer = await pool
-    .run(OPENING_MS, (client) => prepare(client, settings).catch(refusal))
-    .catch((failure: unknown) => {
-      throw unavailable('The log could not be opened.', failure instanceof PoolFailure ? failure.cause : failure);
-    });
-  if (typeof answer === 'string') return answer;
-  throw answer;
-}
-
-function refusal(error: unknown): BrokerError {
-  if (BrokerError.is(error)) return error;
-  throw error;
-}
-
-/** A name that any schema and name fit in. */
-function channelOf({ schema, name }: LogSettings): string {
-  return `fenceline_${createHash('sha256').update(`${schema}.${name}`).digest('hex').slice(0, 32)}`;
 }
 
 const closedError = (): BrokerError => new BrokerError('closed', 'The log is closed.');
