@@ -1,12 +1,18 @@
 import { BrokerError } from '../model/errors.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
-import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
+import type { AppendOptions, LogCapabilities, LogRecordKind, LogTransaction } from '../core/log/event-log.ts';
 
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
 
-const knownOptions: OptionNames<AppendOptions> = { kind: true, id: true, expectedHead: true, signal: true };
+const knownOptions: OptionNames<AppendOptions> = {
+  kind: true,
+  id: true,
+  expectedHead: true,
+  transaction: true,
+  signal: true,
+};
 
 /** What `append` was asked for, checked, with a body that the caller cannot change any more. */
 export interface AppendRequest {
@@ -14,6 +20,7 @@ export interface AppendRequest {
   readonly body: Uint8Array;
   readonly id: string | undefined;
   readonly expectedHead: number | undefined;
+  readonly transaction: LogTransaction | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -25,12 +32,13 @@ export interface AppendRequest {
  */
 export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
-  const { kind = 'events', id, expectedHead, signal } = options;
+  const { kind = 'events', id, expectedHead, transaction, signal } = options;
   checkBody(body, can);
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
-  return { kind, body: Uint8Array.from(body), id, expectedHead, signal };
+  if (transaction !== undefined) checkTransaction(transaction, can);
+  return { kind, body: Uint8Array.from(body), id, expectedHead, transaction, signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
@@ -57,6 +65,12 @@ function checkId(id: string, { dedupeWindowMs }: LogCapabilities): void {
 function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities): void {
   if (!compareAndAppend) throw new BrokerError('not_supported', 'This log cannot append at an expected head.');
   if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
+}
+
+function checkTransaction(transaction: LogTransaction, { transactional = false }: LogCapabilities): void {
+  if (!transactional) throw new BrokerError('not_supported', "This log cannot append in a host's transaction.");
+  if (typeof (transaction as Partial<LogTransaction> | null)?.query !== 'function')
+    throw new TypeError('transaction must have a function query(text, values).');
 }
 
 /** The refusal of an append whose `expectedHead` is not the head. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
+import { PostgresEventLog } from '../../src/logs/postgres/index.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
 import { FaultyAclStore, FaultyEventLog, MemoryEventLog } from '../../src/testing/index.ts';
 import { MemoryAclStore } from '../../src/index.ts';
@@ -23,6 +24,7 @@ describe('a misspelt option of a log', () => {
     ['clocks', () => new FaultyAclStore(new MemoryAclStore(), any({ clocks: {} })), 'FaultyAclStore'],
     ['readonly', () => LmdbEventLog.open(any({ path, readonly: true })), 'LmdbEventLog.open'],
     ['maxAge', () => LmdbEventLog.open({ path, retention: any({ maxAge: 1 }) }), 'retention'],
+    ['schemas', () => PostgresEventLog.open(any({ name: 'x', schemas: 'x' })), 'PostgresEventLog.open'],
     ['streams', () => JetStreamEventLog.open(any({ connection, streams: 'x' })), 'JetStreamEventLog.open'],
     ['replica', () => JetStreamEventLog.open({ connection, stream: 'x', create: any({ replica: 3 }) }), 'create'],
     [

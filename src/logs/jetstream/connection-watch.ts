@@ -1,5 +1,5 @@
 import type { NatsConnectionLike, NatsStatusLike } from './nats-connection.ts';
-import { pause } from './wait.ts';
+import { pause } from '../wait.ts';
 
 /** The connection broke while an answer was waited for. */
 export class ConnectionBroken extends Error {

@@ -6,7 +6,7 @@ import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStream } from './log-stream.ts';
 import { aclSubject } from './stream-config.ts';
-import { pause, untilAborted } from './wait.ts';
+import { pause, untilAborted } from '../wait.ts';
 
 const LONGEST_PAUSE_MS = 250;
 /** The server's codes for a message over the stream's limit, and for an id that is being stored this very moment. */

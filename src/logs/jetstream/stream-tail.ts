@@ -5,7 +5,7 @@ import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { backoffMs, pause } from './wait.ts';
+import { backoffMs, pause } from '../wait.ts';
 
 /** How long the connection's own word is waited for, before the stream is asked without it. */
 const RECONNECT_PATIENCE_MS = 30_000;

@@ -6,12 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { tellStarted } from '../lib/processes.mjs';
+import { openBarePostgres, openPostgres } from './postgres-store.mjs';
 
 export const openers = {
   memory: () => ({ log: undefined, close: () => undefined }),
   'LMDB, on disk': () => openLmdb('disk'),
   'LMDB, durability "os"': () => openLmdb('os'),
   JetStream: openJetStream,
+  PostgreSQL: openPostgres,
+  'PostgreSQL, bare INSERT': openBarePostgres,
 };
 
 async function openLmdb(durability) {
