@@ -30,7 +30,7 @@ export class ConnectionState {
    */
   async untilBack(longestMs: number, signal?: AbortSignal): Promise<void> {
     const back = this.#return.signal;
-    if (this.#isDown) await pause(longestMs, signal ? AbortSignal.any([signal, back]) : back);
+    if (this.isDown) await pause(longestMs, signal ? AbortSignal.any([signal, back]) : back);
   }
 
   /**

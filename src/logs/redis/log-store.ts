@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+
+import { systemClock } from '../../model/clock.ts';
+import { withDeadline } from '../../model/deadline.ts';
+import { BrokerError } from '../../model/errors.ts';
+import type { LogState, Retention } from '../../core/log/event-log.ts';
+import { FairLimit } from '../../core/log/fair-limit.ts';
+import type { AppendRequest } from '../append-request.ts';
+import { SLICE_RECORDS } from '../record-source.ts';
+import { failureOf } from './failure.ts';
+import type { LogSettings } from './options.ts';
+import type { RedisCommand, RedisConnection } from './redis-client.ts';
+import { scripts } from './scripts.ts';
+import type { Script } from './scripts.ts';
+import { askServer } from './server-facts.ts';
+import type { ServerRun } from './server-facts.ts';
+
+/** How many records a call looks at for age and bytes beside those that it appends: it trims them, or stops at one. */
+const LOOKS = 64;
+/** … and one that does nothing but trim. */
+const TRIM_LOOKS = 1024;
+
+/** So many chunks are asked for at once: appends go over the same connection, and wait for no more than those. */
+const READS = 8;
+
+/** Where the log stands, with the check value of its newest record. */
+export interface StoredState extends LogState {
+  readonly check: string;
+}
+
+/** What became of one append. */
+export interface Outcome {
+  readonly kind: 'appended' | 'duplicate' | 'conflict';
+  /** Of the record; with a conflict the log's head. */
+  readonly index: number;
+}
+
+const outcomes = { a: 'appended', d: 'duplicate', c: 'conflict' } as const;
+
+/** The log within the server: its keys, and what is asked of them. */
+export class LogStore {
+  readonly settings: LogSettings;
+  readonly connection: RedisConnection;
+  readonly #writer = randomUUID();
+  readonly #keys: readonly string[];
+  readonly #retention: readonly string[];
+  readonly #reads = new FairLimit(READS);
+  #calls = 0;
+
+  constructor(settings: LogSettings, connection: RedisConnection) {
+    const { stream, retention } = settings;
+    this.settings = settings;
+    this.connection = connection;
+    this.#keys = [stream, ...['head', 'ids', 'ids:before', `writer:${this.#writer}`].map((key) => `{${stream}}:${key}`)];
+    this.#retention = boundsOf(retention);
+  }
+
+  /** @throws BrokerError `log_unavailable` */
+  async state(): Promise<StoredState> {
+    return stateOf(await this.#ask(scripts.read, ['1', '0', '0', '0']));
+  }
+
+  /**
+   * The entries from `from` on, as far as they are there: one at least, then no more than `maxBytes` of bodies.
+   * @throws BrokerError `log_unavailable`
+   */
+  async read(from: number, to: number, maxBytes: number): Promise<{ state: StoredState; entries: readonly unknown[] }> {
+    const last = Math.min(to, Number.MAX_SAFE_INTEGER);
+    const args = [from, last, maxBytes, SLICE_RECORDS].map(String);
+    const answer = await this.#reads.run(() => this.#ask(scripts.read, args));
+    return { state: stateOf(answer), entries: answer[4] as readonly unknown[] };
+  }
+
+  /** @throws BrokerError when the server does not answer or may not be asked */
+  askServer(): Promise<ServerRun> {
+    return this.#answer(() => askServer(this.connection, this.settings.stream));
+  }
+
+  /** Says which run of the server this is: where it may lack the end, the log gets another epoch. @throws BrokerError */
+  async meet({ runId, mayLackEnd }: ServerRun): Promise<StoredState> {
+    return stateOf(await this.#ask(scripts.settle, [runId, mayLackEnd ? '1' : '0', '']));
+  }
+
+  /** Somebody knows that the log of this epoch lost its end: it gets another one, if it has not by now. */
+  async endEpoch(epoch: string): Promise<void> {
+    await this.#ask(scripts.settle, ['', '0', epoch]);
+  }
+
+  /**
+   * Appends in one step. Not asked again: a client may send it twice by itself, the server does it once.
+   * @throws what the client rejects with
+   */
+  async append(requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
+    this.#calls += 1;
+    const { dedupeWindowMs } = this.settings;
+    const bounds = [...this.#retention, `${dedupeWindowMs}`, `${LOOKS + requests.length}`];
+    const args: (string | Buffer)[] = [`${this.#calls}`, ...bounds];
+    for (const { kind, id = '', expectedHead, body } of requests) {
+      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      args.push(kind === 'acl' ? 'a' : 'e', id, expectedHead === undefined ? '' : `${expectedHead}`, bytes);
+    }
+    const [text] = (await this.#run(scripts.append, args)) as readonly Buffer[];
+    return String(text).split(' ').map(outcomeOf);
+  }
+
+  /** Gives what others put behind the head an index of its own, and drops what `retention` does not keep. */
+  async trim(retention: Retention): Promise<void> {
+    const bounds = [...boundsOf(retention), `${this.settings.dedupeWindowMs}`, `${TRIM_LOOKS}`];
+    for (;;) {
+      const [, left] = await this.#ask(scripts.append, ['', ...bounds]);
+      if (Number(left) === 0) return;
+    }
+  }
+
+  /** Asks when there is a connection, which is waited for. */
+  async #ask(script: Script, args: readonly string[]): Promise<readonly unknown[]> {
+    return this.#answer(async () => (await this.#run(script, args)) as readonly unknown[]);
+  }
+
+  async #answer<R>(question: () => Promise<R>): Promise<R> {
+    const { requestTimeoutMs, stream } = this.settings;
+    await this.connection.untilBack(requestTimeoutMs);
+    const fail = (what: string) => new BrokerError('log_unavailable', `The ${what}.`);
+    if (this.connection.isDown) throw fail(`client of the log "${stream}" is not connected`);
+    const late = () => fail(`server of the log "${stream}" did not answer within ${requestTimeoutMs} ms`);
+    try {
+      return await withDeadline(systemClock, requestTimeoutMs, question(), late);
+    } catch (error) {
+      throw failureOf(error, stream);
+    }
+  }
+
+  /** By its name first; with its text where the server does not know it: it forgets all when it starts. */
+  async #run(script: Script, args: RedisCommand): Promise<unknown> {
+    const rest = [`${this.#keys.length}`, ...this.#keys, this.#writer, ...args];
+    try {
+      return await this.connection.send(['EVALSHA', script.sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
+      return this.connection.send(['EVAL', script.text, ...rest]);
+    }
+  }
+}
+
+/** Bounds as the server takes them: empty where there is none. */
+function boundsOf({ maxRecords, maxAgeMs, maxBytes }: Retention): readonly string[] {
+  const bounds = [maxRecords, maxAgeMs, maxBytes].map((bound = Infinity) => Math.floor(bound));
+  return bounds.map((bound) => (Number.isSafeInteger(bound) ? `${bound}` : ''));
+}
+
+function stateOf([epoch, first, head, check]: readonly unknown[]): StoredState {
+  return { epoch: String(epoch), first: Number(String(first)), head: Number(String(head)), check: String(check) };
+}
+
+function outcomeOf(text: string): Outcome {
+  return { kind: outcomes[text.charAt(0) as keyof typeof outcomes], index: Number(text.slice(1)) };
+}

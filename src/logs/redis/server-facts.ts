@@ -1,0 +1,89 @@
+import { BrokerError } from '../../model/errors.ts';
+import type { LogCapabilities } from '../../core/log/event-log.ts';
+import { failureOf } from './failure.ts';
+import type { LogSettings } from './options.ts';
+import type { RedisConnection } from './redis-client.ts';
+
+/** Largest body: while a larger one is copied, the server answers nobody. */
+const MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
+/** What the server said of itself. */
+export interface RedisServerFacts {
+  readonly version: string;
+  readonly role: string;
+  /** `appendonly`: the server writes what it changes to a file. */
+  readonly appendOnly: boolean;
+  /** When it syncs that file; `'unknown'` where the user may not CONFIG GET. */
+  readonly appendFsync: 'always' | 'everysec' | 'no' | 'unknown';
+  readonly maxmemoryPolicy: string;
+}
+
+/** The server as a log looks at it: what its host may know, and which run of it this is. */
+export interface ServerRun extends RedisServerFacts {
+  readonly runId: string;
+  /** It may lack the end of what another run had: all but the same server again, with every append on its disk. */
+  readonly mayLackEnd: boolean;
+}
+
+/** Asks the server. @throws BrokerError when it does not answer or may not be asked */
+export async function askServer(connection: RedisConnection, stream: string): Promise<ServerRun> {
+  try {
+    const [info, config] = await Promise.all([
+      connection.send(['INFO']),
+      // Managed servers keep CONFIG for themselves: then the durability is declared as if nothing was synced.
+      connection.send(['CONFIG', 'GET', 'appendfsync']).catch(() => []),
+    ]);
+    return runOf(String(info), (config as readonly unknown[]).map(String)[1]);
+  } catch (error) {
+    throw failureOf(error, stream);
+  }
+}
+
+function runOf(info: string, fsync: string | undefined): ServerRun {
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
+  const appendOnly = field('aof_enabled') === '1';
+  const appendFsync = fsync === 'always' || fsync === 'everysec' || fsync === 'no' ? fsync : 'unknown';
+  // A replica that was promoted has a second ID: that of its former primary. A server that starts with its file has none.
+  const isPromoted = /[1-9a-f]/.test(field('master_replid2'));
+  return {
+    version: field('redis_version'),
+    role: field('role'),
+    appendOnly,
+    appendFsync,
+    maxmemoryPolicy: field('maxmemory_policy'),
+    runId: field('run_id'),
+    mayLackEnd: isPromoted || !appendOnly || appendFsync !== 'always',
+  };
+}
+
+/** @throws BrokerError for a server that a log cannot be kept on, saying what to do */
+export function checkServer({ version, role, maxmemoryPolicy }: ServerRun, settings: LogSettings): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) {
+    throw new BrokerError('not_supported', `RedisEventLog needs Redis 6.2 or newer; this is ${version}. Update it.`);
+  }
+  if (role === 'slave') throw failureOf(new Error('READONLY'), settings.stream);
+  if (settings.allowEviction || maxmemoryPolicy === '' || maxmemoryPolicy === 'noeviction') return;
+  // volatile-… takes keys with an expiry: those of writers, which keep an append from being stored twice.
+  const message =
+    `The server's maxmemory-policy is "${maxmemoryPolicy}": short of memory it may throw the log away. ` +
+    'Set it to "noeviction", or open the log with allowEviction: true.';
+  throw new BrokerError('bad_request', message);
+}
+
+export function capabilitiesOf(server: ServerRun, { dedupeWindowMs }: LogSettings): LogCapabilities {
+  return Object.freeze({
+    shared: true,
+    durability: durabilityOf(server),
+    dedupeWindowMs,
+    compareAndAppend: true,
+    maxRecordBytes: MAX_RECORD_BYTES,
+    dense: true,
+  });
+}
+
+/** Replicas do not count: the server acknowledges before they have it. */
+function durabilityOf({ appendOnly, appendFsync }: ServerRun): LogCapabilities['durability'] {
+  if (!appendOnly) return 'none';
+  return appendFsync === 'always' ? 'disk' : 'os';
+}
