@@ -28,6 +28,12 @@ export interface StoredState extends LogState {
   readonly check: string;
 }
 
+/** Who appends: one call at a time, each with its number. */
+export interface Writer {
+  readonly name: string;
+  calls: number;
+}
+
 /** What became of one append. */
 export interface Outcome {
   readonly kind: 'appended' | 'duplicate' | 'conflict';
@@ -41,18 +47,21 @@ const outcomes = { a: 'appended', d: 'duplicate', c: 'conflict' } as const;
 export class LogStore {
   readonly settings: LogSettings;
   readonly connection: RedisConnection;
-  readonly #writer = randomUUID();
+  readonly #trimmer = this.newWriter();
   readonly #keys: readonly string[];
   readonly #retention: readonly string[];
   readonly #reads = new FairLimit(READS);
-  #calls = 0;
 
   constructor(settings: LogSettings, connection: RedisConnection) {
     const { stream, retention } = settings;
     this.settings = settings;
     this.connection = connection;
-    this.#keys = [stream, ...['head', 'ids', 'ids:before', `writer:${this.#writer}`].map((key) => `{${stream}}:${key}`)];
+    this.#keys = [stream, ...['head', 'ids', 'ids:before'].map((key) => `{${stream}}:${key}`)];
     this.#retention = boundsOf(retention);
+  }
+
+  newWriter(): Writer {
+    return { name: randomUUID(), calls: 0 };
   }
 
   /** @throws BrokerError `log_unavailable` */
@@ -90,16 +99,16 @@ export class LogStore {
    * Appends in one step. Not asked again: a client may send it twice by itself, the server does it once.
    * @throws what the client rejects with
    */
-  async append(requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
-    this.#calls += 1;
+  async append(writer: Writer, requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
+    writer.calls += 1;
     const { dedupeWindowMs } = this.settings;
     const bounds = [...this.#retention, `${dedupeWindowMs}`, `${LOOKS + requests.length}`];
-    const args: (string | Buffer)[] = [`${this.#calls}`, ...bounds];
+    const args: (string | Buffer)[] = [`${writer.calls}`, ...bounds];
     for (const { kind, id = '', expectedHead, body } of requests) {
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
       args.push(kind === 'acl' ? 'a' : 'e', id, expectedHead === undefined ? '' : `${expectedHead}`, bytes);
     }
-    const [text] = (await this.#run(scripts.append, args)) as readonly Buffer[];
+    const [text] = (await this.#run(scripts.append, writer, args)) as readonly Buffer[];
     return String(text).split(' ').map(outcomeOf);
   }
 
@@ -114,7 +123,7 @@ export class LogStore {
 
   /** Asks when there is a connection, which is waited for. */
   async #ask(script: Script, args: readonly string[]): Promise<readonly unknown[]> {
-    return this.#answer(async () => (await this.#run(script, args)) as readonly unknown[]);
+    return this.#answer(async () => (await this.#run(script, this.#trimmer, args)) as readonly unknown[]);
   }
 
   async #answer<R>(question: () => Promise<R>): Promise<R> {
@@ -131,8 +140,8 @@ export class LogStore {
   }
 
   /** By its name first; with its text where the server does not know it: it forgets all when it starts. */
-  async #run(script: Script, args: RedisCommand): Promise<unknown> {
-    const rest = [`${this.#keys.length}`, ...this.#keys, this.#writer, ...args];
+  async #run(script: Script, { name }: Writer, args: RedisCommand): Promise<unknown> {
+    const rest = [`${this.#keys.length}`, ...this.#keys, name, ...args];
     try {
       return await this.connection.send(['EVALSHA', script.sha, ...rest]);
     } catch (error) {

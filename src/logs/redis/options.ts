@@ -13,7 +13,7 @@ export interface RedisEventLogOptions {
   readonly client: RedisClientLike;
   /**
    * Key of the stream that holds the records; without braces. What belongs to it stands in keys of the same slot of a
-   * cluster: `{<stream>}:head`, `{<stream>}:ids`, `{<stream>}:ids:before`, `{<stream>}:writer:…`.
+   * cluster: `{<stream>}:head`, `{<stream>}:ids`, `{<stream>}:ids:before`.
    */
   readonly stream: string;
   /**

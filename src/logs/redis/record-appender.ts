@@ -5,15 +5,19 @@ import type { AppendResult } from '../../core/log/event-log.ts';
 import { AppendBounds } from '../append-bounds.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
-import { turnOfLoop } from '../record-source.ts';
 import { untilAborted } from '../wait.ts';
 import { failureOf, isRefusal } from './failure.ts';
-import type { LogStore, Outcome } from './log-store.ts';
+import type { LogStore, Outcome, Writer } from './log-store.ts';
 
-/** One call appends at most so many records … */
-const GROUP_RECORDS = 512;
+/**
+ * One call appends at most so many records: its own cost is next to nothing then, and with more in flight the server
+ * works at one call while this process reads the answer of another …
+ */
+const GROUP_RECORDS = 32;
 /** … and about so many bytes: while it runs, the server answers nobody else. */
 const GROUP_BYTES = 1024 * 1024;
+/** So many calls are under way at once. */
+const LANES = 8;
 
 interface PendingAppend {
   readonly request: AppendRequest;
@@ -24,8 +28,9 @@ interface PendingAppend {
 }
 
 /**
- * Appends, in groups: what comes while a call is under way makes up the next one, which the server does in one step. One
- * call at a time, so the server can tell by its number alone that it did it already.
+ * Appends, in groups, each of which the server does in one step. A call goes over a lane, one at a time: the server can
+ * tell by its number alone that it did it already. What comes while all lanes are taken makes up the next groups. They
+ * are sent in the order of the appends, over one connection, which keeps it.
  *
  * What was not sent waits for its turn and for the connection, `appendTimeoutMs` long; what was sent fails with its
  * connection, since nobody knows whether it was stored. Within {@link AppendBounds}.
@@ -34,12 +39,14 @@ export class RecordAppender {
   readonly #store: LogStore;
   readonly #closed: AbortSignal;
   readonly #bounds = new AppendBounds();
-  #pending: PendingAppend[] = [];
-  #running: Promise<void> | undefined;
+  readonly #pending: PendingAppend[] = [];
+  readonly #lanes: Writer[];
+  #isGathering = false;
 
   constructor(store: LogStore, closed: AbortSignal) {
     this.#store = store;
     this.#closed = closed;
+    this.#lanes = Array.from({ length: LANES }, () => store.newWriter());
   }
 
   /** @throws BrokerError `at_capacity`, and what an append fails with */
@@ -49,7 +56,7 @@ export class RecordAppender {
     const deadline = performance.now() + this.#store.settings.appendTimeoutMs;
     const work = new Promise<AppendResult>((resolve, reject) => {
       this.#pending.push({ request, deadline, resolve, reject });
-      this.#running ??= this.#run();
+      this.#gather();
     });
     return untilAborted(
       work.finally(() => this.#bounds.release(body.byteLength)),
@@ -57,15 +64,25 @@ export class RecordAppender {
     );
   }
 
-  async #run(): Promise<void> {
-    do {
-      // The appends of one turn of the event loop, and those that the last answers brought about, go together.
-      await turnOfLoop();
-      await this.#untilConnected();
-      await this.#send(this.#take());
-    } while (this.#pending.length > 0);
-    // In the same turn as the question above: an append in between would find nobody running.
-    this.#running = undefined;
+  /** Sends what waits, where there is a lane for it. */
+  #gather(): void {
+    if (this.#isGathering || this.#pending.length === 0) return;
+    const lane = this.#lanes.shift();
+    if (lane === undefined) return;
+    this.#isGathering = true;
+    void this.#serve(lane);
+  }
+
+  async #serve(lane: Writer): Promise<void> {
+    await endOfTurn();
+    await this.#untilConnected();
+    const group = this.#take();
+    this.#isGathering = false;
+    const sending = this.#send(lane, group);
+    this.#gather();
+    await sending;
+    this.#lanes.push(lane);
+    this.#gather();
   }
 
   /** While there is no connection, what is sent would be sent much later, or be thrown away. */
@@ -88,20 +105,18 @@ export class RecordAppender {
     return group;
   }
 
-  #mayBeSent({ request: { signal }, deadline, reject }: PendingAppend): boolean {
+  #mayBeSent({ request: { signal }, reject }: PendingAppend): boolean {
     if (signal?.aborted) reject(signal.reason);
     else if (this.#closed.aborted) reject(new BrokerError('closed', 'The log was closed; nothing was stored.'));
-    else if (this.#store.connection.isDown && performance.now() >= deadline) reject(unavailable('nothing was stored'));
+    else if (this.#store.connection.isDown) reject(unavailable('nothing was stored'));
     else return true;
     return false;
   }
 
-  async #send(group: readonly PendingAppend[]): Promise<void> {
+  async #send(lane: Writer, group: readonly PendingAppend[]): Promise<void> {
     if (group.length === 0) return;
-    // Not yet connected again, and not too late for all: they take the next turn.
-    if (this.#store.connection.isDown) return void this.#pending.unshift(...group);
     try {
-      const outcomes = await this.#answer(group);
+      const outcomes = await this.#answer(lane, group);
       group.forEach((append, at) => settle(append, outcomes[at]));
     } catch (error) {
       const failure = this.#failure(error);
@@ -109,8 +124,8 @@ export class RecordAppender {
     }
   }
 
-  #answer(group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
-    const work = this.#store.append(group.map(({ request }) => request));
+  #answer(lane: Writer, group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
+    const work = this.#store.append(lane, group.map(({ request }) => request));
     return withDeadline(systemClock, this.#store.settings.appendTimeoutMs, work, () => unavailable(unknown));
   }
 
@@ -120,6 +135,12 @@ export class RecordAppender {
     return new BrokerError('log_unavailable', `The connection of the log broke; ${unknown}.`, { cause });
   }
 }
+
+/**
+ * When nothing is left to do in this turn of the event loop: what is appended together, or brought about by the last
+ * answers, is there by then. Not a turn later: the client waits one by itself, and two are felt in each append.
+ */
+const endOfTurn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 const unknown = 'it is not known whether it was stored';
 

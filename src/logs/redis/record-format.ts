@@ -9,7 +9,7 @@ export interface ChainedRecord {
 
 /** `x` stands where somebody else's record stood: nobody can read it. */
 const kinds: Readonly<Record<string, LogRecordKind>> = { a: 'acl', e: 'events', x: 'events' };
-const meta = /^([aex]) (\d+) \d+ ([\da-f]+) ([\da-f]+)$/;
+const meta = /^([aex]) (\d+) \d+ ([\da-f.]+) ([\da-f.]+)$/;
 
 /** An entry of the stream, as Redis gives it; undefined for one that the log's function did not write. */
 export function recordOf(entry: unknown): ChainedRecord | undefined {

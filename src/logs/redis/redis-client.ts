@@ -5,8 +5,8 @@ export type RedisCommand = readonly (string | Buffer)[];
 
 /** What both clients have: an emitter of their connection's news. */
 interface RedisEvents {
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
 /** What the log needs of node-redis 5 or newer (the package `redis`): what `createClient` gives, connected. */

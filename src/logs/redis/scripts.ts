@@ -17,19 +17,18 @@ import { createHash } from 'node:crypto';
  * server this is: another one than the head names begins another epoch, unless it is known to have kept everything (the
  * same server again, with `appendfsync always`). That a server came back whole is not believed without.
  *
- * KEYS: 1 the stream, 2 the head, 3 ids of this window, 4 of the one before, 5 the last call of a writer. ARGV: 1 a
- * text that nobody else gives (the writer's name). The head's fields: `layout`, `epoch`, `head` (newest index), `sum`
- * (bytes of all bodies up to it), `check`, `ids` (when their window began), `server`. A record: `m`, which is kind,
- * time, sum, the check value before it and its own; and `b`, the body.
+ * KEYS: 1 the stream, 2 the head, 3 ids of this window, 4 of the one before. ARGV: 1 a name that nobody else has (the
+ * writer's). The head's fields: `layout`, `epoch`, `head` (newest index), `sum` (bytes of all bodies up to it), `check`,
+ * `ids` (when their window began), `server` (its run), and `w:` with a writer's name (its last call: number, time,
+ * answer). A record: `m`, which is kind, time, sum, the check value before it and its own; and `b`, the body.
  */
 const begin = `
 local stream, head = KEYS[1], KEYS[2]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function text(n) return string.format('%.0f', n) end
-local function hash(...) return redis.sha1hex(table.concat({...}, ' ')) end
-local function newEpoch() return hash(ARGV[1], clock[1], clock[2]) end
-local log = redis.call('HMGET', head, 'layout', 'epoch', 'head', 'sum', 'check', 'ids')
+local function newEpoch() return redis.sha1hex(ARGV[1] .. clock[1] .. '.' .. clock[2]) end
+local log = redis.call('HMGET', head, 'layout', 'epoch', 'head', 'sum', 'check', 'ids', 'w:' .. ARGV[1])
 if not log[1] then
   -- XLEN is asked for its refusal of what is no stream
   if redis.call('EXISTS', stream) == 1 and redis.call('XLEN', stream) then
@@ -72,10 +71,17 @@ return {epoch, text(first), text(top), check, records}`;
 
 /**
  * ARGV: 2 the server's run, or empty; 3 whether this run may lack what another one had; 4 an epoch of which somebody
- * knows that it lost its end, or empty. Answers as `read` without records.
+ * knows that it lost its end, or empty. Forgets writers of which nothing was heard for a day. Answers as `read` without
+ * records.
  */
 const settle = `${begin}
-local server = redis.call('HGET', head, 'server')
+local fields, server = redis.call('HGETALL', head), nil
+for at = 1, #fields, 2 do
+  local name, value = fields[at], fields[at + 1]
+  if name == 'server' then server = value end
+  local heard = string.sub(name, 1, 2) == 'w:' and string.match(value, '^%d+ (%d+)')
+  if heard and now - heard > 86400000 then redis.call('HDEL', head, name) end
+end
 local isOther = ARGV[2] ~= '' and server ~= ARGV[2]
 if epoch == ARGV[4] or (isOther and server and ARGV[3] == '1') then
   epoch = newEpoch()
@@ -91,40 +97,44 @@ return {epoch, text(oldest()), text(top), check}`;
  *
  * Answers what became of each append (`a` appended, `d` a duplicate of, `c` a conflict with the head; and an index), and
  * whether there is more to trim. A call that is sent again (ioredis does so by itself) is known by its number and
- * answered as before; one whose successor was answered already does nothing. A writer is remembered for a day.
+ * answered as before; one whose successor was answered already does nothing.
  *
  * What somebody else put behind the head gets an index of its own, with a record that nobody can read in its place: so
- * it is told, as one gap, and indexes stay dense. One of ours there (a call that a lack of rights cut off) is kept.
+ * it is told, as one gap, and indexes stay dense. One of ours there (a call that a lack of rights cut off) is kept. It
+ * is looked for where XADD fails, which only the first of a call can: so a call without strays pays nothing for it.
+ *
+ * The check value is a hash for each call and a number within it: a hash for each record would cost a fifth of it.
  */
 const append = `${begin}
-local last = ARGV[2] ~= '' and redis.call('GET', KEYS[5])
-if last then
-  local number, answer = string.match(last, '^(%d+) (.*)$')
+if ARGV[2] ~= '' and log[7] then
+  local number, answer = string.match(log[7], '^(%d+) %d+ (.*)$')
   if number == ARGV[2] then return {answer, 0} end
   if tonumber(number) > tonumber(ARGV[2]) then return redis.error_reply('FENCELINE late') end
 end
-local began = top
-if now - tonumber(log[6]) >= tonumber(ARGV[6]) or now < tonumber(log[6]) then
+if now - log[6] >= tonumber(ARGV[6]) or now - log[6] < 0 then
   if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) else redis.call('DEL', KEYS[4]) end
   redis.call('HSET', head, 'ids', text(now))
 end
-local function metaOf(entry) return string.match(entry[2][2] or '', '^[aex] (%d+) (%d+) (%x+) (%x+)$') end
--- newer servers want to be told that what was deleted above does not count
-local function setLastId()
-  local set = redis.pcall('XSETID', stream, text(top) .. '-0')
-  if set.err then redis.call('XSETID', stream, text(top) .. '-0', 'ENTRIESADDED', text(top), 'MAXDELETEDID', '0-1') end
+local time, added, mark = ' ' .. text(now) .. ' ', 0, nil
+local function begin()
+  mark = string.sub(redis.sha1hex(check .. ' ' .. ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. text(top)), 1, 16) .. '.'
 end
-local function add(kind, body, isAgain)
-  local own = string.sub(hash(check, ARGV[1], ARGV[2], text(top + 1)), 1, 16)
-  local meta = table.concat({kind, text(now), text(sum + #body), check, own}, ' ')
-  local done = redis.pcall('XADD', stream, text(top + 1) .. '-0', 'm', meta, 'b', body)
-  if type(done) == 'table' and done.err then
-    -- what stood there was deleted, and the stream remembers its place
-    if isAgain or not string.find(done.err, 'smaller', 1, true) then return error(done.err) end
-    setLastId()
-    return add(kind, body, true)
+-- the place, or nil where something else stands there
+local format, pcall = string.format, redis.pcall
+local function add(kind, body)
+  local total, own = sum + #body, mark .. added
+  local place = format('%.0f', top + 1)
+  local meta = kind .. time .. format('%.0f', total) .. ' ' .. check .. ' ' .. own
+  local done = pcall('XADD', stream, place .. '-0', 'm', meta, 'b', body)
+  if done.err then
+    if added > 0 or not string.find(done.err, 'smaller', 1, true) then return error(done.err) end
+    return nil
   end
-  top, sum, check = top + 1, sum + #body, own
+  top, sum, check, added = top + 1, total, own, added + 1
+  return place
+end
+local function metaOf(entry)
+  return string.match(entry[2][2] or '', '^[aex] (%d+) (%d+) ([%x.]+) ([%x.]+)$')
 end
 local function mend()
   local strays = 0
@@ -140,32 +150,49 @@ local function mend()
       end
     end
   until #found == 0
-  if strays > 0 then setLastId() end
+  -- the stream remembers what was deleted; newer servers want to be told that it does not count
+  if redis.call('EXISTS', stream) == 1 then
+    local set = redis.pcall('XSETID', stream, text(top) .. '-0')
+    if set.err then redis.call('XSETID', stream, text(top) .. '-0', 'ENTRIESADDED', text(top), 'MAXDELETEDID', '0-1') end
+  end
+  begin()
   for _ = 1, strays do add('x', '') end
 end
-mend()
-local answers = {}
-for at = 8, #ARGV, 4 do
-  local id, expected = ARGV[at + 1], ARGV[at + 2]
+begin()
+local answers, isMended, at = {}, #ARGV == 7, 8
+if isMended then mend() end
+while at <= #ARGV do
+  local id, expected, answer = ARGV[at + 1], ARGV[at + 2], nil
   local known = id ~= '' and (redis.call('HGET', KEYS[3], id) or redis.call('HGET', KEYS[4], id))
-  if known then answers[#answers + 1] = 'd' .. known
-  elseif expected ~= '' and tonumber(expected) ~= top then answers[#answers + 1] = 'c' .. text(top)
+  if known then answer = 'd' .. known
+  elseif expected ~= '' and tonumber(expected) ~= top then answer = 'c' .. text(top)
   else
-    add(ARGV[at], ARGV[at + 3])
-    answers[#answers + 1] = 'a' .. text(top)
-    if id ~= '' then redis.call('HSET', KEYS[3], id, text(top)) end
+    local place = add(ARGV[at], ARGV[at + 3])
+    if place then
+      answer = 'a' .. place
+      if id ~= '' then redis.call('HSET', KEYS[3], id, place) end
+    elseif isMended then return redis.error_reply('FENCELINE broken')
+    else
+      mend()
+      isMended = true
+    end
+  end
+  if answer then
+    answers[#answers + 1] = answer
+    at = at + 4
   end
 end
 local answer = table.concat(answers, ' ')
-if top > began then redis.call('HSET', head, 'head', text(top), 'sum', text(sum), 'check', check) end
-if ARGV[2] ~= '' then redis.call('SET', KEYS[5], ARGV[2] .. ' ' .. answer, 'PX', 86400000) end
+local call = {'head', text(top), 'sum', text(sum), 'check', check}
+if ARGV[2] ~= '' then call[7], call[8] = 'w:' .. ARGV[1], ARGV[2] .. time .. answer end
+redis.call('HSET', head, unpack(call))
 local least, left, isDue = 1, 0, ARGV[4] ~= '' or ARGV[5] ~= ''
 if ARGV[3] ~= '' then least = top - tonumber(ARGV[3]) + 1 end
 local looks = tonumber(ARGV[7])
 while isDue do
   local entry = redis.call('XRANGE', stream, text(math.max(least, 0)) .. '-0', '+', 'COUNT', 1)[1]
-  local time, total = metaOf(entry or {'', {}})
-  isDue = entry and (not time or (ARGV[4] ~= '' and now - time > tonumber(ARGV[4]))
+  local stored, total = metaOf(entry or {'', {}})
+  isDue = entry and (not stored or (ARGV[4] ~= '' and now - stored > tonumber(ARGV[4]))
     or (ARGV[5] ~= '' and sum - total + #entry[2][4] > tonumber(ARGV[5])))
   if isDue and looks == 0 then isDue, left = false, 1 end
   if isDue then least, looks = indexOf(entry) + 1, looks - 1 end

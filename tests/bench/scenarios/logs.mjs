@@ -1,22 +1,36 @@
 // Batches that outlive the process: acknowledged publishes, and catching up from far behind.
-import { nats } from '../contenders/http/index.mjs';
+import { isInstalled, nats } from '../contenders/http/index.mjs';
 import { alternate, measureWorker, rowsOf } from '../lib/measure.mjs';
 import { list } from '../lib/table.mjs';
 
-const names = ['memory', 'LMDB, on disk', 'LMDB, durability "os"', ...(nats.length > 0 ? ['JetStream'] : [])];
-const logs = names.map((name) => ({ name }));
+/** Each beside the engine alone, with the same durability. */
+const redis = ['always', 'everysec'].flatMap((sync) => [
+  `Redis, appendfsync ${sync}`,
+  `XADD alone, appendfsync ${sync}`,
+]);
+const names = [
+  'memory',
+  'LMDB, on disk',
+  'LMDB, durability "os"',
+  ...(nats.length > 0 ? ['JetStream'] : []),
+  ...(isInstalled('redis-server') ? redis : []),
+];
+
 const catchUp = 'catch-up';
+
 
 export const title = 'Event logs';
 
-export async function run({ isQuick, rounds, say }) {
+export async function run({ isQuick, rounds, say, only }) {
   const seconds = isQuick ? 0.5 : 2;
+  const logs = names.filter((name) => name.includes(only)).map((name) => ({ name }));
   const rows = [];
   for (const inFlight of [1, 64]) {
     const measure = ({ name }) => measureWorker('acknowledged', { log: name, inFlight, seconds });
     const figures = await alternate(logs, Math.min(3, rounds), measure, say);
     rows.push(...rowsOf(`${inFlight} in flight`, figures, { publishesPerSecond: (one) => one.publishesPerSecond }));
   }
+  if (only !== '') return rows;
   return [...rows, ...(await runCatchUp(isQuick ? 100_000 : 1_000_000, isQuick ? 1 : 3, say))];
 }
 
