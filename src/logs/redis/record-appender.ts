@@ -125,7 +125,10 @@ export class RecordAppender {
   }
 
   #answer(lane: Writer, group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
-    const work = this.#store.append(lane, group.map(({ request }) => request));
+    const work = this.#store.append(
+      lane,
+      group.map(({ request }) => request),
+    );
     return withDeadline(systemClock, this.#store.settings.appendTimeoutMs, work, () => unavailable(unknown));
   }
 

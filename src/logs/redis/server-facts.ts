@@ -30,8 +30,7 @@ export async function askServer(connection: RedisConnection, stream: string): Pr
   try {
     const [info, config] = await Promise.all([
       connection.send(['INFO']),
-      // Managed servers keep CONFIG for themselves: then the durability is declared as if nothing was synced.
-      connection.send(['CONFIG', 'GET', 'appendfsync']).catch(() => []),
+      connection.send(['CONFIG', 'GET', 'appendfsync']).catch(withoutConfig),
     ]);
     return runOf(String(info), (config as readonly unknown[]).map(String)[1]);
   } catch (error) {
@@ -39,8 +38,19 @@ export async function askServer(connection: RedisConnection, stream: string): Pr
   }
 }
 
+/**
+ * Managed servers keep CONFIG for themselves: then the durability is declared as if nothing was synced. Any other failure
+ * is one: a server that is still loading must not be taken for one that may have lost something.
+ */
+function withoutConfig(error: unknown): readonly unknown[] {
+  if (error instanceof Error && /NOPERM|unknown command|not allowed/i.test(error.message)) return [];
+  throw error;
+}
+
 function runOf(info: string, fsync: string | undefined): ServerRun {
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
+  // What is said of files is not true yet.
+  if (field('loading') === '1') throw new Error('LOADING The server is still reading its data.');
   const appendOnly = field('aof_enabled') === '1';
   const appendFsync = fsync === 'always' || fsync === 'everysec' || fsync === 'no' ? fsync : 'unknown';
   // A replica that was promoted has a second ID: that of its former primary. A server that starts with its file has none.

@@ -8,7 +8,7 @@ import type { RedisConnection } from './redis-client.ts';
 const BLOCK_MS = 1_000;
 /** So much later the connection is taken for dead, whatever its client thinks. */
 const GRACE_MS = 2_000;
-/** How long a connection of our own may take to come up or back. */
+/** How long a connection of our own may take to come up or back: some versions of the clients never do. */
 const CONNECT_MS = 5_000;
 /** Most records of one answer; with their largest bodies 256 MiB, which no stream of events comes near. */
 const RECORDS = 64;
@@ -60,6 +60,7 @@ export class StreamFollower {
     const connection = (this.#own ??= this.#host.duplicate());
     await connection.untilBack(CONNECT_MS);
     if (this.#isClosed) return [];
+    if (connection.isDown) throw this.#silent(connection);
     const block = ['BLOCK', `${BLOCK_MS}`, 'STREAMS', this.#stream, `${after}-0`];
     const answer = connection.send(['XREAD', 'COUNT', `${RECORDS}`, ...block]);
     return entriesOf(await withDeadline(systemClock, BLOCK_MS + GRACE_MS, answer, () => this.#silent(connection)));

@@ -18,7 +18,6 @@ const names = [
 
 const catchUp = 'catch-up';
 
-
 export const title = 'Event logs';
 
 export async function run({ isQuick, rounds, say, only }) {
