@@ -9,11 +9,13 @@ import type { ClientKind, TestClient } from '../servers/redis-server.ts';
 
 const cleanups: (() => unknown)[] = [];
 
-/** What a test starts is ended after it, the last first. */
+/** Ends what was started, the last first. */
+export async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+}
+
 export function cleanUpAfterEach(): void {
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  afterEach(cleanUp);
 }
 
 export function whenOver(cleanup: () => unknown): void {

@@ -9,7 +9,8 @@ import type { AppendRequest } from '../append-request.ts';
 import { SLICE_RECORDS } from '../record-source.ts';
 import { failureOf } from './failure.ts';
 import type { LogSettings } from './options.ts';
-import type { RedisCommand, RedisConnection } from './redis-client.ts';
+import type { LiveConnection } from './live-connection.ts';
+import type { RedisCommand } from './redis-client.ts';
 import { scripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { askServer } from './server-facts.ts';
@@ -46,13 +47,13 @@ const outcomes = { a: 'appended', d: 'duplicate', c: 'conflict' } as const;
 /** The log within the server: its keys, and what is asked of them. */
 export class LogStore {
   readonly settings: LogSettings;
-  readonly connection: RedisConnection;
+  readonly connection: LiveConnection;
   readonly #trimmer = this.newWriter();
   readonly #keys: readonly string[];
   readonly #retention: readonly string[];
   readonly #reads = new FairLimit(READS);
 
-  constructor(settings: LogSettings, connection: RedisConnection) {
+  constructor(settings: LogSettings, connection: LiveConnection) {
     const { stream, retention } = settings;
     this.settings = settings;
     this.connection = connection;

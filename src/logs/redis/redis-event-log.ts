@@ -16,12 +16,12 @@ import type {
 } from '../../core/log/event-log.ts';
 import { checkAppend } from '../append-request.ts';
 import { checkRetention } from '../retention.ts';
+import { LiveConnection } from './live-connection.ts';
 import { LogStore } from './log-store.ts';
 import type { StoredState } from './log-store.ts';
 import { settingsOf } from './options.ts';
 import type { RedisEventLogOptions } from './options.ts';
 import { RecordAppender } from './record-appender.ts';
-import { RedisConnection } from './redis-client.ts';
 import { RedisTail } from './redis-tail.ts';
 import type { TailStart } from './redis-tail.ts';
 import { capabilitiesOf, checkServer } from './server-facts.ts';
@@ -80,7 +80,7 @@ export class RedisEventLog implements EventLog {
    */
   static async open(options: RedisEventLogOptions): Promise<RedisEventLog> {
     const settings = settingsOf(options);
-    const connection = new RedisConnection(settings.client);
+    const connection = new LiveConnection(settings.client);
     try {
       const store = new LogStore(settings, connection);
       const server = await store.askServer();

@@ -2,7 +2,7 @@ import { BrokerError } from '../../model/errors.ts';
 import type { LogCapabilities } from '../../core/log/event-log.ts';
 import { failureOf } from './failure.ts';
 import type { LogSettings } from './options.ts';
-import type { RedisConnection } from './redis-client.ts';
+import type { LiveConnection } from './live-connection.ts';
 
 /** Largest body: while a larger one is copied, the server answers nobody. */
 const MAX_RECORD_BYTES = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ export interface ServerRun extends RedisServerFacts {
 }
 
 /** Asks the server. @throws BrokerError when it does not answer or may not be asked */
-export async function askServer(connection: RedisConnection, stream: string): Promise<ServerRun> {
+export async function askServer(connection: LiveConnection, stream: string): Promise<ServerRun> {
   try {
     const [info, config] = await Promise.all([
       connection.send(['INFO']),

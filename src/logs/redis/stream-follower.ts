@@ -2,6 +2,7 @@ import { systemClock } from '../../model/clock.ts';
 import { withDeadline } from '../../model/deadline.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { pause } from '../wait.ts';
+import type { LiveConnection } from './live-connection.ts';
 import type { RedisConnection } from './redis-client.ts';
 
 /** How long the server holds a read that finds nothing. While nothing comes, the log's head is looked at this often. */
@@ -20,13 +21,13 @@ const STEP_BACK_MS = 20;
  * is asked is what a tail needs next, and no more is held here.
  */
 export class StreamFollower {
-  readonly #host: RedisConnection;
+  readonly #host: LiveConnection;
   readonly #stream: string;
   #own: RedisConnection | undefined;
   #asked: { readonly after: number; readonly entries: Promise<readonly unknown[]> } | undefined;
   #isClosed = false;
 
-  constructor(host: RedisConnection, stream: string) {
+  constructor(host: LiveConnection, stream: string) {
     this.#host = host;
     this.#stream = stream;
   }
