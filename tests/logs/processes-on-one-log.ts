@@ -224,7 +224,8 @@ export async function fenceHoldsAcrossProcesses(engine: string, start: () => Pro
 
   const longest = seconds(...stalls.map(({ longestMs }) => longestMs));
   console.log(
-    `note: longest stall ${longest} over ${outagesMs.length} restarts of the server of ${engine}, each of ${seconds(...outagesMs)} at most`,
+    `note: longest stall ${longest} over ${outagesMs.length} restarts of the server of ${engine}, ` +
+      `each of ${seconds(...outagesMs)} at most`,
   );
 
   const [first = [], ...others] = readings.map((seen) => seen.filter(({ index }) => index <= upTo));

@@ -15,9 +15,9 @@ describeWithRedis.each(clientKinds)('a Redis that is killed under writers on the
     const tail = await follow(await openOn(server, kind));
     const { epoch } = await log.state();
     const acknowledged = new Map<number, string>();
-    let isOver = false;
+    const over = new AbortController();
     const write = async (writer: number) => {
-      for (let n = 0; !isOver; n++) {
+      for (let n = 0; !over.signal.aborted; n++) {
         const text = `${writer}-${n}`;
         const { index } = await insist(() => log.append(bodyOf(text), { id: text }));
         acknowledged.set(index, text);
@@ -30,7 +30,7 @@ describeWithRedis.each(clientKinds)('a Redis that is killed under writers on the
       await server.restart();
       await insist(() => log.append(bodyOf(`kill ${kill}`)));
     }
-    isOver = true;
+    over.abort();
     await Promise.all(writing);
 
     const state = await log.state();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { EventBroker } from '../../src/index.ts';
 import { RedisEventLog } from '../../src/logs/redis/index.ts';
+import { checkServer } from '../../src/logs/redis/server-facts.ts';
 import { clientKinds, describeWithRedis } from '../servers/redis-server.ts';
 import { bodyOf, cleanUpAfterEach, connect, follow, openOn, readTexts, startServer } from './redis-around.ts';
 
@@ -21,6 +22,19 @@ describe('an option of a Redis log that cannot be right', () => {
   ])('%s is refused', async (name, options) => {
     const opened = RedisEventLog.open({ client, stream: 'events', ...options });
     await expect(opened).rejects.toThrow(new RegExp(`^${name} must be`));
+  });
+});
+
+describe('a server that is too old for a Redis log', () => {
+  const server = { role: 'master', appendOnly: true, appendFsync: 'always', maxmemoryPolicy: 'noeviction' } as const;
+  const check = (version: string) => () =>
+    checkServer({ ...server, version, runId: 'a', mayLackEnd: false }, any({ stream: 'events' }));
+
+  it('is refused with what it is and what is needed', () => {
+    for (const version of ['5.0.14', '6.0.20']) {
+      expect(check(version)).toThrow(`RedisEventLog needs Redis 6.2 or newer; this is ${version}. Update it.`);
+    }
+    for (const version of ['6.2.0', '7.0.15', '8.2.1']) expect(check(version)).not.toThrow();
   });
 });
 

@@ -69,7 +69,9 @@ const reasons: readonly (readonly [RegExp, Reason])[] = [
   ],
 ];
 
-/** What goes wrong with the log `stream`, in words that say what to do. The cause is a text: no key, no body, no secret. */
+/**
+ * What goes wrong with the log `stream`, in words that say what to do. The cause is a text: no key, no body, no secret.
+ */
 export function failureOf(thrown: unknown, stream: string): BrokerError {
   if (BrokerError.is(thrown)) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
@@ -81,7 +83,9 @@ export function failureOf(thrown: unknown, stream: string): BrokerError {
   });
 }
 
-/** Whether the server refused, so that nothing was done, rather than that no answer came: its words begin in capitals. */
+/**
+ * Whether the server refused, so that nothing was done, rather than that no answer came: its words begin in capitals.
+ */
 export function isRefusal(thrown: unknown): boolean {
   return thrown instanceof Error && /^[A-Z]{2,} /.test(thrown.message);
 }

@@ -34,7 +34,8 @@ export class LiveConnection {
   /** Resolves when there is a connection; after `longestMs`, or when `signal` is aborted, anyway. */
   async untilBack(longestMs: number, signal?: AbortSignal): Promise<void> {
     const end = performance.now() + longestMs;
-    while (this.isDown && performance.now() < end && !signal?.aborted) {
+    const mayWait = (): boolean => this.isDown && performance.now() < end && signal?.aborted !== true;
+    while (mayWait()) {
       this.#giveUpAt ??= performance.now() + PATIENCE_MS;
       const waitMs = Math.max(0, Math.min(end, this.#giveUpAt) - performance.now());
       const ours = this.#own ? [this.#own] : [];

@@ -86,7 +86,10 @@ export class LogStore {
     return this.#answer(() => askServer(this.connection, this.settings.stream));
   }
 
-  /** Says which run of the server this is: where it may lack the end, the log gets another epoch. @throws BrokerError */
+  /**
+   * Says which run of the server this is: where it may lack the end, the log gets another epoch.
+   * @throws BrokerError
+   */
   async meet({ runId, mayLackEnd }: ServerRun): Promise<StoredState> {
     return stateOf(await this.#ask(scripts.settle, [runId, mayLackEnd ? '1' : '0', '']));
   }

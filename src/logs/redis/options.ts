@@ -58,7 +58,7 @@ export function settingsOf(options: RedisEventLogOptions): LogSettings {
   const { appendTimeoutMs = 10_000, requestTimeoutMs = 2_000 } = options;
   if (!isRedisClient(client)) throw new TypeError('client must be a client of the package "redis" or "ioredis".');
   if (typeof stream !== 'string' || !/^[^{}]+$/.test(stream)) {
-    throw new TypeError(`stream must be a key without braces; got ${String(stream)}.`);
+    throw new TypeError(`stream must be a key without braces; got ${stream}.`);
   }
   checkRetention(retention);
   if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);

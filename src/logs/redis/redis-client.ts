@@ -4,13 +4,13 @@ import { ConnectionState } from '../connection-state.ts';
 export type RedisCommand = readonly (string | Buffer)[];
 
 /** What both clients have: an emitter of their connection's news. */
-interface RedisEvents {
+export interface RedisEmitterLike {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   off(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
 /** What the log needs of node-redis 5 or newer (the package `redis`): what `createClient` gives, connected. */
-export interface NodeRedisLike extends RedisEvents {
+export interface NodeRedisLike extends RedisEmitterLike {
   readonly isReady: boolean;
   sendCommand(args: RedisCommand, options?: object): Promise<unknown>;
   duplicate(): unknown;
@@ -19,7 +19,7 @@ export interface NodeRedisLike extends RedisEvents {
 }
 
 /** What the log needs of ioredis 5: what `new Redis()` gives. */
-export interface IoRedisLike extends RedisEvents {
+export interface IoRedisLike extends RedisEmitterLike {
   readonly status: string;
   callBuffer(command: string, ...args: (string | Buffer)[]): Promise<unknown>;
   duplicate(override?: object): unknown;

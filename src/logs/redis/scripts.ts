@@ -18,9 +18,9 @@ import { createHash } from 'node:crypto';
  * same server again, with `appendfsync always`). That a server came back whole is not believed without.
  *
  * KEYS: 1 the stream, 2 the head, 3 ids of this window, 4 of the one before. ARGV: 1 a name that nobody else has (the
- * writer's). The head's fields: `layout`, `epoch`, `head` (newest index), `sum` (bytes of all bodies up to it), `check`,
- * `ids` (when their window began), `server` (its run), and `w:` with a writer's name (its last call: number, time,
- * answer). A record: `m`, which is kind, time, sum, the check value before it and its own; and `b`, the body.
+ * writer's). The head's fields: `layout`, `epoch`, `head` (newest index), `sum` (bytes of all bodies up to it),
+ * `check`, `ids` (when their window began), `server` (its run), and `w:` with a writer's name (its last call: number,
+ * time, answer). A record: `m`, which is kind, time, sum, the check value before it and its own; and `b`, the body.
  */
 const begin = `
 local stream, head = KEYS[1], KEYS[2]
@@ -95,8 +95,8 @@ return {epoch, text(oldest()), text(top), check}`;
  * ms, 5 bytes to keep, each empty for all; 6 window of ids in ms; 7 how many records are looked at for age and bytes;
  * then for each append four: kind, id or empty, expected head or empty, body.
  *
- * Answers what became of each append (`a` appended, `d` a duplicate of, `c` a conflict with the head; and an index), and
- * whether there is more to trim. A call that is sent again (ioredis does so by itself) is known by its number and
+ * Answers what became of each append (`a` appended, `d` a duplicate of, `c` a conflict with the head; and an index),
+ * and whether there is more to trim. A call that is sent again (ioredis does so by itself) is known by its number and
  * answered as before; one whose successor was answered already does nothing.
  *
  * What somebody else put behind the head gets an index of its own, with a record that nobody can read in its place: so
@@ -153,7 +153,9 @@ local function mend()
   -- the stream remembers what was deleted; newer servers want to be told that it does not count
   if redis.call('EXISTS', stream) == 1 then
     local set = redis.pcall('XSETID', stream, text(top) .. '-0')
-    if set.err then redis.call('XSETID', stream, text(top) .. '-0', 'ENTRIESADDED', text(top), 'MAXDELETEDID', '0-1') end
+    if set.err then
+      redis.call('XSETID', stream, text(top) .. '-0', 'ENTRIESADDED', text(top), 'MAXDELETEDID', '0-1')
+    end
   end
   begin()
   for _ = 1, strays do add('x', '') end

@@ -39,8 +39,8 @@ export async function askServer(connection: LiveConnection, stream: string): Pro
 }
 
 /**
- * Managed servers keep CONFIG for themselves: then the durability is declared as if nothing was synced. Any other failure
- * is one: a server that is still loading must not be taken for one that may have lost something.
+ * Managed servers keep CONFIG for themselves: then the durability is declared as if nothing was synced. Any other
+ * failure is one: a server that is still loading must not be taken for one that may have lost something.
  */
 function withoutConfig(error: unknown): readonly unknown[] {
   if (error instanceof Error && /NOPERM|unknown command|not allowed/i.test(error.message)) return [];
@@ -53,7 +53,8 @@ function runOf(info: string, fsync: string | undefined): ServerRun {
   if (field('loading') === '1') throw new Error('LOADING The server is still reading its data.');
   const appendOnly = field('aof_enabled') === '1';
   const appendFsync = fsync === 'always' || fsync === 'everysec' || fsync === 'no' ? fsync : 'unknown';
-  // A replica that was promoted has a second ID: that of its former primary. A server that starts with its file has none.
+  // A replica that was promoted has a second ID: that of its former primary. A server that starts with its file has
+  // none.
   const isPromoted = /[1-9a-f]/.test(field('master_replid2'));
   return {
     version: field('redis_version'),

@@ -17,8 +17,8 @@ const RECORDS = 64;
 const STEP_BACK_MS = 20;
 
 /**
- * The newest records, by a read that blocks: it parks its whole connection, so there is one for all tails of a log. What
- * is asked is what a tail needs next, and no more is held here.
+ * The newest records, by a read that blocks: it parks its whole connection, so there is one for all tails of a log.
+ * What is asked is what a tail needs next, and no more is held here.
  */
 export class StreamFollower {
   readonly #host: LiveConnection;
