@@ -15,15 +15,16 @@ const reasons: readonly (readonly [RegExp, Reason])[] = [
     {
       code: 'bad_request',
       says: (stream) =>
-        `The key "${stream}" holds a stream that is no event log, or has lost its key "{${stream}}:head". ` +
-        'Give the log another name, or delete the stream.',
+        `The key "${stream}" holds something that is no event log, or has lost its key "{${stream}}:head". ` +
+        'Give the log another name, or delete what is there.',
     },
   ],
   [
     /FENCELINE layout/,
     {
       code: 'bad_request',
-      says: (stream) => `The log "${stream}" has the layout of a newer fenceline. Update this process.`,
+      says: (stream) => `The log "${stream}" has the layout of another version of fenceline. ` +
+        'Run the same version in all processes, or give the log another name.',
     },
   ],
   [

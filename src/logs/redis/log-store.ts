@@ -10,13 +10,15 @@ import { SLICE_RECORDS } from '../record-source.ts';
 import { failureOf } from './failure.ts';
 import type { LogSettings } from './options.ts';
 import type { LiveConnection } from './live-connection.ts';
+import { framesOf, groupsOf } from './record-format.ts';
+import type { RecordGroup } from './record-format.ts';
 import type { RedisCommand } from './redis-client.ts';
 import { scripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { askServer } from './server-facts.ts';
 import type { ServerRun } from './server-facts.ts';
 
-/** How many records a call looks at for age and bytes beside those that it appends: it trims them, or stops at one. */
+/** How many groups a call that appends looks at for age and bytes: it trims them, or stops at one. */
 const LOOKS = 64;
 /** … and one that does nothing but trim. */
 const TRIM_LOOKS = 1024;
@@ -50,15 +52,18 @@ export class LogStore {
   readonly connection: LiveConnection;
   readonly #trimmer = this.newWriter();
   readonly #keys: readonly string[];
-  readonly #retention: readonly string[];
+  readonly #window: string;
+  readonly #bounds: readonly string[];
   readonly #reads = new FairLimit(READS);
 
   constructor(settings: LogSettings, connection: LiveConnection) {
-    const { stream, retention } = settings;
+    const { stream, retention, dedupeWindowMs } = settings;
     this.settings = settings;
     this.connection = connection;
     this.#keys = [stream, ...['head', 'ids', 'ids:before'].map((key) => `{${stream}}:${key}`)];
-    this.#retention = boundsOf(retention);
+    // Without ids there is nothing to forget.
+    this.#window = `${dedupeWindowMs || Infinity}`;
+    this.#bounds = [...boundsOf(retention), this.#window, `${LOOKS}`];
   }
 
   newWriter(): Writer {
@@ -71,14 +76,15 @@ export class LogStore {
   }
 
   /**
-   * The entries from `from` on, as far as they are there: one at least, then no more than `maxBytes` of bodies.
+   * The groups from the one that holds `from` on, as far as they are there: one at least, then no more than `maxBytes`
+   * of bodies.
    * @throws BrokerError `log_unavailable`
    */
-  async read(from: number, to: number, maxBytes: number): Promise<{ state: StoredState; entries: readonly unknown[] }> {
+  async read(from: number, to: number, maxBytes: number): Promise<{ state: StoredState; groups: readonly RecordGroup[] }> {
     const last = Math.min(to, Number.MAX_SAFE_INTEGER);
     const args = [from, last, maxBytes, SLICE_RECORDS].map(String);
     const answer = await this.#reads.run(() => this.#ask(scripts.read, args));
-    return { state: stateOf(answer), entries: answer[4] as readonly unknown[] };
+    return { state: stateOf(answer), groups: groupsOf(answer[4] as readonly unknown[]) };
   }
 
   /** @throws BrokerError when the server does not answer or may not be asked */
@@ -105,22 +111,19 @@ export class LogStore {
    */
   async append(writer: Writer, requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
     writer.calls += 1;
-    const { dedupeWindowMs } = this.settings;
-    const bounds = [...this.#retention, `${dedupeWindowMs}`, `${LOOKS + requests.length}`];
-    const args: (string | Buffer)[] = [`${writer.calls}`, ...bounds];
-    for (const { kind, id = '', expectedHead, body } of requests) {
-      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      args.push(kind === 'acl' ? 'a' : 'e', id, expectedHead === undefined ? '' : `${expectedHead}`, bytes);
+    const args: (string | Buffer)[] = [`${writer.calls}`, ...this.#bounds, `${requests.length}`, framesOf(requests)];
+    if (requests.some(({ id, expectedHead }) => id !== undefined || expectedHead !== undefined)) {
+      for (const { id = '', expectedHead = '' } of requests) args.push(id, `${expectedHead}`);
     }
-    const [text] = (await this.#run(scripts.append, writer, args)) as readonly Buffer[];
-    return String(text).split(' ').map(outcomeOf);
+    const [answer] = (await this.#run(scripts.append, writer, args)) as readonly Buffer[];
+    return outcomesOf(String(answer), requests.length);
   }
 
   /** Gives what others put behind the head an index of its own, and drops what `retention` does not keep. */
   async trim(retention: Retention): Promise<void> {
-    const bounds = [...boundsOf(retention), `${this.settings.dedupeWindowMs}`, `${TRIM_LOOKS}`];
+    const bounds = [...boundsOf(retention), this.#window, `${TRIM_LOOKS}`];
     for (;;) {
-      const [, left] = await this.#ask(scripts.append, ['', ...bounds]);
+      const [, left] = await this.#ask(scripts.append, ['', ...bounds, '0', '']);
       if (Number(left) === 0) return;
     }
   }
@@ -163,6 +166,13 @@ function boundsOf({ maxRecords, maxAgeMs, maxBytes }: Retention): readonly strin
 
 function stateOf([epoch, first, head, check]: readonly unknown[]): StoredState {
   return { epoch: String(epoch), first: Number(String(first)), head: Number(String(head)), check: String(check) };
+}
+
+/** Of each record, or the index of the first where all were appended. */
+function outcomesOf(answer: string, count: number): Outcome[] {
+  const first = Number(answer);
+  if (Number.isNaN(first)) return answer.split(' ').map(outcomeOf);
+  return Array.from({ length: count }, (_, at) => ({ kind: 'appended', index: first + at }));
 }
 
 function outcomeOf(text: string): Outcome {

@@ -50,18 +50,14 @@ export class RecordAppender {
   }
 
   /** @throws BrokerError `at_capacity`, and what an append fails with */
-  async append(request: AppendRequest): Promise<AppendResult> {
-    const { body, signal } = request;
-    this.#bounds.take(body.byteLength);
+  append(request: AppendRequest): Promise<AppendResult> {
+    this.#bounds.take(request.body.byteLength);
     const deadline = performance.now() + this.#store.settings.appendTimeoutMs;
     const work = new Promise<AppendResult>((resolve, reject) => {
       this.#pending.push({ request, deadline, resolve, reject });
       this.#gather();
     });
-    return untilAborted(
-      work.finally(() => this.#bounds.release(body.byteLength)),
-      signal,
-    );
+    return untilAborted(work, request.signal);
   }
 
   /** Sends what waits, where there is a lane for it. */
@@ -89,7 +85,7 @@ export class RecordAppender {
   async #untilConnected(): Promise<void> {
     const [oldest] = this.#pending;
     const { connection } = this.#store;
-    if (oldest) await connection.untilBack(oldest.deadline - performance.now(), this.#closed);
+    if (oldest && connection.isDown) await connection.untilBack(oldest.deadline - performance.now(), this.#closed);
   }
 
   #take(): PendingAppend[] {
@@ -105,10 +101,11 @@ export class RecordAppender {
     return group;
   }
 
-  #mayBeSent({ request: { signal }, reject }: PendingAppend): boolean {
-    if (signal?.aborted) reject(signal.reason);
-    else if (this.#closed.aborted) reject(new BrokerError('closed', 'The log was closed; nothing was stored.'));
-    else if (this.#store.connection.isDown) reject(unavailable('nothing was stored'));
+  #mayBeSent(append: PendingAppend): boolean {
+    const { signal } = append.request;
+    if (signal?.aborted) this.#reject(append, signal.reason);
+    else if (this.#closed.aborted) this.#reject(append, closedError());
+    else if (this.#store.connection.isDown) this.#reject(append, unavailable('nothing was stored'));
     else return true;
     return false;
   }
@@ -117,10 +114,10 @@ export class RecordAppender {
     if (group.length === 0) return;
     try {
       const outcomes = await this.#answer(lane, group);
-      group.forEach((append, at) => settle(append, outcomes[at]));
+      group.forEach((append, at) => this.#settle(append, outcomes[at]));
     } catch (error) {
       const failure = this.#failure(error);
-      for (const { reject } of group) reject(failure);
+      for (const append of group) this.#reject(append, failure);
     }
   }
 
@@ -130,6 +127,20 @@ export class RecordAppender {
       group.map(({ request }) => request),
     );
     return withDeadline(systemClock, this.#store.settings.appendTimeoutMs, work, () => unavailable(unknown));
+  }
+
+  #settle(append: PendingAppend, outcome: Outcome | undefined): void {
+    if (outcome === undefined) return this.#reject(append, unavailable(unknown));
+    const { kind, index } = outcome;
+    const { expectedHead = index } = append.request;
+    if (kind === 'conflict') return this.#reject(append, indexConflict(expectedHead, index));
+    this.#bounds.release(append.request.body.byteLength);
+    append.resolve({ index, duplicate: kind === 'duplicate' });
+  }
+
+  #reject({ request, reject }: PendingAppend, error: unknown): void {
+    this.#bounds.release(request.body.byteLength);
+    reject(error);
   }
 
   #failure(thrown: unknown): BrokerError {
@@ -147,12 +158,7 @@ const endOfTurn = (): Promise<void> => new Promise((resolve) => process.nextTick
 
 const unknown = 'it is not known whether it was stored';
 
+const closedError = (): BrokerError => new BrokerError('closed', 'The log was closed; nothing was stored.');
+
 const unavailable = (outcome: string): BrokerError =>
   new BrokerError('log_unavailable', `The log did not acknowledge the record in time; ${outcome}.`);
-
-function settle({ request, resolve, reject }: PendingAppend, outcome: Outcome | undefined): void {
-  if (outcome === undefined) return reject(unavailable(unknown));
-  const { kind, index } = outcome;
-  if (kind === 'conflict') reject(indexConflict(request.expectedHead ?? index, index));
-  else resolve({ index, duplicate: kind === 'duplicate' });
-}

@@ -106,7 +106,7 @@ export class RedisEventLog implements EventLog {
    */
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
     this.#requireOpen();
-    const request = checkAppend(body, options, this.capabilities);
+    const request = checkAppend(body, options, this.capabilities, copyOf);
     request.signal?.throwIfAborted();
     return this.#appender.append(request);
   }
@@ -181,5 +181,8 @@ export class RedisEventLog implements EventLog {
     if (this.#closed.signal.aborted) throw closedError();
   }
 }
+
+/** Out of the pool of buffers: a body is held until it was sent, and memory of its own takes five times as long. */
+const copyOf = (body: Uint8Array): Uint8Array => Buffer.from(body);
 
 const closedError = (): BrokerError => new BrokerError('closed', 'The log is closed.');

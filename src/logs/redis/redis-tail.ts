@@ -6,8 +6,8 @@ import { turnOfLoop } from '../record-source.ts';
 import { backoffMs, pause } from '../wait.ts';
 import { failureOf } from './failure.ts';
 import type { LogStore, StoredState } from './log-store.ts';
-import { chainAfter, recordOf } from './record-format.ts';
-import type { ChainedRecord } from './record-format.ts';
+import { chainAfter, groupsOf } from './record-format.ts';
+import type { RecordChain, RecordGroup } from './record-format.ts';
 import type { StreamFollower } from './stream-follower.ts';
 
 /** How long the client's own word that it is connected is waited for, before it is asked without. */
@@ -89,49 +89,48 @@ export class RedisTail implements LogTail {
   }
 
   async #step(): Promise<void> {
-    const { state, entries } = await this.#store.read(this.#position + 1, Infinity, SLICE_BYTES);
+    const { state, groups } = await this.#store.read(this.#position + 1, Infinity, SLICE_BYTES);
     if (!this.#isOpen) return;
     if (state.epoch !== this.#epoch) return this.#reset(state);
-    if (this.#lacksEnd(state, entries)) return this.#store.endEpoch(state.epoch);
+    if (this.#lacksEnd(state, groups)) return this.#store.endEpoch(state.epoch);
     if (this.#position === state.head) return this.#wait(state);
     this.#handler.status(this.#handler.lastStatus === 'up' ? 'up' : 'catching-up');
-    const chain = chainAfter(this.#position, this.#seen, entries);
-    if (chain.length > 0) return this.#deliver(chain);
-    this.#skipTo(this.#position + 1 < state.first ? state.first : (indexOf(entries) ?? state.head + 1));
+    if (this.#position + 1 < state.first) return this.#skipTo(state.first);
+    const chain = chainAfter(this.#position, this.#seen, groups);
+    if (chain.records.length > 0) return this.#deliver(chain);
+    this.#skipTo(groups[0]?.first ?? state.head + 1);
   }
 
   /** What was told is not there any more, or something else is: the log goes on without it. */
-  #lacksEnd({ head, check }: StoredState, [entry]: readonly unknown[]): boolean {
+  #lacksEnd({ head, check }: StoredState, [next]: readonly RecordGroup[]): boolean {
     if (head < this.#position) return true;
     if (this.#seen === undefined) return false;
     if (head === this.#position) return check !== this.#seen;
-    const next = entry === undefined ? undefined : recordOf(entry);
-    return next?.record.index === this.#position + 1 && next.before !== this.#seen;
+    return next !== undefined && next.first <= this.#position + 1 && next.before !== this.#seen;
   }
 
-  /** In step. Goes on until something comes that does not follow, or nothing for a second. */
+  /**
+   * In step. Goes on until something comes that does not follow, or nothing for a second. What others put into the
+   * stream has no place among the records until it is given one.
+   */
   async #wait({ check }: StoredState): Promise<void> {
     this.#seen = check;
     this.#handler.status('up');
     while (this.#isOpen) {
       const entries = await this.#follower.next(this.#position, this.#stopped.signal);
       this.#failures = 0;
-      const chain = chainAfter(this.#position, this.#seen, entries);
-      if (chain.length === 0) return this.#mend(entries);
+      const groups = groupsOf(entries);
+      const chain = chainAfter(this.#position, this.#seen, groups);
+      if (chain.records.length === 0) return groups.length < entries.length ? this.#store.trim({}) : undefined;
       await this.#deliver(chain);
     }
   }
 
-  /** What others put into the stream has no place among the records until it is given one. */
-  async #mend([entry]: readonly unknown[]): Promise<void> {
-    if (entry !== undefined && recordOf(entry) === undefined) await this.#store.trim({});
-  }
-
-  async #deliver(chain: readonly ChainedRecord[]): Promise<void> {
+  async #deliver({ records, last, check }: RecordChain): Promise<void> {
     if (!this.#isOpen) return;
-    this.#position += chain.length;
-    this.#seen = chain.at(-1)?.check;
-    await this.#handler.records(chain.map(({ record }) => record));
+    this.#position = last;
+    this.#seen = check;
+    await this.#handler.records(records);
   }
 
   #reset(state: StoredState): void {
@@ -171,9 +170,4 @@ export class RedisTail implements LogTail {
     this.#stopped.abort();
     this.#onEnd(this);
   }
-}
-
-/** Index of the first entry that is a record. */
-function indexOf([entry]: readonly unknown[]): number | undefined {
-  return entry === undefined ? undefined : recordOf(entry)?.record.index;
 }

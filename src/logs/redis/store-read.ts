@@ -3,10 +3,11 @@ import { checkRead } from '../read-request.ts';
 import { replacedGap, trimmedGap, turnOfLoop } from '../record-source.ts';
 import { untilAborted } from '../wait.ts';
 import type { LogStore } from './log-store.ts';
-import { chainAfter, recordOf } from './record-format.ts';
+import { chainAfter, partsOf } from './record-format.ts';
+import type { RecordGroup } from './record-format.ts';
 
 /**
- * `EventLog.read`: each chunk is asked for anew, so nothing is held between two of them, and each follows on the one
+ * `EventLog.read`: each answer of the server, of `maxBytes` or one group, is asked for anew, and follows on the one
  * before, of the same epoch, or the read ends with a `gap`.
  * @throws TypeError for what is no index or size
  */
@@ -26,22 +27,30 @@ async function* readChunks(
   let check: string | undefined;
   for (let next = from; ;) {
     signal.throwIfAborted();
-    const { state, entries } = await untilAborted(store.read(next, to, maxBytes), signal);
+    const { state, groups } = await untilAborted(store.read(next, to, maxBytes), signal);
     if (state.epoch !== (begun ??= state.epoch)) throw replacedGap();
     if (next > Math.min(to, state.head)) return;
     if (next < state.first) throw trimmedGap(next, state.first);
-    const chain = chainAfter(next - 1, check, entries);
-    const last = chain.at(-1);
-    if (last === undefined) throw missing(next, state.head, entries);
-    check = last.check;
-    next = last.record.index + 1;
-    yield chain.map(({ record }) => record);
-    await turnOfLoop();
+    const chain = chainAfter(next - 1, check, groups);
+    if (chain.records.length === 0) throw missing(next, state.head, groups);
+    ({ check } = chain);
+    next = chain.last + 1;
+    for (const part of partsOf(upTo(to, chain.records), maxBytes)) {
+      signal.throwIfAborted();
+      yield part;
+      await turnOfLoop();
+    }
   }
 }
 
-/** Records were deleted one by one, or there is another one in the place of what was read. */
-function missing(next: number, head: number, [entry]: readonly unknown[]): Error {
-  const found = entry === undefined ? undefined : recordOf(entry)?.record.index;
-  return found === next ? replacedGap() : trimmedGap(next, found ?? head + 1);
+/** The last group may hold more than was asked for. */
+function upTo(to: number, records: readonly LogRecord[]): readonly LogRecord[] {
+  const last = records.at(-1);
+  return last && last.index > to ? records.filter(({ index }) => index <= to) : records;
+}
+
+/** Records were deleted one by one, or there are others in the place of what was read. */
+function missing(next: number, head: number, [group]: readonly RecordGroup[]): Error {
+  if (group && group.first <= next) return replacedGap();
+  return trimmedGap(next, group?.first ?? head + 1);
 }

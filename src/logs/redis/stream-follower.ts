@@ -11,8 +11,8 @@ const BLOCK_MS = 1_000;
 const GRACE_MS = 2_000;
 /** How long a connection of our own may take to come up or back: some versions of the clients never do. */
 const CONNECT_MS = 5_000;
-/** Most records of one answer; with their largest bodies 256 MiB, which no stream of events comes near. */
-const RECORDS = 64;
+/** Most groups of one answer; each with a record of the largest size, 64 MiB. */
+const GROUPS = 16;
 /** How long a tail that asks for less than what is waited for lets the others go first. */
 const STEP_BACK_MS = 20;
 
@@ -63,7 +63,7 @@ export class StreamFollower {
     if (this.#isClosed) return [];
     if (connection.isDown) throw this.#silent(connection);
     const block = ['BLOCK', `${BLOCK_MS}`, 'STREAMS', this.#stream, `${after}-0`];
-    const answer = connection.send(['XREAD', 'COUNT', `${RECORDS}`, ...block]);
+    const answer = connection.send(['XREAD', 'COUNT', `${GROUPS}`, ...block]);
     return entriesOf(await withDeadline(systemClock, BLOCK_MS + GRACE_MS, answer, () => this.#silent(connection)));
   }
 
