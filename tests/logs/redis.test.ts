@@ -28,7 +28,10 @@ describe('an option of a Redis log that cannot be right', () => {
 describe('a server that is too old for a Redis log', () => {
   const server = { role: 'master', appendOnly: true, appendFsync: 'always', maxmemoryPolicy: 'noeviction' } as const;
   const check = (version: string) => () =>
-    checkServer({ ...server, version, runId: 'a', mayLackEnd: false }, any({ stream: 'events' }));
+    checkServer(
+      { ...server, version, runId: 'a', syncsEachAppend: true, mayLackEnd: false },
+      any({ stream: 'events' }),
+    );
 
   it('is refused with what it is and what is needed', () => {
     for (const version of ['5.0.14', '6.0.20']) {
@@ -48,7 +51,12 @@ describeWithRedis.each(clientKinds)('opening a Redis log over the client %s', (k
     ['a key of another type', ['SET', 'events', 'x'], /holds something else than an event log.*another name/],
     ['a head of another type', ['SET', headKey, 'x'], /holds something else than an event log.*another name/],
     ['a stream of somebody else', ['XADD', 'events', '*', 'a', 'b'], /is no event log.*another name/],
-    ['the layout of a newer version', ['HSET', headKey, 'layout', '2'], /layout of a newer fenceline\. Update/],
+    ['a layout of before', ['HSET', headKey, 'layout', '1'], /layout of another version.*same version/],
+    ['a layout of later', ['HSET', headKey, 'layout', '3'], /layout of another version.*same version/],
+    ['a hash of somebody else', ['HSET', headKey, 'a', 'b'], /is no event log.*another name/],
+    ['a head that is broken', ['HSET', headKey, 'layout', '2'], /is no event log.*another name/],
+    ['ids of another type', ['SET', '{events}:ids', 'x'], /holds something else than an event log/],
+    ['older ids of another type', ['SET', '{events}:ids:before', 'x'], /holds something else than an event log/],
   ])('refuses %s, and leaves it as it is', async (_, command, message) => {
     const server = await startServer();
     const { run } = await connect(server);

@@ -23,7 +23,8 @@ const reasons: readonly (readonly [RegExp, Reason])[] = [
     /FENCELINE layout/,
     {
       code: 'bad_request',
-      says: (stream) => `The log "${stream}" has the layout of another version of fenceline. ` +
+      says: (stream) =>
+        `The log "${stream}" has the layout of another version of fenceline. ` +
         'Run the same version in all processes, or give the log another name.',
     },
   ],
@@ -43,6 +44,24 @@ const reasons: readonly (readonly [RegExp, Reason])[] = [
       says: (stream) =>
         `The Redis user lacks rights for the log "${stream}". ` +
         `It needs the keys "${stream}" and "{${stream}}:*", and +@read +@write +@scripting +info.`,
+    },
+  ],
+  [
+    /^QUEUED/,
+    {
+      code: 'log_unavailable',
+      says: (stream) =>
+        `The client of the log "${stream}" is within a MULTI: what it is asked is done with that, or never. ` +
+        'Give the log a client of its own.',
+    },
+  ],
+  [
+    /\b(MOVED|CLUSTERDOWN|CROSSSLOT)\b/,
+    {
+      code: 'log_unavailable',
+      says: (stream) =>
+        `The server is one of a cluster, in which the log "${stream}" belongs to another server. ` +
+        'Connect to that one.',
     },
   ],
   [
@@ -82,6 +101,15 @@ export function failureOf(thrown: unknown, stream: string): BrokerError {
   return new BrokerError('log_unavailable', `The server of the log "${stream}" does not answer as it should.`, {
     cause,
   });
+}
+
+const QUEUED = Buffer.from('QUEUED');
+
+/** An answer. @throws Error where there is none, since the host has begun a MULTI on its connection */
+export function notQueued(answer: unknown): unknown {
+  const isQueued = typeof answer === 'string' ? answer === 'QUEUED' : Buffer.isBuffer(answer) && answer.equals(QUEUED);
+  if (isQueued) throw new Error('QUEUED The connection is within a MULTI.');
+  return answer;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { LogState, Retention } from '../../core/log/event-log.ts';
 import { FairLimit } from '../../core/log/fair-limit.ts';
 import type { AppendRequest } from '../append-request.ts';
 import { SLICE_RECORDS } from '../record-source.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, notQueued } from './failure.ts';
 import type { LogSettings } from './options.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { framesOf, groupsOf } from './record-format.ts';
@@ -17,11 +17,6 @@ import { scripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { askServer } from './server-facts.ts';
 import type { ServerRun } from './server-facts.ts';
-
-/** How many groups a call that appends looks at for age and bytes: it trims them, or stops at one. */
-const LOOKS = 64;
-/** … and one that does nothing but trim. */
-const TRIM_LOOKS = 1024;
 
 /** So many chunks are asked for at once: appends go over the same connection, and wait for no more than those. */
 const READS = 8;
@@ -53,7 +48,7 @@ export class LogStore {
   readonly #trimmer = this.newWriter();
   readonly #keys: readonly string[];
   readonly #window: string;
-  readonly #bounds: readonly string[];
+  readonly #kept: string;
   readonly #reads = new FairLimit(READS);
 
   constructor(settings: LogSettings, connection: LiveConnection) {
@@ -63,7 +58,7 @@ export class LogStore {
     this.#keys = [stream, ...['head', 'ids', 'ids:before'].map((key) => `{${stream}}:${key}`)];
     // Without ids there is nothing to forget.
     this.#window = `${dedupeWindowMs || Infinity}`;
-    this.#bounds = [...boundsOf(retention), this.#window, `${LOOKS}`];
+    this.#kept = keptBy(retention);
   }
 
   newWriter(): Writer {
@@ -80,11 +75,15 @@ export class LogStore {
    * of bodies.
    * @throws BrokerError `log_unavailable`
    */
-  async read(from: number, to: number, maxBytes: number): Promise<{ state: StoredState; groups: readonly RecordGroup[] }> {
+  async read(
+    from: number,
+    to: number,
+    maxBytes: number,
+  ): Promise<{ state: StoredState; groups: readonly RecordGroup[] }> {
     const last = Math.min(to, Number.MAX_SAFE_INTEGER);
     const args = [from, last, maxBytes, SLICE_RECORDS].map(String);
     const answer = await this.#reads.run(() => this.#ask(scripts.read, args));
-    return { state: stateOf(answer), groups: groupsOf(answer[4] as readonly unknown[]) };
+    return { state: stateOf(answer), groups: groupsOf((answer as readonly unknown[])[4] as readonly unknown[]) };
   }
 
   /** @throws BrokerError when the server does not answer or may not be asked */
@@ -111,26 +110,24 @@ export class LogStore {
    */
   async append(writer: Writer, requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
     writer.calls += 1;
-    const args: (string | Buffer)[] = [`${writer.calls}`, ...this.#bounds, `${requests.length}`, framesOf(requests)];
+    const args: (string | Buffer)[] = [`${writer.calls}`, this.#window, `${requests.length}`];
+    args.push(framesOf(requests), this.#kept);
     if (requests.some(({ id, expectedHead }) => id !== undefined || expectedHead !== undefined)) {
       for (const { id = '', expectedHead = '' } of requests) args.push(id, `${expectedHead}`);
     }
-    const [answer] = (await this.#run(scripts.append, writer, args)) as readonly Buffer[];
+    const answer = await this.#run(scripts.append, writer, args);
     return outcomesOf(String(answer), requests.length);
   }
 
   /** Gives what others put behind the head an index of its own, and drops what `retention` does not keep. */
   async trim(retention: Retention): Promise<void> {
-    const bounds = [...boundsOf(retention), this.#window, `${TRIM_LOOKS}`];
-    for (;;) {
-      const [, left] = await this.#ask(scripts.append, ['', ...bounds, '0', '']);
-      if (Number(left) === 0) return;
-    }
+    const args = ['', this.#window, '0', '', keptBy(retention)];
+    while (String(await this.#ask(scripts.append, args)) === '1');
   }
 
   /** Asks when there is a connection, which is waited for. */
-  async #ask(script: Script, args: readonly string[]): Promise<readonly unknown[]> {
-    return this.#answer(async () => (await this.#run(script, this.#trimmer, args)) as readonly unknown[]);
+  #ask(script: Script, args: readonly string[]): Promise<unknown> {
+    return this.#answer(() => this.#run(script, this.#trimmer, args));
   }
 
   async #answer<R>(question: () => Promise<R>): Promise<R> {
@@ -150,21 +147,23 @@ export class LogStore {
   async #run(script: Script, { name }: Writer, args: RedisCommand): Promise<unknown> {
     const rest = [`${this.#keys.length}`, ...this.#keys, name, ...args];
     try {
-      return await this.connection.send(['EVALSHA', script.sha, ...rest]);
+      return notQueued(await this.connection.send(['EVALSHA', script.sha, ...rest]));
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
-      return this.connection.send(['EVAL', script.text, ...rest]);
+      return notQueued(await this.connection.send(['EVAL', script.text, ...rest]));
     }
   }
 }
 
-/** Bounds as the server takes them: empty where there is none. */
-function boundsOf({ maxRecords, maxAgeMs, maxBytes }: Retention): readonly string[] {
+/** Bounds as the server takes them: empty where everything is kept. */
+function keptBy({ maxRecords, maxAgeMs, maxBytes }: Retention): string {
   const bounds = [maxRecords, maxAgeMs, maxBytes].map((bound = Infinity) => Math.floor(bound));
-  return bounds.map((bound) => (Number.isSafeInteger(bound) ? `${bound}` : ''));
+  if (!bounds.some(Number.isSafeInteger)) return '';
+  return bounds.map((bound) => (Number.isSafeInteger(bound) ? `${bound}` : '-')).join(' ');
 }
 
-function stateOf([epoch, first, head, check]: readonly unknown[]): StoredState {
+function stateOf(answer: unknown): StoredState {
+  const [epoch, first, head, check] = answer as readonly unknown[];
   return { epoch: String(epoch), first: Number(String(first)), head: Number(String(head)), check: String(check) };
 }
 
@@ -172,7 +171,9 @@ function stateOf([epoch, first, head, check]: readonly unknown[]): StoredState {
 function outcomesOf(answer: string, count: number): Outcome[] {
   const first = Number(answer);
   if (Number.isNaN(first)) return answer.split(' ').map(outcomeOf);
-  return Array.from({ length: count }, (_, at) => ({ kind: 'appended', index: first + at }));
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < count) outcomes.push({ kind: 'appended', index: first + outcomes.length });
+  return outcomes;
 }
 
 function outcomeOf(text: string): Outcome {

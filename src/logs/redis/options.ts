@@ -56,7 +56,10 @@ export function settingsOf(options: RedisEventLogOptions): LogSettings {
   checkOptions<RedisEventLogOptions>(options, knownOptions, 'RedisEventLog.open');
   const { client, stream, retention = {}, dedupeWindowMs = 120_000, allowEviction = false } = options;
   const { appendTimeoutMs = 10_000, requestTimeoutMs = 2_000 } = options;
-  if (!isRedisClient(client)) throw new TypeError('client must be a client of the package "redis" or "ioredis".');
+  if (!isRedisClient(client)) {
+    const allowed = 'a client of the package "redis" or "ioredis" for one server';
+    throw new TypeError(`client must be ${allowed}; not a cluster, a pool, or a sentinel of "redis".`);
+  }
   if (typeof stream !== 'string' || !/^[^{}]+$/.test(stream)) {
     throw new TypeError(`stream must be a key without braces; got ${stream}.`);
   }

@@ -14,8 +14,8 @@ import type { LogStore, Outcome, Writer } from './log-store.ts';
  * works at one call while this process reads the answer of another …
  */
 const GROUP_RECORDS = 32;
-/** … and about so many bytes: while it runs, the server answers nobody else. */
-const GROUP_BYTES = 1024 * 1024;
+/** … and about so many bytes, unless one is larger: a group is read as a whole, whatever is wanted of it. */
+const GROUP_BYTES = 64 * 1024;
 /** So many calls are under way at once. */
 const LANES = 8;
 
@@ -77,7 +77,8 @@ export class RecordAppender {
     const sending = this.#send(lane, group);
     this.#gather();
     await sending;
-    this.#lanes.push(lane);
+    // The one that was used last goes first: the head holds a line for each that was ever used.
+    this.#lanes.unshift(lane);
     this.#gather();
   }
 

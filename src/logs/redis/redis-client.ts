@@ -61,17 +61,23 @@ function ioRedis(client: IoRedisLike): Dialect {
     isReady: () => client.status === 'ready',
     send: ([name = '', ...args]) => client.callBuffer(name.toString(), ...args),
     // Resent by the client, a blocking read of before would hold the connection up; and nobody waits for it any more.
-    duplicate: () =>
-      client.duplicate({ autoResendUnfulfilledCommands: false, maxRetriesPerRequest: null }) as IoRedisLike,
+    // How long one may take is for the log to say.
+    duplicate: () => {
+      const own = { autoResendUnfulfilledCommands: false, maxRetriesPerRequest: null, commandTimeout: undefined };
+      return client.duplicate(own) as IoRedisLike;
+    },
     destroy: () => client.disconnect(),
     breakEvents: ['close', 'end'],
   };
 }
 
-/** Whether `client` is one that a log can be opened on. */
+/** Whether `client` is one that a log can be opened on: of one server, which a cluster, a sentinel or a pool is not. */
 export function isRedisClient(client: unknown): client is RedisClientLike {
-  const { duplicate, callBuffer, sendCommand } = (client ?? {}) as Record<string, unknown>;
-  return typeof duplicate === 'function' && (typeof callBuffer === 'function' || typeof sendCommand === 'function');
+  const { duplicate, callBuffer, sendCommand, isReady, isCluster } = (client ?? {}) as Record<string, unknown>;
+  if (typeof duplicate !== 'function') return false;
+  return typeof callBuffer === 'function'
+    ? isCluster !== true
+    : typeof sendCommand === 'function' && isReady !== undefined;
 }
 
 /** A client's connection, the host's own or one that was made for the log. */

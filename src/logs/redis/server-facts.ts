@@ -1,6 +1,6 @@
 import { BrokerError } from '../../model/errors.ts';
 import type { LogCapabilities } from '../../core/log/event-log.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, notQueued } from './failure.ts';
 import type { LogSettings } from './options.ts';
 import type { LiveConnection } from './live-connection.ts';
 
@@ -21,6 +21,8 @@ export interface RedisServerFacts {
 /** The server as a log looks at it: what its host may know, and which run of it this is. */
 export interface ServerRun extends RedisServerFacts {
   readonly runId: string;
+  /** What it acknowledges is on its disk. */
+  readonly syncsEachAppend: boolean;
   /** It may lack the end of what another run had: all but the same server again, with every append on its disk. */
   readonly mayLackEnd: boolean;
 }
@@ -30,9 +32,10 @@ export async function askServer(connection: LiveConnection, stream: string): Pro
   try {
     const [info, config] = await Promise.all([
       connection.send(['INFO']),
-      connection.send(['CONFIG', 'GET', 'appendfsync']).catch(withoutConfig),
+      connection.send(['CONFIG', 'GET', '*appendfsync*']).catch(withoutConfig),
     ]);
-    return runOf(String(info), (config as readonly unknown[]).map(String)[1]);
+    const settings = (notQueued(config) as readonly unknown[]).map(String);
+    return runOf(String(notQueued(info)), (name) => settings[settings.indexOf(name) + 1]);
   } catch (error) {
     throw failureOf(error, stream);
   }
@@ -47,12 +50,16 @@ function withoutConfig(error: unknown): readonly unknown[] {
   throw error;
 }
 
-function runOf(info: string, fsync: string | undefined): ServerRun {
+/** @param setting of the server, by its name; anything where it may not be asked */
+function runOf(info: string, setting: (name: string) => string | undefined): ServerRun {
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
   // What is said of files is not true yet.
   if (field('loading') === '1') throw new Error('LOADING The server is still reading its data.');
   const appendOnly = field('aof_enabled') === '1';
+  const fsync = setting('appendfsync');
   const appendFsync = fsync === 'always' || fsync === 'everysec' || fsync === 'no' ? fsync : 'unknown';
+  // With the other one it does not while the file is rewritten, which may take minutes.
+  const syncsEachAppend = appendOnly && fsync === 'always' && setting('no-appendfsync-on-rewrite') !== 'yes';
   // A replica that was promoted has a second ID: that of its former primary. A server that starts with its file has
   // none.
   const isPromoted = /[1-9a-f]/.test(field('master_replid2'));
@@ -63,7 +70,8 @@ function runOf(info: string, fsync: string | undefined): ServerRun {
     appendFsync,
     maxmemoryPolicy: field('maxmemory_policy'),
     runId: field('run_id'),
-    mayLackEnd: isPromoted || !appendOnly || appendFsync !== 'always',
+    syncsEachAppend,
+    mayLackEnd: isPromoted || !syncsEachAppend,
   };
 }
 
@@ -94,7 +102,7 @@ export function capabilitiesOf(server: ServerRun, { dedupeWindowMs }: LogSetting
 }
 
 /** Replicas do not count: the server acknowledges before they have it. */
-function durabilityOf({ appendOnly, appendFsync }: ServerRun): LogCapabilities['durability'] {
+function durabilityOf({ appendOnly, syncsEachAppend }: ServerRun): LogCapabilities['durability'] {
   if (!appendOnly) return 'none';
-  return appendFsync === 'always' ? 'disk' : 'os';
+  return syncsEachAppend ? 'disk' : 'os';
 }

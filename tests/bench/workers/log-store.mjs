@@ -14,9 +14,14 @@ export const openers = {
   JetStream: openJetStream,
   'Redis, appendfsync always': () => openRedis('always'),
   'Redis, appendfsync everysec': () => openRedis('everysec'),
+  'Redis without a broker, appendfsync always': () => openRedisLog('always'),
+  'Redis without a broker, appendfsync everysec': () => openRedisLog('everysec'),
   'XADD alone, appendfsync always': () => openBareRedis('always'),
   'XADD alone, appendfsync everysec': () => openBareRedis('everysec'),
 };
+
+/** How another process gets to the log that one of the above opened, by its `engine` and `address`. */
+export const joiners = { redis: async (port) => (await joinRedis(port)).log };
 
 async function openLmdb(durability) {
   const { LmdbEventLog } = await import('fenceline/lmdb');
@@ -36,24 +41,39 @@ async function openJetStream() {
 }
 
 async function openRedis(appendfsync) {
-  const { RedisEventLog } = await import('fenceline/redis');
-  const client = await connectRedis(appendfsync);
-  const log = await RedisEventLog.open({ client, stream: 'events' });
-  return { log, close: () => log.close().then(() => client.destroy()) };
+  const port = await startRedis(appendfsync);
+  const { log, client } = await joinRedis(port);
+  return { log, engine: 'redis', address: port, close: () => log.close().then(() => client.destroy()) };
+}
+
+/** The log by itself, which nobody follows: as XADD alone. */
+async function openRedisLog(appendfsync) {
+  const { log, close } = await openRedis(appendfsync);
+  return { publish: (event) => log.append(Buffer.from(JSON.stringify(event))), close };
 }
 
 /** The engine by itself, with the same durability: what the log can come near to and not beyond. */
 async function openBareRedis(appendfsync) {
-  const client = await connectRedis(appendfsync);
+  const client = await connectRedis(await startRedis(appendfsync));
   const publish = (event) => client.sendCommand(['XADD', 'events', '*', 'b', JSON.stringify(event)]);
   return { publish, close: () => client.destroy() };
 }
 
-async function connectRedis(appendfsync) {
-  const { createClient } = await import('redis');
+async function joinRedis(port) {
+  const { RedisEventLog } = await import('fenceline/redis');
+  const client = await connectRedis(port);
+  return { log: await RedisEventLog.open({ client, stream: 'events' }), client };
+}
+
+async function startRedis(appendfsync) {
   const port = await freePort();
   const place = ['--bind', '127.0.0.1', '--port', String(port), '--dir', temporaryFolder(), '--save', ''];
   await startServer(port, 'redis-server', [...place, '--appendonly', 'yes', '--appendfsync', appendfsync]);
+  return port;
+}
+
+async function connectRedis(port) {
+  const { createClient } = await import('redis');
   return createClient({ url: `redis://127.0.0.1:${port}` })
     .on('error', () => undefined)
     .connect();
