@@ -144,14 +144,12 @@ export class LogStore {
   }
 
   /** By its name first; with its text where the server does not know it: it forgets all when it starts. */
-  async #run(script: Script, { name }: Writer, args: RedisCommand): Promise<unknown> {
+  #run(script: Script, { name }: Writer, args: RedisCommand): Promise<unknown> {
     const rest = [`${this.#keys.length}`, ...this.#keys, name, ...args];
-    try {
-      return notQueued(await this.connection.send(['EVALSHA', script.sha, ...rest]));
-    } catch (error) {
+    return this.connection.send(['EVALSHA', script.sha, ...rest]).then(notQueued, async (error: unknown) => {
       if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
       return notQueued(await this.connection.send(['EVAL', script.text, ...rest]));
-    }
+    });
   }
 }
 

@@ -66,12 +66,13 @@ export class RecordAppender {
     const lane = this.#lanes.shift();
     if (lane === undefined) return;
     this.#isGathering = true;
-    void this.#serve(lane);
+    // When nothing is left to do in this turn of the event loop: what is appended together, or brought about by the last
+    // answers, is there by then. Not a turn later: the client waits one by itself, and two are felt in each append.
+    process.nextTick(() => void this.#serve(lane));
   }
 
   async #serve(lane: Writer): Promise<void> {
-    await endOfTurn();
-    await this.#untilConnected();
+    if (this.#store.connection.isDown) await this.#untilConnected();
     const group = this.#take();
     this.#isGathering = false;
     const sending = this.#send(lane, group);
@@ -85,8 +86,7 @@ export class RecordAppender {
   /** While there is no connection, what is sent would be sent much later, or be thrown away. */
   async #untilConnected(): Promise<void> {
     const [oldest] = this.#pending;
-    const { connection } = this.#store;
-    if (oldest && connection.isDown) await connection.untilBack(oldest.deadline - performance.now(), this.#closed);
+    if (oldest) await this.#store.connection.untilBack(oldest.deadline - performance.now(), this.#closed);
   }
 
   #take(): PendingAppend[] {
@@ -150,12 +150,6 @@ export class RecordAppender {
     return new BrokerError('log_unavailable', `The connection of the log broke; ${unknown}.`, { cause });
   }
 }
-
-/**
- * When nothing is left to do in this turn of the event loop: what is appended together, or brought about by the last
- * answers, is there by then. Not a turn later: the client waits one by itself, and two are felt in each append.
- */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 const unknown = 'it is not known whether it was stored';
 
