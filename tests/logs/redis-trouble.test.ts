@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { createClientPool, createCluster, createSentinel } from 'redis';
+import { createClient, createClientPool, createCluster, createSentinel } from 'redis';
 import { expect, it } from 'vitest';
 
 import { RedisEventLog } from '../../src/logs/redis/index.ts';
@@ -24,6 +24,18 @@ describeWithRedis('a client that a Redis log cannot be opened on', () => {
     for (const client of clients) {
       const opened = RedisEventLog.open({ client: client as never, stream: 'events' });
       await expect(opened).rejects.toThrow(/^client must be .* one server; .*cluster/);
+    }
+  });
+
+  it('is refused: one that was closed, or never connected', async () => {
+    const server = await startServer();
+    const closed = await createClient({ url: server.url }).connect();
+    closed.destroy();
+    const ended = new Redis(server.url);
+    ended.on('error', () => undefined).disconnect();
+    for (const client of [closed, ended, createClient({ url: server.url })]) {
+      const opened = RedisEventLog.open({ client, stream: 'events', requestTimeoutMs: 50 });
+      await expect(opened).rejects.toMatchObject(refusal('log_unavailable', /client .* is not connected/));
     }
   });
 
@@ -84,6 +96,24 @@ describeWithRedis.each(clientKinds)('a Redis log in trouble, on the client %s', 
     await run('CONFIG', 'SET', 'maxmemory', '0');
     expect(await log.append(bodyOf('a'), { id: 'one' })).toEqual({ index: 1, duplicate: true });
     expect(await readTexts(log, 1)).toEqual(['a']);
+  });
+
+  it('refuses an append when its server becomes a replica, stores nothing, and goes on when it is the primary again', async () => {
+    const [server, other] = [await startServer(), await startServer()];
+    const { run } = await connect(server);
+    const log = await openOn(server, kind);
+    const tail = await follow(log);
+    await log.append(bodyOf('a'));
+    // A primary that cannot be reached: what is here stays.
+    await other.stop();
+    await run('REPLICAOF', '127.0.0.1', `${other.port}`);
+    await expect(log.append(bodyOf('b'))).rejects.toMatchObject(
+      refusal('log_unavailable', /read-only replica.*primary/),
+    );
+    await run('REPLICAOF', 'NO', 'ONE');
+    expect(await log.append(bodyOf('c'))).toEqual({ index: 2, duplicate: false });
+    await tail.until(() => tail.indexes.at(-1) === 2);
+    expect(await readTexts(log, 1)).toEqual(['a', 'c']);
   });
 
   it('goes on after an entry of somebody else at the last place that there is', async () => {

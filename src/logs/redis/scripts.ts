@@ -81,7 +81,7 @@ local function answer(groups) return {epoch, text(first), text(top), check, grou
 
 /**
  * ARGV: 2 from, 3 to, 4 bytes of bodies, 5 records at most; the first group is answered whatever its size. Reads in
- * steps of 16 groups at most, so that little is taken out of the stream that does not fit in. Answers epoch, first,
+ * steps, of 16 groups at most, so that little is taken out of the stream that does not fit in. Answers epoch, first,
  * head, check, groups.
  */
 const read = `${begin}${look}${tell}
@@ -99,7 +99,8 @@ while not isOver do
     start = '(' .. entry[1]
     if indexOf(entry) >= to then isOver = true break end
   end
-  step = math.min(16, step * 2)
+  -- as many as the bytes that are left will hold, if they are like those that were read
+  step = math.max(1, math.min(16, step * 2, math.ceil((most - bytes) * #groups / math.max(bytes, 1))))
 end
 return answer(groups)`;
 
@@ -195,7 +196,10 @@ local function choose()
 end
 `;
 
-/** Trims by what is to be kept: records, age in ms, bytes. Looks at so many groups for age and bytes at most. */
+/**
+ * Trims by what is to be kept: records, age in ms, bytes. For age and bytes each group is taken out of the stream: so
+ * many at most, of which one of more than 64 KiB counts as several, for the server answers nobody meanwhile.
+ */
 const trim = `
 local function trim(records, age, most, looks)
   local least, left = tonumber(floor), '0'
@@ -214,8 +218,8 @@ local function trim(records, age, most, looks)
         from, rest, place = from + 5 + length, rest - length, place + 1
       end
       if place <= last then start = nil
-      elseif looks == 0 then start, left, place = nil, '1', least end
-      least, looks = math.max(least, place), looks - 1
+      elseif looks <= 0 then start, left, place = nil, '1', least end
+      least, looks = math.max(least, place), looks - 1 - math.floor(#bodies / 65536)
     end
   end
   if least > tonumber(floor) then
@@ -296,7 +300,7 @@ end
 if ARGV[6] == '' then return save(answer) end
 ${trim}
 local records, age, most = string.match(ARGV[6], '^(%S+) (%S+) (%S+)$')
-local left = trim(tonumber(records), tonumber(age), tonumber(most), number == '' and 1024 or 64)
+local left = trim(tonumber(records), tonumber(age), tonumber(most), number == '' and 128 or 16)
 if number == '' then answer = left end
 return save(answer)`;
 
