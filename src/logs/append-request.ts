@@ -25,12 +25,17 @@ export interface AppendRequest {
 }
 
 /**
- * Checks an append against what the log can do, and copies its body.
+ * Checks an append against what the log can do, and copies its body with `copy`.
  * @throws TypeError for what is no body, kind or index, and an option that is not known
  * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the
  * log cannot do
  */
-export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
+export function checkAppend(
+  body: Uint8Array,
+  options: AppendOptions,
+  can: LogCapabilities,
+  copy: (body: Uint8Array) => Uint8Array = (bytes) => Uint8Array.from(bytes),
+): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
   const { kind = 'events', id, expectedHead, transaction, signal } = options;
   checkBody(body, can);
@@ -38,7 +43,7 @@ export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCa
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
   if (transaction !== undefined) checkTransaction(transaction, can);
-  return { kind, body: Uint8Array.from(body), id, expectedHead, transaction, signal };
+  return { kind, body: copy(body), id, expectedHead, transaction, signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {

@@ -1,32 +1,51 @@
 // Batches that outlive the process: acknowledged publishes, and catching up from far behind.
-import { nats } from '../contenders/http/index.mjs';
+import { isInstalled, nats } from '../contenders/http/index.mjs';
 import { alternate, measureWorker, rowsOf } from '../lib/measure.mjs';
 import { hasPostgres } from '../workers/postgres-store.mjs';
 import { list } from '../lib/table.mjs';
 
-const postgres = hasPostgres ? ['PostgreSQL', 'PostgreSQL, bare INSERT'] : [];
-const jetStream = nats.length > 0 ? ['JetStream'] : [];
-const names = ['memory', 'LMDB, on disk', 'LMDB, durability "os"', ...jetStream, ...postgres];
-const logs = names.map((name) => ({ name }));
+/** Each beside the engine alone, with the same durability. */
+const redis = ['always', 'everysec'].flatMap((sync) => [
+  `Redis, appendfsync ${sync}`,
+  `Redis without a broker, appendfsync ${sync}`,
+  `XADD alone, appendfsync ${sync}`,
+]);
+const names = [
+  'memory',
+  'LMDB, on disk',
+  'LMDB, durability "os"',
+  ...(nats.length > 0 ? ['JetStream'] : []),
+  ...(hasPostgres ? ['PostgreSQL', 'PostgreSQL, bare INSERT'] : []),
+  ...(isInstalled('redis-server') ? redis : []),
+];
+
 const catchUp = 'catch-up';
+
+/** Logs that processes share: how long a record takes from one to another. */
+const shared = names.filter((name) => name.startsWith('Redis, '));
+const steady = '1,000 per second';
 
 export const title = 'Event logs';
 
 export async function run({ isQuick, rounds, say, only }) {
   const seconds = isQuick ? 0.5 : 2;
+  const logs = names.filter((name) => name.includes(only)).map((name) => ({ name }));
   const rows = [];
   for (const inFlight of [1, 64]) {
     const measure = ({ name }) => measureWorker('acknowledged', { log: name, inFlight, seconds });
-    const figures = await alternate(
-      logs.filter(({ name }) => name.includes(only)),
-      Math.min(3, rounds),
-      measure,
-      say,
-    );
+    const figures = await alternate(logs, rounds, measure, say);
     rows.push(...rowsOf(`${inFlight} in flight`, figures, { publishesPerSecond: (one) => one.publishesPerSecond }));
   }
-  if (!catchUp.includes(only)) return rows;
+  rows.push(...(await runEndToEnd(seconds, rounds, say, only)));
+  if (only !== '') return rows;
   return [...rows, ...(await runCatchUp(isQuick ? 100_000 : 1_000_000, isQuick ? 1 : 3, say))];
+}
+
+async function runEndToEnd(seconds, rounds, say, only) {
+  const logs = shared.filter((name) => name.includes(only)).map((name) => ({ name }));
+  const measure = ({ name }) => measureWorker('end-to-end', { log: name, perSecond: 1000, seconds });
+  const figures = await alternate(logs, rounds, measure, say);
+  return rowsOf(steady, figures, Object.fromEntries(latencies.map((name) => [name, (one) => one[name]])));
 }
 
 async function runCatchUp(batches, rounds, say) {
@@ -40,11 +59,26 @@ async function runCatchUp(batches, rounds, say) {
   });
 }
 
+const latencies = ['acknowledged', 'told', 'after'].flatMap((name) => [`${name}P50Ms`, `${name}P99Ms`]);
+
 export const report = (rows) => [
   'Publishes of 250 B that the log has acknowledged, per second:',
   list(
-    rows.filter((row) => row.case !== catchUp),
+    rows.filter((row) => row.case !== catchUp && row.case !== steady),
     [{ title: 'publishes/s', measure: 'publishesPerSecond' }],
+  ),
+  'Records of 250 B, 1,000 per second: from the append to its acknowledgement, to the tail of another process, and ' +
+    'from the one to the other:',
+  list(
+    rows.filter((row) => row.case === steady),
+    [
+      { title: 'acknowledged p50', measure: 'acknowledgedP50Ms', unit: ' ms' },
+      { title: 'p99', measure: 'acknowledgedP99Ms', unit: ' ms' },
+      { title: 'told elsewhere p50', measure: 'toldP50Ms', unit: ' ms' },
+      { title: 'p99', measure: 'toldP99Ms', unit: ' ms' },
+      { title: 'after the acknowledgement p50', measure: 'afterP50Ms', unit: ' ms' },
+      { title: 'p99', measure: 'afterP99Ms', unit: ' ms' },
+    ],
   ),
   'A subscriber that catches up from LMDB, while a live one is told of 200 other events per second:',
   list(

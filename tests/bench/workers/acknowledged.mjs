@@ -5,14 +5,15 @@ import { openers } from './log-store.mjs';
 
 /** @returns publishes per second */
 export async function measure({ log: name, inFlight, seconds }) {
-  const { log, close, publish = (event) => broker.publish(event) } = await openers[name]();
+  const { log, publish, close } = await openers[name]();
   const broker = new EventBroker(log ? { log } : {});
+  const append = publish ?? ((event) => broker.publish(event));
   const make = eventMaker(250);
   const run = async (duration) => {
     const end = performance.now() + duration * 1e3;
     let count = 0;
     const publisher = async () => {
-      for (; performance.now() < end; count++) await publish(make(keyOf(0), false));
+      for (; performance.now() < end; count++) await append(make(keyOf(0), false));
     };
     await Promise.all(Array.from({ length: inFlight }, publisher));
     return count;
