@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 
 import { streamEvents } from '../../src/client/index.ts';
 import { AclResolver, defineTopics, EventBroker, MemoryAclStore } from '../../src/index.ts';
@@ -16,10 +16,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const rules = { namespace: { default: { policy: 'read' as const } } };
 const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, ACLPolicy: { aclChange: 'policy' } });
 
+/** What ends the servers and processes of the run that is under way. */
 const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
 
 /** What a test needs of the server that holds the log. */
 export interface LogServer {
@@ -153,6 +151,15 @@ const seconds = (...timesMs: number[]): string => `${(Math.max(...timesMs) / 100
 
 /** Three publishing and three serving processes, a tenant whose rights come and go, and six kills of the server. */
 export async function fenceHoldsAcrossProcesses(engine: string, start: () => Promise<LogServer>): Promise<void> {
+  try {
+    await runProcesses(engine, start);
+  } finally {
+    // Not in an `afterEach` of this file: it is imported once, and so would clean up after one of its tests alone.
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  }
+}
+
+async function runProcesses(engine: string, start: () => Promise<LogServer>): Promise<void> {
   const server = await start();
   cleanups.push(() => server.stop());
   const store = new MemoryAclStore();
