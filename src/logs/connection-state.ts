@@ -38,7 +38,7 @@ export class ConnectionState {
    * @throws ConnectionBroken
    */
   unlessBroken<T>(work: Promise<T>): Promise<T> {
-    // By hand, since each command passes here: Promise.race and finally take several times as long.
+    // By hand, since each command passes here: Promise.race and finally make several promises more.
     return new Promise((resolve, reject) => {
       const unwatch = this.onBreak(() => {
         unwatch();

@@ -98,7 +98,7 @@ describeWithRedis.each(clientKinds)('a Redis log in trouble, on the client %s', 
     expect(await readTexts(log, 1)).toEqual(['a']);
   });
 
-  it('refuses an append when its server becomes a replica, stores nothing, and goes on when it is the primary again', async () => {
+  it('refuses an append while its server is a replica, stores nothing, and goes on afterwards', async () => {
     const [server, other] = [await startServer(), await startServer()];
     const { run } = await connect(server);
     const log = await openOn(server, kind);

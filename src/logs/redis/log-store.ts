@@ -105,10 +105,11 @@ export class LogStore {
   }
 
   /**
-   * Appends in one step. Not asked again: a client may send it twice by itself, the server does it once.
+   * Appends in one step. Not asked again: a client may send it twice by itself, the server does it once. Undefined
+   * where the answer makes no sense.
    * @throws what the client rejects with
    */
-  async append(writer: Writer, requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
+  async append(writer: Writer, requests: readonly AppendRequest[]): Promise<readonly (Outcome | undefined)[]> {
     writer.calls += 1;
     const args: (string | Buffer)[] = [`${writer.calls}`, this.#window, `${requests.length}`];
     args.push(framesOf(requests), this.#kept);
@@ -166,14 +167,15 @@ function stateOf(answer: unknown): StoredState {
 }
 
 /** Of each record, or the index of the first where all were appended. */
-function outcomesOf(answer: string, count: number): Outcome[] {
+function outcomesOf(answer: string, count: number): (Outcome | undefined)[] {
   const first = Number(answer);
-  if (Number.isNaN(first)) return answer.split(' ').map(outcomeOf);
+  if (!Number.isSafeInteger(first)) return answer.split(' ').map(outcomeOf);
   const outcomes: Outcome[] = [];
   while (outcomes.length < count) outcomes.push({ kind: 'appended', index: first + outcomes.length });
   return outcomes;
 }
 
-function outcomeOf(text: string): Outcome {
-  return { kind: outcomes[text.charAt(0) as keyof typeof outcomes], index: Number(text.slice(1)) };
+function outcomeOf(text: string): Outcome | undefined {
+  const [, letter, index] = /^([adc])(\d+)$/.exec(text) ?? [];
+  return letter === undefined ? undefined : { kind: outcomes[letter as keyof typeof outcomes], index: Number(index) };
 }

@@ -7,9 +7,10 @@ import type { RedisClientLike } from './redis-client.ts';
 
 export interface RedisEventLogOptions {
   /**
-   * The host's own client, connected: of the package `redis` (5 or newer; 6.2 or newer is better: before, a client may
-   * not come back from a restart of its server, node-redis's issue 3346) or `ioredis` 5. The log does not close it; it
-   * makes one more connection with `client.duplicate()` once it is followed.
+   * The host's own client, connected, of one server: of the package `redis` (5 or newer; 6.2 or newer is better:
+   * before, a client may not come back from a restart of its server, node-redis's issue 3346) or `ioredis` 5. No
+   * cluster, pool or sentinel of `redis`, and none with a MULTI that is left open. The log does not close it; it makes
+   * one more connection with `client.duplicate()` once it is followed.
    */
   readonly client: RedisClientLike;
   /**

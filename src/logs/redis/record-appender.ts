@@ -66,8 +66,8 @@ export class RecordAppender {
     const lane = this.#lanes.shift();
     if (lane === undefined) return;
     this.#isGathering = true;
-    // When nothing is left to do in this turn of the event loop: what is appended together, or brought about by the last
-    // answers, is there by then. Not a turn later: the client waits one by itself, and two are felt in each append.
+    // When nothing is left to do in this turn of the event loop: what is appended together, or brought about by the
+    // last answers, is there by then. Not a turn later: the client waits one by itself, and two are felt each time.
     process.nextTick(() => void this.#serve(lane));
   }
 
@@ -122,7 +122,7 @@ export class RecordAppender {
     }
   }
 
-  #answer(lane: Writer, group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
+  #answer(lane: Writer, group: readonly PendingAppend[]): Promise<readonly (Outcome | undefined)[]> {
     const work = this.#store.append(
       lane,
       group.map(({ request }) => request),

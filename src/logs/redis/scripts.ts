@@ -25,8 +25,8 @@ const LAYOUT = '2';
  * its check value, the index below which nothing counts, and when the window of ids began; `server` (its run); and `w:`
  * with a writer's name (its last call: number, time, answer).
  *
- * An entry of the stream is a group of records that were appended in one call, at the index of its last one: an entry
- * for each record would cost the server more than all the rest. It has two fields: `m`, which is time, number of
+ * An entry of the stream is a group of records that were appended in one call, at the index of its last one: so
+ * what the server does for an entry is shared by all of them. It has two fields: `m`, which is time, number of
  * records, bytes of all bodies up to its end, the check value before it and its own; and `b`, its frames (see
  * record-format.ts).
  */
@@ -213,7 +213,7 @@ local function trim(records, age, most, looks)
       local last, bodies, from = indexOf(entry), entry[2][4], 1
       local place, rest = last - count + 1, sum - total + #bodies - 5 * count
       if age and now - stored > age then place = last + 1 end
-      while most and rest > most and place <= last do
+      while most and rest > most and place <= last and from + 4 <= #bodies do
         local length = struct.unpack('>I4', bodies, from + 1)
         from, rest, place = from + 5 + length, rest - length, place + 1
       end
@@ -241,8 +241,8 @@ end
  * that is sent again (ioredis does so by itself) is known by its number and answered as before; one whose successor was
  * answered already does nothing.
  *
- * Most calls have no ids and no retention. They end half-way, before the functions that only others need are even made:
- * that is a third of the time of a call. A record costs them its bytes and nothing else.
+ * Most calls have no ids and no retention. They end half-way, before the functions that only others need are even made,
+ * and a record costs them its bytes and nothing else.
  */
 const append = `${begin}
 local number, count, frames, isPlain = ARGV[2], tonumber(ARGV[4]), ARGV[5], #ARGV == 6

@@ -69,8 +69,8 @@ const sections = [
   },
   {
     says:
-      'Records of 250 B, 1,000 per second: from the append to its acknowledgement, to the tail of another process, and ' +
-      'from the one to the other:',
+      'Records of 250 B, 1,000 per second: from the append to its acknowledgement, to the tail of another process, ' +
+      'and from the one to the other:',
     of: ({ case: name }) => name === steady,
     columns: [
       { title: 'acknowledged p50', measure: 'acknowledgedP50Ms', unit: ' ms' },
