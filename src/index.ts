@@ -64,6 +64,7 @@ export type {
   LogStatus,
   LogTail,
   LogTransaction,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import invariant from 'tiny-invariant';
 
 import type { Clock } from '../model/clock.ts';
-import type { AppendResult, LogRecord, LogState, Retention } from '../core/log/event-log.ts';
+import type { AppendResult, LogRecord, LogState, PinnedRecord, Retention } from '../core/log/event-log.ts';
 import { indexConflict } from './append-request.ts';
 import type { AppendRequest } from './append-request.ts';
+import { Pins } from './pins.ts';
 import { RecentIds } from './recent-ids.ts';
 import { SLICE_RECORDS } from './record-source.ts';
 import { isOldestDue } from './retention.ts';
@@ -22,6 +23,9 @@ export class MemoryRecords {
   #base = 1;
   #first = 1;
   #bytes = 0;
+  #pins = new Pins();
+  /** Trimmed, and kept since they are pinned; by index, in the order of indexes. */
+  #kept = new Map<number, LogRecord>();
 
   constructor(clock: Clock, retention: Retention, dedupeWindowMs: number) {
     this.#clock = clock;
@@ -37,7 +41,7 @@ export class MemoryRecords {
     return { epoch: this.#epoch, first: this.#first, head: this.#head };
   }
 
-  append({ kind, body, id, expectedHead }: AppendRequest): AppendResult {
+  append({ kind, body, id, expectedHead, pins, unpins }: AppendRequest): AppendResult {
     const time = this.#clock.now();
     const known = id === undefined ? undefined : this.#ids.indexOf(id, time);
     if (known !== undefined) return { index: known, duplicate: true };
@@ -46,6 +50,7 @@ export class MemoryRecords {
     this.#records.push(Object.freeze({ index, kind, time, body }));
     this.#bytes += body.byteLength;
     if (id !== undefined) this.#ids.add(id, index, time);
+    for (const freed of this.#pins.change(index, pins, unpins)) this.#kept.delete(freed);
     this.trim(this.#retention);
     return { index, duplicate: false };
   }
@@ -59,6 +64,19 @@ export class MemoryRecords {
       slice.push(record);
     }
     return slice;
+  }
+
+  /** Records that are kept beyond retention, after an index. */
+  pinnedAfter(after: number, maxBytes: number): readonly PinnedRecord[] {
+    const found: PinnedRecord[] = [];
+    let bytes = 0;
+    for (const record of this.#kept.values()) {
+      if (record.index <= after) continue;
+      bytes += record.body.byteLength;
+      if (found.length > 0 && (bytes > maxBytes || found.length === SLICE_RECORDS)) break;
+      found.push({ ...record, pins: [...(this.#pins.keysAt(record.index) ?? [])] });
+    }
+    return found;
   }
 
   /** Drops what is due and tells the watchers. */
@@ -75,6 +93,8 @@ export class MemoryRecords {
     this.#records = [];
     this.#base = this.#first = 1;
     this.#bytes = 0;
+    this.#pins = new Pins();
+    this.#kept.clear();
     this.#ids.clear();
     this.#changed();
   }
@@ -98,7 +118,9 @@ export class MemoryRecords {
   }
 
   #dropOldest(): void {
-    this.#bytes -= this.#at(this.#first).body.byteLength;
+    const oldest = this.#at(this.#first);
+    this.#bytes -= oldest.body.byteLength;
+    if (this.#pins.keysAt(oldest.index)) this.#kept.set(oldest.index, oldest);
     this.#records[this.#first - this.#base] = undefined;
     this.#first += 1;
   }

@@ -12,6 +12,7 @@ import type {
   LogRecord,
   LogState,
   LogTail,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,
@@ -19,7 +20,7 @@ import type {
 import { checkAppend } from './append-request.ts';
 import { LocalTail } from './local-tail.ts';
 import { MemoryRecords } from './memory-records.ts';
-import { readRecords } from './record-source.ts';
+import { readPinned, readRecords } from './record-source.ts';
 import type { RecordSource } from './record-source.ts';
 import { checkRetention } from './retention.ts';
 
@@ -78,6 +79,7 @@ export class MemoryEventLog implements EventLog {
       compareAndAppend: true,
       maxRecordBytes,
       dense: true,
+      pins: true,
     });
     this.#records = records ?? new MemoryRecords(clock, retention, dedupeWindowMs);
     this.#epoch = this.#records.state().epoch;
@@ -113,6 +115,11 @@ export class MemoryEventLog implements EventLog {
 
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
     return readRecords(this.#source, from, to, options);
+  }
+
+  /** Chunks of what is kept before {@link state}'s `first`. */
+  pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
+    return readPinned((after, maxBytes) => this.#opened().pinnedAfter(after, maxBytes), options);
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {

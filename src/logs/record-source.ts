@@ -1,5 +1,5 @@
 import { BrokerError } from '../model/errors.ts';
-import type { LogRecord, LogState, ReadOptions } from '../core/log/event-log.ts';
+import type { LogRecord, LogState, PinnedRecord, ReadOptions } from '../core/log/event-log.ts';
 import { checkRead } from './read-request.ts';
 
 /** So many records at most are taken at once, however small: what bounds the time that the event loop is held. */
@@ -79,6 +79,34 @@ async function* readChunks(
     if (next < first) throw trimmedGap(next, first);
     const chunk = await source.slice(next, last, maxBytes);
     next += chunk.length;
+    yield chunk;
+    await turnOfLoop();
+  }
+}
+
+/**
+ * `EventLog.pinned` over whatever keeps such records.
+ * @param pinnedAfter what comes after an index, at most about so many bytes, at least one; none at the end
+ */
+export function readPinned(
+  pinnedAfter: (index: number, maxBytes: number) => readonly PinnedRecord[],
+  options: ReadOptions = {},
+): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
+  const { maxBytes, signal } = checkRead(1, options);
+  return pinnedChunks(pinnedAfter, maxBytes, signal);
+}
+
+async function* pinnedChunks(
+  pinnedAfter: (index: number, maxBytes: number) => readonly PinnedRecord[],
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
+  for (let after = 0; ;) {
+    signal?.throwIfAborted();
+    const chunk = pinnedAfter(after, maxBytes);
+    const last = chunk.at(-1);
+    if (last === undefined) return;
+    after = last.index;
     yield chunk;
     await turnOfLoop();
   }

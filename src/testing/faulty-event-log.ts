@@ -11,6 +11,7 @@ import type {
   LogRecord,
   LogState,
   LogTail,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,
@@ -58,6 +59,7 @@ interface ReadFault {
 export class FaultyEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
   readonly trim?: (retention: Retention) => Promise<LogState>;
+  readonly pinned?: (options?: ReadOptions) => AsyncIterable<readonly PinnedRecord[]>;
   readonly #log: EventLog;
   readonly #clock: Clock;
   readonly #tails = new Set<FaultyTail>();
@@ -76,6 +78,7 @@ export class FaultyEventLog implements EventLog {
     this.#clock = clock;
     this.capabilities = log.capabilities;
     if (log.trim) this.trim = (retention) => this.#trim(retention);
+    if (log.pinned) this.pinned = (options) => this.#pinned(options);
   }
 
   /** From now on each append waits so long before it reaches the log. */
@@ -191,6 +194,14 @@ export class FaultyEventLog implements EventLog {
     this.#requireUp();
     await this.#log.trim?.(retention);
     return this.#log.state();
+  }
+
+  async *#pinned(options?: ReadOptions): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
+    this.#requireUp();
+    for await (const chunk of this.#log.pinned?.(options) ?? []) {
+      yield chunk;
+      this.#requireUp();
+    }
   }
 
   #requireUp(): void {

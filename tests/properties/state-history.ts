@@ -19,7 +19,9 @@ export type Step =
   /** The process ends, and another begins: with a log, where it was. */
   | { readonly do: 'restart' }
   /** The log keeps so many records beside those that are pinned. */
-  | { readonly do: 'trim'; readonly keep: number };
+  | { readonly do: 'trim'; readonly keep: number }
+  /** The log does not answer for a while, and what is trimmed meanwhile was not seen. */
+  | { readonly do: 'outage'; readonly keep: number };
 
 export interface History {
   readonly maxBatches: number;
@@ -70,6 +72,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cut'), reader, bytes: fc.nat(600) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('trim'), keep: fc.nat(4) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('outage'), keep: fc.nat(9) }) },
 ) as fc.Arbitrary<Step>;
 
 export const history: fc.Arbitrary<History> = fc.record({

@@ -1,6 +1,7 @@
 import { Acl, EventBroker, type EventBatch, type Subscription } from 'fenceline';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { fetchHandler } from '../../src/adapters/fetch.ts';
+import { FaultyEventLog } from '../../src/testing/faulty-event-log.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import { defineTopics } from '../../src/model/topics.ts';
@@ -35,6 +36,8 @@ export class StateWorld {
   readonly #open: OpenReader;
   readonly #history: History;
   readonly #log: MemoryEventLog | undefined;
+  /** The handle of the process that runs. */
+  #faulty: FaultyEventLog | undefined;
   readonly #host: ReaderHost;
   #broker: EventBroker;
   #model = new StateModel({ namespaces: ['a'], level: 1 });
@@ -78,7 +81,8 @@ export class StateWorld {
 
   #start(): EventBroker {
     const { maxBatches, maxRemovals } = this.#history;
-    const log = this.#log?.share();
+    const log = this.#log && new FaultyEventLog(this.#log.share(), { clock: this.#clock });
+    this.#faulty = log;
     return new EventBroker({
       topics,
       buffer: { maxBatches, maxRemovals },
@@ -112,6 +116,8 @@ export class StateWorld {
         return this.#log && this.#restart();
       case 'trim':
         return this.#log && this.#trim(step.keep);
+      case 'outage':
+        return this.#log && this.#outage(step.keep);
     }
   }
 
@@ -206,6 +212,14 @@ export class StateWorld {
     this.#broker = this.#start();
     for (const [i, reader] of [...this.#readers].entries())
       if (!reader.reader.isLasting && !isDenied(reader.reader)) await this.#reopen(reader, places[i] as Place);
+  }
+
+  async #outage(keep: number): Promise<void> {
+    await this.#settle();
+    await this.#faulty?.goDown();
+    await this.#trim(keep);
+    await this.#faulty?.goUp();
+    await this.#settle();
   }
 
   async #trim(keep: number): Promise<void> {

@@ -2,6 +2,7 @@ import invariant from 'tiny-invariant';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { ByteLedger, EncodedEvent } from '../batch/encoded-event.ts';
 import type { Asked } from '../matching/interest.ts';
+import type { ObjectKey } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
 import { PositionList } from './position-list.ts';
 import type { RemovalRules } from './removal-rules.ts';
@@ -80,9 +81,9 @@ export class RetainedState {
     return this.#version;
   }
 
-  /** Position of the newest removal; 0 before the first. */
-  get lastRemoval(): number {
-    return this.#lastRemoval;
+  /** What was removed or forgotten up to here is not among what is read from now on: who begins needs not hear of it. */
+  get floor(): number {
+    return Math.max(this.#lastRemoval, this.#newestLost);
   }
 
   /** Position of the oldest entry; undefined when there is none. */
@@ -100,11 +101,17 @@ export class RetainedState {
     return this.#partitions.get(topic);
   }
 
-  /** Takes what a batch holds for it. @returns what it changed; undefined where nothing of it is retained */
-  append(batch: EncodedBatch): readonly StateChange[] | undefined {
+  /**
+   * Takes what a batch holds for it.
+   * @param pins {@link pinOf} the keys of which it is known to hold the newest, where it is not that of all of its keys
+   * @returns what it changed; undefined where nothing of it is retained
+   */
+  append(batch: EncodedBatch, pins?: ReadonlySet<string>): readonly StateChange[] | undefined {
     let changes: Changes | undefined;
     for (let place = 0; place < batch.events.length; place++) {
-      if (this.#topics.retains(batch.events[place]?.topic ?? '')) this.#put(batch, place, (changes ??= new Map()));
+      const event = batch.events[place] as EncodedEvent;
+      if (!this.#topics.retains(event.topic) || pins?.has(pinOf(event)) === false) continue;
+      this.#put(batch, place, (changes ??= new Map()));
     }
     if (changes === undefined) return undefined;
     this.#enforceBounds();
@@ -276,6 +283,9 @@ export class RetainedState {
     this.#version++;
   }
 }
+
+/** What a log keeps the newest record of an object by. */
+export const pinOf = ({ topic, namespace, key }: ObjectKey): string => JSON.stringify([topic, namespace, key]);
 
 /**
  * Whether somebody may see the one event of a key and not the other: they can be asked for by other names or keys, or a

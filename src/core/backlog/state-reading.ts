@@ -84,7 +84,7 @@ export class StateReading {
 
   /** Removals up to here are not told. Found out when first asked for: the state is read from then on. */
   get floor(): number {
-    return (this.#floor ??= Math.max(this.#backlog.state.lastRemoval, this.#interest.left?.lastPosition ?? 0));
+    return (this.#floor ??= Math.max(this.#backlog.state.floor, this.#interest.left?.lastPosition ?? 0));
   }
 
   /** What the reader holds of a state counts no more: it is read anew, with this interest. */

@@ -72,7 +72,7 @@ function anew(reason: 'restarted' | 'ahead' | 'state', { view }: Interest, from:
   const { buffer, state } = from;
   const oldest = buffer.indexAt(state.oldest ?? buffer.head + 1);
   const epoch = reason === 'restarted' ? { epoch: buffer.epoch } : {};
-  const mark = markText({ view, since: buffer.indexAt(state.lastRemoval) });
+  const mark = markText({ view, since: buffer.indexAt(state.floor) });
   const gap: Gap = { from: oldest, to: Math.max(oldest, buffer.latestIndex), reason, ...epoch, mark };
   return wholeFrom(buffer.first, gap, from);
 }

@@ -10,6 +10,7 @@ import type {
   LogRecord,
   LogState,
   LogTail,
+  PinnedRecord,
   ReadOptions,
   TailHandler,
 } from './event-log.ts';
@@ -83,6 +84,33 @@ export class CheckedLog {
       void chunks.return?.().then(undefined, () => undefined);
     }
     if (next <= to && this.capabilities.dense) this.#follow(next, 0);
+  }
+
+  /**
+   * The records that are kept before the oldest, since a key is pinned to them; none where the log keeps none.
+   * @throws BrokerError `log_unavailable`
+   */
+  async *pinned(options: ReadOptions): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
+    this.#requireOpen();
+    const chunks = this.#log.pinned?.(options)[Symbol.asyncIterator]();
+    if (chunks === undefined) throw nonsense('a log with pins must have pinned', undefined);
+    let last = 0;
+    try {
+      for (;;) {
+        const result = await this.#answer(() => chunks.next());
+        this.#requireOpen();
+        if (result.done === true) return;
+        const records = checkRecords(result.value) as readonly PinnedRecord[];
+        for (const { index, pins } of records) {
+          if (!Array.isArray(pins)) throw nonsense('what is pinned must say its keys', pins);
+          if (index <= last) throw nonsense('the indexes of pinned must rise', index);
+          last = index;
+        }
+        yield records;
+      }
+    } finally {
+      void chunks.return?.().then(undefined, () => undefined);
+    }
   }
 
   /** Records that were told already are left out; a hole in a dense log is told as a gap before what follows it. */

@@ -11,6 +11,12 @@ export interface LogRecord {
   readonly body: Uint8Array;
 }
 
+/** A record that is kept beyond retention. */
+export interface PinnedRecord extends LogRecord {
+  /** The keys that are pinned to it; of others in its body it is not the newest. */
+  readonly pins: readonly string[];
+}
+
 /** Where a log stands. */
 export interface LogState {
   /** Name of this run of indexes. Another epoch means that earlier indexes mean nothing. */
@@ -143,7 +149,7 @@ export interface EventLog {
    * indexes, in chunks as {@link read} gives them. One that is trimmed meanwhile, or no longer pinned, may be among
    * them or not. Only with {@link LogCapabilities.pins}.
    */
-  pinned?(options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
+  pinned?(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]>;
   /**
    * Follows the log from the record after `after`, of the epoch that {@link state} last told: another one is a `reset`.
    * Survives outages by itself and tells them through `status`.

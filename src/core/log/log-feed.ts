@@ -1,7 +1,7 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import type { History } from '../backlog/history-reading.ts';
 import type { RemovalRules } from '../backlog/removal-rules.ts';
-import type { RetainedState } from '../backlog/retained-state.ts';
+import { pinOf, type RetainedState } from '../backlog/retained-state.ts';
 import { UnreadableBatch, type EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -99,7 +99,8 @@ export class LogFeed implements History {
 
   /** Until what the log holds of the state is here. */
   async whenLoaded(): Promise<void> {
-    while (this.#loading !== undefined) await this.#loading;
+    // Another may have begun meanwhile.
+    for (let loading; loading !== this.#loading; await loading) loading = this.#loading;
   }
 
   /**
@@ -177,7 +178,6 @@ export class LogFeed implements History {
         await new Promise<void>((resolve) => this.#parts.clock.after(LOAD_RETRY_MS, resolve));
       }
     }
-    if (load === this.#loads) this.#loading = undefined;
   }
 
   #isNewest(load: number): boolean {
@@ -192,8 +192,7 @@ export class LogFeed implements History {
     if (this.#log.capabilities.pins !== true) return {};
     const pins = new Map<string, boolean>();
     for (const event of events) {
-      const { topic, namespace, key } = event;
-      if (topics.retains(topic)) pins.set(JSON.stringify([topic, namespace, key]), !removal.removes(event));
+      if (topics.retains(event.topic)) pins.set(pinOf(event), !removal.removes(event));
     }
     if (pins.size === 0) return {};
     const keys = [...pins.keys()];

@@ -2,7 +2,7 @@ import type { RetainedState } from '../backlog/retained-state.ts';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { CheckedLog } from './checked-log.ts';
-import type { LogRecord } from './event-log.ts';
+import type { LogRecord, PinnedRecord } from './event-log.ts';
 
 /** How far the reading of a state has come: the record that was read last, and the last that is to be read. */
 export interface LoadProgress {
@@ -43,12 +43,12 @@ async function readOnce({ log, blank, decode, progress }: StateLoadingParts, hea
   const state = blank();
   const { pins = false } = log.capabilities;
   if (first > 1) state.startAfter(Math.min(first - 1, head), pins);
-  const take = (records: readonly LogRecord[]): void => {
+  const take = (records: readonly (LogRecord | PinnedRecord)[]): void => {
     for (const record of records) {
       if (record.index > head) return;
       const batch = decode(record);
       if (batch === undefined) state.appendUnreadable(record.index);
-      else state.append(batch);
+      else state.append(batch, 'pins' in record ? new Set(record.pins) : undefined);
     }
     progress({ index: Math.min(records.at(-1)?.index ?? 0, head), head });
   };
