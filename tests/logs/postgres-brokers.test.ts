@@ -13,6 +13,7 @@ import {
   type Subscription,
 } from '../../src/index.ts';
 import { PostgresEventLog } from '../../src/logs/postgres/index.ts';
+import { nomadRights } from '../../src/nomad/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
 import { describeWithPostgres, PostgresServer } from '../servers/postgres-server.ts';
 
@@ -115,7 +116,7 @@ describeWithPostgres('two brokers on one PostgreSQL', () => {
         const broker = new EventBroker({
           topics,
           log,
-          acl: new AclResolver({ store: storeIn(pool) }),
+          acl: new AclResolver({ rights: nomadRights, store: storeIn(pool) }),
           publishWhenDown: 'wait',
         });
         cleanups.push(() => broker.close());
