@@ -42,9 +42,9 @@ export interface PublishOptions {
    * { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) }
    * // Kysely: db.transaction().execute(async (trx) => …)
    * { query: (text, values) => trx.executeQuery(CompiledQuery.raw(text, values)) }
-   * // Drizzle on pg, whose transactions keep their client to themselves: begin on a client, and wrap that one
-   * await client.query('BEGIN');
-   * const tx = drizzle(client); // and { transaction: client }
+   * // Drizzle: db.transaction(async (tx) => …), which numbers the values itself
+   * { query: (text, values) => tx.execute(sql.join(text.split(/\$(\d+)/).map((part, i) =>
+   *   i % 2 === 0 ? sql.raw(part) : sql`${values[Number(part) - 1]}`))) }
    * ```
    *
    * Not with `commit`. A failure of the statement ends the transaction, as any does in PostgreSQL.
