@@ -154,6 +154,31 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
       await log.close();
     });
 
+    it('takes turns with another one of the process, which holds up neither its publishes nor its end', async () => {
+      const log = await open();
+      const broker = new EventBroker({ log });
+      await broker.ready();
+      const [one, other] = [await pool.connect(), await pool.connect()];
+      for (const client of [one, other]) await client.query('BEGIN');
+      expect(await broker.publish(event('a'), { transaction: one })).toBe(1);
+      const held = broker.publish(event('c'), { transaction: other });
+      expect(await broker.publish(event('b'), { transaction: one })).toBe(2);
+      await one.query('COMMIT');
+      expect(await held).toBe(3);
+      await other.query('ROLLBACK');
+      for (const client of [one, other]) client.release();
+      expect((await log.state()).head).toBe(2);
+      await broker.close();
+      await log.close();
+    });
+
+    it('is that of a client: with the pool itself, which would publish at once, nothing is', async () => {
+      const log = await open();
+      await expect(log.append(body('a'), { transaction: pool })).rejects.toThrow(/^transaction must be the client/);
+      expect((await log.state()).head).toBe(0);
+      await log.close();
+    });
+
     it('is refused by other logs, and without one, and beside commit', async () => {
       const transaction = { query: async () => ({ rows: [] }) };
       for (const options of [{}, { log: new MemoryEventLog() }]) {
@@ -192,6 +217,18 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
       await expect(open({ name: newer })).rejects.toMatchObject(
         refused(/layout 2, which is newer than 1.*a newer fence/),
       );
+    });
+
+    it('one of which somebody dropped a part, and which the SQL mends', async () => {
+      const name = newName();
+      await (await open({ name })).close();
+      await pool.query(`DROP TABLE ${name}_ids; DROP FUNCTION ${name}_append`);
+      await expect(open({ name })).rejects.toMatchObject({
+        code: 'bad_request',
+        message: expect.stringMatching(/not there: "public"\."log_\w+_ids", the function "public"\."log_\w+_append"\./),
+      });
+      await pool.query(postgresEventLogSql({ name }));
+      await (await open({ name })).close();
     });
 
     it('one that is not there with create: false, and one that the user may not make or use', async () => {

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -165,6 +165,11 @@ export class PostgresServer {
     await pool.end();
     await this.kill();
     this.port = port;
+  }
+
+  /** A server that does not run comes up as a replica from now on, until it is promoted: `SELECT pg_promote()`. */
+  async demote(): Promise<void> {
+    await writeFile(join(this.#data, 'standby.signal'), '');
   }
 
   /** Copies the data of a server that does not run. */

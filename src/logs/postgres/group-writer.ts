@@ -17,6 +17,8 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 const MAX_PENDING_APPENDS = 65_536;
 /** So much longer than the server waits for other writers do we wait for the server. */
 const COMMIT_MS = 2_000;
+/** PostgreSQL's code for a server, or a session, that only reads. */
+const READ_ONLY = '25006';
 /** PostgreSQL's code for a lock that was not to be had in time. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -118,6 +120,11 @@ export class GroupWriter {
       const holder = `Another writer, or a transaction of the host, held the log for ${appendTimeoutMs} ms`;
       return unavailable(`${holder}; nothing was appended.`, failure);
     }
+    if (code === READ_ONLY)
+      return unavailable(
+        'The server is read-only, as a replica is until it is promoted; nothing was appended.',
+        failure,
+      );
     if (outcome !== 'unknown') return unavailable('The log did not take the record; nothing was appended.', failure);
     return unavailable('The log did not acknowledge the record; it is not known whether it was stored.', failure);
   }

@@ -57,6 +57,7 @@ async function prepare(client: PostgresClientLike, settings: LogSettings): Promi
     checkServer(server);
     if (!server.is_there) await create(client, settings);
     await checkLayout(client, settings);
+    await checkParts(client, settings);
     await checkRights(client, settings);
     return durabilityOf(server);
   } catch (error) {
@@ -129,14 +130,27 @@ async function checkRights(client: PostgresClientLike, settings: LogSettings): P
   const needs = [head, floor, records, ids].flatMap((table) => rightsOn(table === head || table === floor, table));
   const { rows } = await client.query(
     `SELECT n.who_may || ' ON ' || n.what AS missing FROM unnest($1::text[], $2::text[]) AS n(what, who_may)
-      WHERE to_regclass(n.what) IS NULL OR NOT has_table_privilege(to_regclass(n.what), n.who_may)
-      UNION ALL SELECT 'EXECUTE ON FUNCTION ' || $3
-      WHERE to_regproc($3) IS NULL OR NOT has_function_privilege(to_regproc($3)::oid, 'EXECUTE')`,
+      WHERE NOT has_table_privilege(to_regclass(n.what), n.who_may)
+      UNION ALL SELECT 'EXECUTE ON FUNCTION ' || $3 WHERE NOT has_function_privilege(to_regproc($3)::oid, 'EXECUTE')`,
     [needs.map(([table]) => table), needs.map(([, right]) => right), append],
   );
   const missing = (rows as readonly { readonly missing: string }[]).map((row) => row.missing);
   if (missing.length === 0) return;
   throw bad(`The user of the pool may not use the log ${names(settings)}: GRANT ${missing.join('; GRANT ')} to it.`);
+}
+
+/** Somebody dropped a part of the log, or restored a part of it. */
+async function checkParts(client: PostgresClientLike, settings: LogSettings): Promise<void> {
+  const { append, head: _, ...tables } = tablesOf(settings);
+  const { rows } = await client.query(
+    `SELECT what FROM unnest($1::text[]) AS n(what) WHERE to_regclass(what) IS NULL
+      UNION ALL SELECT 'the function ' || $2 WHERE to_regproc($2) IS NULL`,
+    [Object.values(tables), append],
+  );
+  const absent = (rows as readonly { readonly what: string }[]).map(({ what }) => what);
+  if (absent.length === 0) return;
+  const repair = 'restore them, or let the SQL of postgresEventLogSql make empty ones';
+  throw bad(`Parts of the log ${names(settings)} are not there: ${absent.join(', ')}. ${repair}.`);
 }
 
 function rightsOn(isRow: boolean, table: string): readonly (readonly [table: string, right: string])[] {

@@ -12,6 +12,16 @@ export interface PostgresClientLike {
   release(destroy?: boolean): void;
 }
 
+/**
+ * A pool runs each statement in a transaction of its own, on whichever connection is free: what is appended would be
+ * there at once, whatever becomes of the host's transaction. Only a pool of `pg` counts its connections.
+ * @throws TypeError
+ */
+export function refusePool(transaction: object): void {
+  if (!('totalCount' in transaction)) return;
+  throw new TypeError('transaction must be the client on which it was begun (pool.connect()); got the pool.');
+}
+
 /** A connection of its own; `new pg.Client(config)` is one. */
 export interface PostgresConnectionLike {
   connect(): Promise<unknown>;

@@ -33,6 +33,7 @@ import { poolSize, settingsOf } from './options.ts';
 import type { LogSettings, PostgresEventLogOptions } from './options.ts';
 import { OwnConnection } from './own-connection.ts';
 import { PoolAccess, unavailable } from './pool-access.ts';
+import { refusePool } from './postgres-client.ts';
 
 /** Largest body: what one record may take of a statement's memory, far below PostgreSQL's own limit. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -212,6 +213,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #appendIn(transaction: LogTransaction, request: AppendRequest): Promise<AppendResult> {
+    refusePool(transaction);
     const outcome = await this.#statement.runIn(transaction, request, this.capabilities.dedupeWindowMs);
     if (outcome.outcome === 'made') this.#followed().expect(outcome.index);
     return resultOf(outcome, request);
