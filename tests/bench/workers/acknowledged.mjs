@@ -5,9 +5,10 @@ import { openers } from './log-store.mjs';
 
 /** @returns publishes per second */
 export async function measure({ log: name, inFlight, seconds }) {
-  const { log, publish, close } = await openers[name]();
+  const { log, publish, publishWith = publishing, close } = await openers[name]();
   const broker = new EventBroker(log ? { log } : {});
-  const append = publish ?? ((event) => broker.publish(event));
+  await broker.ready();
+  const append = publish ?? publishWith(broker);
   const make = eventMaker(250);
   const run = async (duration) => {
     const end = performance.now() + duration * 1e3;
@@ -26,3 +27,5 @@ export async function measure({ log: name, inFlight, seconds }) {
   await close();
   return { publishesPerSecond };
 }
+
+const publishing = (broker) => (event) => broker.publish(event);

@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { tellStarted } from '../lib/processes.mjs';
-import { openBarePostgres, openPostgres } from './postgres-store.mjs';
+import {
+  joinPostgres,
+  openBarePostgres,
+  openPostgres,
+  openPostgresHeld,
+  openPostgresNotifying,
+  openPostgresTransactions,
+} from './postgres-store.mjs';
 
 export const openers = {
   memory: () => ({ log: undefined, close: () => undefined }),
@@ -14,7 +21,11 @@ export const openers = {
   'LMDB, durability "os"': () => openLmdb('os'),
   JetStream: openJetStream,
   PostgreSQL: openPostgres,
-  'PostgreSQL, bare INSERT': openBarePostgres,
+  'PostgreSQL, a transaction each': openPostgresTransactions,
+  'PostgreSQL, NOTIFY within': openPostgresNotifying,
+  'PostgreSQL, beside transactions of 10 ms': openPostgresHeld,
+  'PostgreSQL, bare INSERT': () => openBarePostgres(),
+  'PostgreSQL, bare INSERT with NOTIFY': () => openBarePostgres(true),
   'Redis, appendfsync always': () => openRedis('always'),
   'Redis, appendfsync everysec': () => openRedis('everysec'),
   'Redis without a broker, appendfsync always': () => openRedisLog('always'),
@@ -24,7 +35,10 @@ export const openers = {
 };
 
 /** How another process gets to the log that one of the above opened, by its `engine` and `address`. */
-export const joiners = { redis: async (port) => (await joinRedis(port)).log };
+export const joiners = {
+  postgres: async (port) => (await joinPostgres(port)).log,
+  redis: async (port) => (await joinRedis(port)).log,
+};
 
 async function openLmdb(durability) {
   const { LmdbEventLog } = await import('fenceline/lmdb');
