@@ -67,7 +67,8 @@ export async function openPostgresHeld() {
   return {
     ...opened,
     publishWith: (broker) => {
-      holding ??= hold(broker);
+      // The end of the broker ends it too.
+      holding ??= hold(broker).catch(() => undefined);
       return (event) => broker.publish(event);
     },
     close: async () => {
