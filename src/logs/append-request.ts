@@ -7,40 +7,39 @@ import type { AppendOptions, LogCapabilities, LogRecordKind, LogTransaction } fr
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
 
-/** Longest key that a record can be pinned to, in bytes of UTF-8. */
+/** Longest key of a pin, in bytes of UTF-8. */
 export const MAX_PIN_BYTES = 1024;
 
 const knownOptions: OptionNames<AppendOptions> = {
   kind: true,
   id: true,
   expectedHead: true,
-  transaction: true,
   pins: true,
   unpins: true,
+  transaction: true,
   signal: true,
 };
 
-/** What `append` was asked for, checked, with a body that the caller cannot change any more. */
+/** What `append` was asked for, checked, with a body and keys that the caller cannot change any more. */
 export interface AppendRequest {
   readonly kind: LogRecordKind;
   readonly body: Uint8Array;
   readonly id: string | undefined;
   readonly expectedHead: number | undefined;
-  readonly transaction: LogTransaction | undefined;
-  /** Keys that the record is the newest of from now on. */
+  /** Each key once; none is among {@link unpins} as well. */
   readonly pins: readonly string[];
-  /** Keys that need no record any more. */
   readonly unpins: readonly string[];
+  /** What it holds of memory while it waits: its body and its keys. */
+  readonly bytes: number;
+  readonly transaction: LogTransaction | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-const none: readonly string[] = Object.freeze([]);
-
 /**
  * Checks an append against what the log can do, and copies its body with `copy`.
- * @throws TypeError for what is no body, kind or index, and an option that is not known
- * @throws BrokerError `bad_request` for an id that is none, a body or id over its limit, `not_supported` for what the
- * log cannot do
+ * @throws TypeError for what is no body, kind, index or list of keys, and an option that is not known
+ * @throws BrokerError `bad_request` for an id that is none, a body, id or key over its limit, a key that is to be
+ * pinned and unpinned; `not_supported` for what the log cannot do
  */
 export function checkAppend(
   body: Uint8Array,
@@ -49,15 +48,17 @@ export function checkAppend(
   copy: (body: Uint8Array) => Uint8Array = (bytes) => Uint8Array.from(bytes),
 ): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
-  const { kind = 'events', id, expectedHead, pins = none, unpins = none, transaction, signal } = options;
+  const { kind = 'events', id, expectedHead, transaction, signal } = options;
+  const pins = checkKeys('pins', options.pins, can);
+  const unpins = checkKeys('unpins', options.unpins, can);
+  checkDisjoint(pins, unpins);
   checkBody(body, can);
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
-  if (pins !== none || unpins !== none) checkPins(pins, unpins, can);
   if (transaction !== undefined) checkTransaction(transaction, can);
-  const kept = { pins: [...pins], unpins: [...unpins] };
-  return { kind, body: copy(body), id, expectedHead, ...kept, transaction, signal };
+  const bytes = body.byteLength + bytesOf(pins) + bytesOf(unpins);
+  return { kind, body: copy(body), id, expectedHead, pins, unpins, bytes, transaction, signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
@@ -86,31 +87,41 @@ function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities):
   if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
 }
 
+/** @returns a copy, each key once */
+function checkKeys(name: 'pins' | 'unpins', keys: readonly string[] | undefined, can: LogCapabilities): string[] {
+  if (keys === undefined) return [];
+  if (!can.pins) throw new BrokerError('not_supported', `This log cannot pin records: it does not take ${name}.`);
+  if (!Array.isArray(keys)) throw new TypeError(`${name} must be an array of strings; got ${describe(keys)}.`);
+  // Array.from also shows what an array leaves out.
+  const unique = [...new Set(Array.from(keys as readonly string[]))];
+  for (const key of unique) checkKey(name, key);
+  return unique;
+}
+
+function checkKey(name: string, key: unknown): void {
+  if (typeof key !== 'string') throw new TypeError(`${name} must be an array of strings; one is ${describe(key)}.`);
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= MAX_PIN_BYTES) return;
+  throw new BrokerError(
+    'bad_request',
+    `A key of ${bytes} bytes in ${name} is too long; at most ${MAX_PIN_BYTES} bytes are allowed.`,
+  );
+}
+
+function checkDisjoint(pins: readonly string[], unpins: readonly string[]): void {
+  if (pins.length === 0 || unpins.length === 0) return;
+  const pinned = new Set(pins);
+  const both = unpins.find((key) => pinned.has(key));
+  if (both === undefined) return;
+  throw new BrokerError('bad_request', `The key ${describe(both)} is in both pins and unpins; it can be in one.`);
+}
+
+const bytesOf = (keys: readonly string[]): number => keys.reduce((bytes, key) => bytes + Buffer.byteLength(key), 0);
+
 function checkTransaction(transaction: LogTransaction, { transactional = false }: LogCapabilities): void {
   if (!transactional) throw new BrokerError('not_supported', "This log cannot append in a host's transaction.");
   if (typeof (transaction as Partial<LogTransaction> | null)?.query !== 'function')
     throw new TypeError('transaction must have a function query(text, values).');
-}
-
-function checkPins(
-  pins: readonly string[],
-  unpins: readonly string[],
-  { pins: canPin = false }: LogCapabilities,
-): void {
-  for (const [name, keys] of Object.entries({ pins, unpins })) {
-    if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string'))
-      throw new TypeError(`${name} must be a list of keys; got ${describe(keys)}.`);
-    const longest = Math.max(0, ...keys.map((key) => Buffer.byteLength(key)));
-    if (longest > MAX_PIN_BYTES)
-      throw new BrokerError(
-        'bad_request',
-        `A key of ${longest} bytes is too long to be kept in this log; at most ${MAX_PIN_BYTES} bytes are allowed.`,
-      );
-  }
-  const both = pins.find((key) => unpins.includes(key));
-  if (both !== undefined) throw new TypeError(`A key is pinned or unpinned, not both: ${describe(both)}.`);
-  if (!canPin && pins.length + unpins.length > 0)
-    throw new BrokerError('not_supported', 'This log cannot keep records past its retention (pins).');
 }
 
 /** The refusal of an append whose `expectedHead` is not the head. */

@@ -6,7 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { AppendResult, LogRecord, LogState, PinnedRecord, Retention } from '../core/log/event-log.ts';
 import { indexConflict } from './append-request.ts';
 import type { AppendRequest } from './append-request.ts';
-import { Pins } from './pins.ts';
+import { MemoryPins } from './memory-pins.ts';
 import { RecentIds } from './recent-ids.ts';
 import { SLICE_RECORDS } from './record-source.ts';
 import { isOldestDue } from './retention.ts';
@@ -16,6 +16,7 @@ export class MemoryRecords {
   readonly #clock: Clock;
   readonly #retention: Retention;
   readonly #ids: RecentIds;
+  readonly #pins = new MemoryPins();
   readonly #watchers = new Set<() => void>();
   #epoch = randomUUID();
   /** Record i of the array has the index `#base + i`; those before `#first` are gone and only wait to be cut off. */
@@ -23,9 +24,6 @@ export class MemoryRecords {
   #base = 1;
   #first = 1;
   #bytes = 0;
-  #pins = new Pins();
-  /** Trimmed, and kept since they are pinned; by index, in the order of indexes. */
-  #kept = new Map<number, LogRecord>();
 
   constructor(clock: Clock, retention: Retention, dedupeWindowMs: number) {
     this.#clock = clock;
@@ -41,7 +39,8 @@ export class MemoryRecords {
     return { epoch: this.#epoch, first: this.#first, head: this.#head };
   }
 
-  append({ kind, body, id, expectedHead, pins, unpins }: AppendRequest): AppendResult {
+  append(request: AppendRequest): AppendResult {
+    const { kind, body, id, expectedHead } = request;
     const time = this.#clock.now();
     const known = id === undefined ? undefined : this.#ids.indexOf(id, time);
     if (known !== undefined) return { index: known, duplicate: true };
@@ -50,7 +49,7 @@ export class MemoryRecords {
     this.#records.push(Object.freeze({ index, kind, time, body }));
     this.#bytes += body.byteLength;
     if (id !== undefined) this.#ids.add(id, index, time);
-    for (const freed of this.#pins.change(index, pins, unpins)) this.#kept.delete(freed);
+    this.#pins.add(request, index);
     this.trim(this.#retention);
     return { index, duplicate: false };
   }
@@ -66,17 +65,8 @@ export class MemoryRecords {
     return slice;
   }
 
-  /** Records that are kept beyond retention, after an index. */
-  pinnedAfter(after: number, maxBytes: number): readonly PinnedRecord[] {
-    const found: PinnedRecord[] = [];
-    let bytes = 0;
-    for (const record of this.#kept.values()) {
-      if (record.index <= after) continue;
-      bytes += record.body.byteLength;
-      if (found.length > 0 && (bytes > maxBytes || found.length === SLICE_RECORDS)) break;
-      found.push({ ...record, pins: [...(this.#pins.keysAt(record.index) ?? [])] });
-    }
-    return found;
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly PinnedRecord[] {
+    return this.#pins.slice(after, before, maxBytes);
   }
 
   /** Drops what is due and tells the watchers. */
@@ -93,9 +83,8 @@ export class MemoryRecords {
     this.#records = [];
     this.#base = this.#first = 1;
     this.#bytes = 0;
-    this.#pins = new Pins();
-    this.#kept.clear();
     this.#ids.clear();
+    this.#pins.clear();
     this.#changed();
   }
 
@@ -120,7 +109,7 @@ export class MemoryRecords {
   #dropOldest(): void {
     const oldest = this.#at(this.#first);
     this.#bytes -= oldest.body.byteLength;
-    if (this.#pins.keysAt(oldest.index)) this.#kept.set(oldest.index, oldest);
+    this.#pins.keep(oldest);
     this.#records[this.#first - this.#base] = undefined;
     this.#first += 1;
   }

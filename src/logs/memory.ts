@@ -25,7 +25,10 @@ import type { RecordSource } from './record-source.ts';
 import { checkRetention } from './retention.ts';
 
 export interface MemoryEventLogOptions {
-  /** What is kept; trimmed within the append. Default 65,536 records and 64 MiB of bodies. */
+  /**
+   * What is kept; trimmed within the append. Default 65,536 records and 64 MiB of bodies. Records that are pinned
+   * outlive it and do not count.
+   */
   readonly retention?: Retention;
   /** For how long an id is recognised, of the last 65,536 ids at most. Default two minutes; 0: ids are refused. */
   readonly dedupeWindowMs?: number;
@@ -60,6 +63,7 @@ export class MemoryEventLog implements EventLog {
   readonly #source: RecordSource = {
     state: () => this.#opened().state(),
     slice: (from, to, maxBytes) => this.#opened().slice(from, to, maxBytes),
+    pinnedSlice: (after, before, maxBytes) => this.#opened().pinnedSlice(after, before, maxBytes),
   };
 
   /** @throws TypeError for an option that is not known, and a bound that is not a number ≥ 0 */
@@ -117,9 +121,8 @@ export class MemoryEventLog implements EventLog {
     return readRecords(this.#source, from, to, options);
   }
 
-  /** Chunks of what is kept before {@link state}'s `first`. */
   pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
-    return readPinned((after, maxBytes) => this.#opened().pinnedAfter(after, maxBytes), options);
+    return readPinned(this.#source, options);
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {

@@ -7,7 +7,7 @@ export const SLICE_BYTES = 1024 * 1024;
 
 const knownOptions: OptionNames<ReadOptions> = { maxBytes: true, signal: true };
 
-/** What `read` was asked for, checked. */
+/** What `read` or `pinned` was asked for, checked. */
 export interface ReadRequest {
   readonly maxBytes: number;
   readonly signal: AbortSignal | undefined;
@@ -15,9 +15,15 @@ export interface ReadRequest {
 
 /** @throws TypeError for what is no index or size, and an option that is not known */
 export function checkRead(from: number, options: ReadOptions): ReadRequest {
-  checkOptions<ReadOptions>(options, knownOptions, 'read');
-  const { maxBytes = SLICE_BYTES, signal } = options;
+  const request = checkReadOptions(options, 'read');
   if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
+  return request;
+}
+
+/** @throws TypeError for what is no size, and an option that is not known */
+export function checkReadOptions(options: ReadOptions, of: 'read' | 'pinned'): ReadRequest {
+  checkOptions<ReadOptions>(options, knownOptions, of);
+  const { maxBytes = SLICE_BYTES, signal } = options;
   if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
   return { maxBytes, signal };
 }

@@ -1,6 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, PinnedRecord, ReadOptions } from '../core/log/event-log.ts';
-import { checkRead } from './read-request.ts';
+import { checkRead, checkReadOptions } from './read-request.ts';
 
 /** So many records at most are taken at once, however small: what bounds the time that the event loop is held. */
 export const SLICE_RECORDS = 4096;
@@ -15,6 +15,11 @@ export interface RecordSource {
    * @throws BrokerError `gap` when `from` was trimmed meanwhile
    */
   slice(from: number, to: number, maxBytes: number): readonly LogRecord[];
+  /**
+   * The records that are pinned between `after` and `before`, both exclusive, in order: {@link SLICE_RECORDS} and about
+   * `maxBytes` at most, none only where there are none. `before` is at most the `first` that {@link state} told.
+   */
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly PinnedRecord[];
 }
 
 /**
@@ -84,26 +89,23 @@ async function* readChunks(
   }
 }
 
-/**
- * `EventLog.pinned` over whatever keeps such records.
- * @param pinnedAfter what comes after an index, at most about so many bytes, at least one; none at the end
- */
-export function readPinned(
-  pinnedAfter: (index: number, maxBytes: number) => readonly PinnedRecord[],
-  options: ReadOptions = {},
-): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
-  const { maxBytes, signal } = checkRead(1, options);
-  return pinnedChunks(pinnedAfter, maxBytes, signal);
+/** `EventLog.pinned` over a source, in chunks as {@link readRecords} gives them. */
+export function readPinned(source: RecordSource, options: ReadOptions = {}) {
+  const { maxBytes, signal } = checkReadOptions(options, 'pinned');
+  return pinnedChunks(source, maxBytes, signal);
 }
 
 async function* pinnedChunks(
-  pinnedAfter: (index: number, maxBytes: number) => readonly PinnedRecord[],
+  source: RecordSource,
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
+  // Up to where the log began at the start: one that is trimmed over and over would keep its reader for ever.
+  const { epoch, first } = source.state();
   for (let after = 0; ;) {
     signal?.throwIfAborted();
-    const chunk = pinnedAfter(after, maxBytes);
+    if (source.state().epoch !== epoch) throw replacedGap();
+    const chunk = source.pinnedSlice(after, first, maxBytes);
     const last = chunk.at(-1);
     if (last === undefined) return;
     after = last.index;

@@ -77,8 +77,8 @@ export class FaultyEventLog implements EventLog {
     this.#log = log;
     this.#clock = clock;
     this.capabilities = log.capabilities;
-    if (log.trim) this.trim = (retention) => this.#trim(retention);
     if (log.pinned) this.pinned = (options) => this.#pinned(options);
+    if (log.trim) this.trim = (retention) => this.#trim(retention);
   }
 
   /** From now on each append waits so long before it reaches the log. */

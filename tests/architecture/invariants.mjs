@@ -10,7 +10,7 @@
 export const invariants = [
   {
     guarantee: 'A reader gets each batch once, in increasing order',
-    file: 'src/core/backlog/cursor.ts',
+    file: 'src/core/backlog/event-cursor.ts',
     line: 'this.position = batch.position + 1;\n      return part;',
     without: 'return part;',
     test: 'tests/properties/stream.test.ts',
@@ -26,7 +26,7 @@ export const invariants = [
   },
   {
     guarantee: 'A reader is told about batches that were trimmed before it read them',
-    file: 'src/core/backlog/cursor.ts',
+    file: 'src/core/backlog/event-cursor.ts',
     line: "if (lost >= this.position) this.moveTo(lost + 1, 'slow');",
     without: '',
     test: 'tests/conformance/starting.test.ts',

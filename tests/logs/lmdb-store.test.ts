@@ -27,10 +27,11 @@ describe('LogStore', () => {
         index,
         value: encodeRecord('acl', index, new Uint8Array(5)),
       }));
-      const nothing = { records: [], ids: [], expiredIds: [] };
-      await store.commit({ ...nothing, records, trimFrom: 1, position: { first: 1, head: 10, bytes: 140 } });
+      const pins = { moves: [], freed: new Set<number>() };
+      const nothing = { records: [], removed: [], ids: [], expiredIds: [], pins };
+      await store.commit({ ...nothing, records, position: { first: 1, head: 10, bytes: 140 } });
       expect(store.slice(1, 10, 1000)).toHaveLength(10);
-      await store.commit({ ...nothing, trimFrom: 1, position: { first: 6, head: 10, bytes: 70 } });
+      await store.commit({ ...nothing, removed: indexesFrom(1, 5), position: { first: 6, head: 10, bytes: 70 } });
       for (const from of [4, 5]) {
         expect(() => store.slice(from, 10, 1000)).toThrow(expect.objectContaining({ code: 'gap' }));
         expect(() => store.slice(from, 5, 1000)).toThrow(expect.objectContaining({ code: 'gap' }));

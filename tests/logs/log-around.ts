@@ -7,6 +7,7 @@ export function logAround(log: EventLog, changes: Partial<EventLog>): EventLog {
     state: () => log.state(),
     append: (body, options) => log.append(body, options),
     read: (from, to, options) => log.read(from, to, options),
+    ...(log.pinned && { pinned: (options) => (log as Required<EventLog>).pinned(options) }),
     tail: (after, handler) => log.tail(after, handler),
     ...(log.trim && { trim: (retention) => (log as Required<EventLog>).trim(retention) }),
     close: () => log.close(),

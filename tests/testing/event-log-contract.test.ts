@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AppendOptions, EventLog, LogRecord, TailHandler } from '../../src/core/log/event-log.ts';
+import { BrokerError } from '../../src/model/errors.ts';
+import type { AppendOptions, EventLog, LogRecord, PinnedRecord, TailHandler } from '../../src/core/log/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { describeEventLog } from '../../src/testing/index.ts';
 import { logAround } from '../logs/log-around.ts';
@@ -45,9 +46,37 @@ async function* readFromFirst(log: MemoryEventLog, from: number, to: number): As
   yield* log.read(Math.max(from, first), to);
 }
 
+/** All records of `pinned`, changed, in one chunk. */
+const pinning = (log: MemoryEventLog, change: (records: PinnedRecord[]) => PinnedRecord[]) =>
+  logAround(log, {
+    async *pinned() {
+      const records: PinnedRecord[] = [];
+      for await (const chunk of log.pinned()) records.push(...chunk);
+      yield change(records);
+    },
+  });
+
+const withoutPins = (log: MemoryEventLog): EventLog => {
+  const { pinned: _, ...rest } = logAround(log, { capabilities: { ...log.capabilities, pins: false } });
+  return rest;
+};
+
 describe('describeEventLog', () => {
   it('finds nothing wrong with a log that keeps the contract', async () => {
     expect(await brokenBy((log) => logAround(log, {}), 10_000)).toEqual([]);
+  });
+
+  it('finds nothing wrong with a log that has no pins and refuses them', async () => {
+    const refuse = (log: MemoryEventLog): EventLog => {
+      const bare = withoutPins(log);
+      return logAround(bare, {
+        append: async (body, options = {}) => {
+          if (options.pins || options.unpins) throw new BrokerError('not_supported', 'no pins');
+          return bare.append(body, options);
+        },
+      });
+    };
+    expect(await brokenBy(refuse, 10_000)).toEqual([]);
   });
 
   it.each<[string, RegExp, (log: MemoryEventLog) => EventLog]>([
@@ -98,6 +127,20 @@ describe('describeEventLog', () => {
       /outlives the trimming/,
       (log) => logAround(log, { state: async () => ({ ...(await log.state()), head: 0 }) }),
     ],
+    ['says that it has no pins, and does not refuse them', /honoured, or refused/, withoutPins],
+    [
+      'ignores pins',
+      /outlives trimming/,
+      (log) => logAround(log, { append: (body, options) => log.append(body, without(options, 'pins')) }),
+    ],
+    [
+      'ignores unpins',
+      /unpinned record is gone/,
+      (log) => logAround(log, { append: (body, options) => log.append(body, without(options, 'unpins')) }),
+    ],
+    ['tells pinned records in the wrong order', /in order/, (log) => pinning(log, (records) => records.reverse())],
+    ['tells one pinned record only', /naive model/, (log) => pinning(log, (records) => records.slice(-1))],
+    ['hands over pinned records all at once', /chunks of about maxBytes/, (log) => pinning(log, (records) => records)],
   ])('finds a log that %s', async (_, law, breakIt) => {
     expect(await brokenBy(breakIt, 300)).toContainEqual(expect.stringMatching(law));
   });

@@ -68,48 +68,30 @@ export class CheckedLog {
    */
   async *read(from: number, to: number, options: ReadOptions): AsyncGenerator<readonly LogRecord[], void, undefined> {
     this.#requireOpen();
-    const chunks = this.#log.read(from, to, options)[Symbol.asyncIterator]();
     let next = from;
-    try {
-      for (;;) {
-        const result = await this.#answer(() => chunks.next());
-        this.#requireOpen();
-        if (result.done === true) break;
-        const records = checkRecords(result.value);
-        for (const { index } of records) next = this.#follow(next, index) + 1;
-        yield records;
-      }
-    } finally {
-      // A log that does not end its own reading keeps nobody.
-      void chunks.return?.().then(undefined, () => undefined);
+    for await (const records of this.#chunks(this.#log.read(from, to, options))) {
+      for (const { index } of records) next = this.#follow(next, index) + 1;
+      yield records;
     }
     if (next <= to && this.capabilities.dense) this.#follow(next, 0);
   }
 
   /**
-   * The records that are kept before the oldest, since a key is pinned to them; none where the log keeps none.
-   * @throws BrokerError `log_unavailable`
+   * @throws BrokerError `not_supported` for a log that keeps no pinned records; `log_unavailable` when a chunk takes
+   * too long
    */
   async *pinned(options: ReadOptions): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
     this.#requireOpen();
-    const chunks = this.#log.pinned?.(options)[Symbol.asyncIterator]();
-    if (chunks === undefined) throw nonsense('a log with pins must have pinned', undefined);
+    const chunks = this.#log.pinned?.(options);
+    if (chunks === undefined) throw new BrokerError('not_supported', 'This log keeps no pinned records.');
     let last = 0;
-    try {
-      for (;;) {
-        const result = await this.#answer(() => chunks.next());
-        this.#requireOpen();
-        if (result.done === true) return;
-        const records = checkRecords(result.value) as readonly PinnedRecord[];
-        for (const { index, pins } of records) {
-          if (!Array.isArray(pins)) throw nonsense('what is pinned must say its keys', pins);
-          if (index <= last) throw nonsense('the indexes of pinned must rise', index);
-          last = index;
-        }
-        yield records;
+    for await (const records of this.#chunks(chunks)) {
+      for (const { index, pins } of records) {
+        if (!Array.isArray(pins)) throw nonsense('what is pinned must name its keys', pins);
+        if (index <= last) throw new BrokerError('log_unavailable', `Record ${index} came after record ${last}.`);
+        last = index;
       }
-    } finally {
-      void chunks.return?.().then(undefined, () => undefined);
+      yield records;
     }
   }
 
@@ -155,6 +137,24 @@ export class CheckedLog {
     );
   }
 
+  /** Each in time, and no nonsense. */
+  async *#chunks<R extends LogRecord>(
+    from: AsyncIterable<readonly R[]>,
+  ): AsyncGenerator<readonly R[], void, undefined> {
+    const chunks = from[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const result = await this.#answer(() => chunks.next());
+        this.#requireOpen();
+        if (result.done === true) return;
+        yield checkRecords(result.value);
+      }
+    } finally {
+      // A log that does not end its own reading keeps nobody.
+      void chunks.return?.().then(undefined, () => undefined);
+    }
+  }
+
   #follow(expected: number, index: number): number {
     if (index === expected || (index > expected && !this.capabilities.dense)) return index;
     if (index > expected) throw new BrokerError('gap', `Records ${expected} to ${index - 1} were trimmed.`);
@@ -183,7 +183,7 @@ function checkState(state: LogState): LogState {
   throw nonsense('state must answer with epoch, first and head', state);
 }
 
-function checkRecords(records: readonly LogRecord[]): readonly LogRecord[] {
+function checkRecords<R extends LogRecord>(records: readonly R[]): readonly R[] {
   const given: unknown = records;
   if (Array.isArray(given) && given.every(isRecord)) return records;
   throw nonsense('records must have an index and a body of bytes', records);

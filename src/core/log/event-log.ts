@@ -70,10 +70,11 @@ export interface AppendOptions {
   readonly expectedHead?: number | undefined;
   /**
    * Keys of which this record holds the newest from now on. It outlives retention until a later record pins the same
-   * key, or unpins it. Each at most 1,024 bytes.
+   * key, or unpins it. Any strings, also an empty one, of at most 1,024 bytes each. `not_supported` without
+   * {@link LogCapabilities.pins}, `bad_request` for one that is longer, or in {@link unpins} as well.
    */
   readonly pins?: readonly string[] | undefined;
-  /** Keys that no record has to be kept for any more. */
+  /** Keys that no record has to be kept for any more. Refused as {@link pins} are. */
   readonly unpins?: readonly string[] | undefined;
   /**
    * Append within this transaction of the host's: resolves when the record is written, which is there for others when

@@ -3,6 +3,7 @@ import type { AppendResult } from '../../core/log/event-log.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStore } from './log-store.ts';
+import { PinGroup } from './pin-group.ts';
 import { encodeRecord } from './record-format.ts';
 import type { IdAge, IdEntry } from './record-format.ts';
 
@@ -10,6 +11,8 @@ import type { IdAge, IdEntry } from './record-format.ts';
 const GROUP_RECORDS = 512;
 /** … and about so many bytes, so that putting them together does not hold the event loop. */
 const GROUP_BYTES = 4 * 1024 * 1024;
+/** … and changes about so many pins, each of which is looked up. */
+const GROUP_PINS = 4096;
 /** Twice as many ids as a group can add, so that the table does not grow while appends go on. */
 const EXPIRED_IDS = 2 * GROUP_RECORDS;
 
@@ -32,6 +35,7 @@ interface AppendGroupOptions {
 export class AppendGroup {
   readonly records: { readonly index: number; readonly value: Buffer }[] = [];
   readonly ids: (IdEntry & IdAge)[] = [];
+  readonly pins = new PinGroup();
   readonly #options: AppendGroupOptions;
   readonly #newIds = new Map<string, number>();
   readonly #members: { readonly append: PendingAppend; readonly settle: () => void }[] = [];
@@ -58,7 +62,8 @@ export class AppendGroup {
   }
 
   get isFull(): boolean {
-    return this.records.length >= GROUP_RECORDS || this.#bytes >= GROUP_BYTES;
+    const { records, pins } = this;
+    return records.length >= GROUP_RECORDS || this.#bytes >= GROUP_BYTES || pins.size >= GROUP_PINS;
   }
 
   add(append: PendingAppend): void {
@@ -99,12 +104,14 @@ export class AppendGroup {
     return this.#newIds.get(id) ?? (isWithinWindow ? entry.index : undefined);
   }
 
-  #allocate({ kind, body, id }: AppendRequest): void {
+  #allocate(request: AppendRequest): void {
+    const { kind, body, id } = request;
     const time = this.#time;
     const index = this.head + 1;
     const value = encodeRecord(kind, time, body);
     this.records.push({ index, value });
     this.#bytes += value.byteLength;
+    this.pins.add(request, index);
     if (id === undefined) return;
     this.ids.push({ id, index, time });
     this.#newIds.set(id, index);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { BrokerError } from '../../model/errors.ts';
-import type { LogRecord, LogState } from '../../core/log/event-log.ts';
+import type { LogRecord, LogState, PinnedRecord } from '../../core/log/event-log.ts';
 import type { RecordSource } from '../record-source.ts';
 import { LogStore } from './log-store.ts';
 import type { LogStoreOptions } from './log-store.ts';
@@ -54,6 +54,10 @@ export class FollowedStore implements RecordSource {
 
   slice(from: number, to: number, maxBytes: number): readonly LogRecord[] {
     return this.#store.slice(from, to, maxBytes);
+  }
+
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly PinnedRecord[] {
+    return this.#store.pinnedSlice(after, before, maxBytes);
   }
 
   async close(): Promise<void> {

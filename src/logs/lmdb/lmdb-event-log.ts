@@ -13,13 +13,14 @@ import type {
   LogRecord,
   LogState,
   LogTail,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,
 } from '../../core/log/event-log.ts';
 import { checkAppend } from '../append-request.ts';
 import { LocalTail } from '../local-tail.ts';
-import { readRecords } from '../record-source.ts';
+import { readPinned, readRecords } from '../record-source.ts';
 import type { RecordSource } from '../record-source.ts';
 import { checkRetention } from '../retention.ts';
 import { FollowedStore } from './followed-store.ts';
@@ -42,6 +43,7 @@ interface Opened {
  * container on the same volume), the first one's appends fail from then on. Other processes may read with `readOnly`.
  * Appends that are in flight together share one commit, off the main thread; an index is allocated in that commit.
  * Indexes are dense and never restart while the folder exists; a folder that was deleted begins another epoch.
+ * From the first pin on, a folder cannot be opened any more by versions that know of no pins.
  */
 export class LmdbEventLog implements EventLog {
   readonly capabilities: LogCapabilities;
@@ -59,6 +61,7 @@ export class LmdbEventLog implements EventLog {
   readonly #source: RecordSource = {
     state: () => this.#currentState(),
     slice: (from, to, maxBytes) => this.#store.slice(from, to, maxBytes),
+    pinnedSlice: (after, before, maxBytes) => this.#store.pinnedSlice(after, before, maxBytes),
   };
 
   private constructor({ store, lock }: Opened, options: LmdbEventLogOptions) {
@@ -103,6 +106,10 @@ export class LmdbEventLog implements EventLog {
 
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
     return readRecords(this.#source, from, to, options);
+  }
+
+  pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
+    return readPinned(this.#source, options);
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {

@@ -4,16 +4,23 @@ import type { Database, RootDatabase } from 'lmdb';
 import invariant from 'tiny-invariant';
 
 import { BrokerError } from '../../model/errors.ts';
-import type { LogRecord, LogState } from '../../core/log/event-log.ts';
+import type { LogRecord, LogState, PinnedRecord } from '../../core/log/event-log.ts';
 import { SLICE_RECORDS, trimmedGap } from '../record-source.ts';
 import type { RetainedRecord } from '../retention.ts';
 import { hasDatabase } from './data-file.ts';
 import { loadLmdb } from './lmdb-package.ts';
+import { PinTables } from './pin-tables.ts';
+import type { PinChange } from './pin-tables.ts';
 import { decodeIdAge, decodeIdEntry, decodeRecord, encodeIdAge, encodeIdEntry } from './record-format.ts';
 import type { IdAge, IdEntry } from './record-format.ts';
 
-/** Raised when older versions could not read what is written. */
+/** Without a pin, as versions that know of none write it: these can go on with the folder … */
 const FORMAT = 1;
+/**
+ * … and from the first pin on. Versions without pins would do harm and are refused: they trim what is pinned, and do
+ * not move the pins, so that after their newer records were trimmed older ones would come back as the newest of a key.
+ */
+const FORMAT_WITH_PINS = 2;
 
 /**
  * Where the log stands; kept in a row of its own, so that indexes go on when no record is left to tell the last one.
@@ -28,11 +35,11 @@ export interface LogPosition {
 /** What one transaction changes: all of it or nothing. */
 export interface LogChange {
   readonly records: readonly { readonly index: number; readonly value: Buffer }[];
+  /** Records that go: because they are trimmed and not pinned, or no longer pinned and were trimmed before. */
+  readonly removed: readonly number[];
   readonly ids: readonly (IdEntry & IdAge)[];
   readonly expiredIds: readonly { readonly index: number; readonly id: string }[];
-  /** Records that go: from here … */
-  readonly trimFrom: number;
-  /** … to before here, which is the `first` of {@link position}. */
+  readonly pins: PinChange;
   readonly position: LogPosition;
 }
 
@@ -54,14 +61,16 @@ type Meta = LogIdentity | LogPosition | number;
  * The tables of one log in one LMDB environment. Reads are synchronous and short: none is open when a call has
  * returned, so none keeps LMDB from using freed pages again.
  *
- * - `records`: index → kind, time, body
+ * - `records`: index → kind, time, body; from `first` to `head` all of them, before `first` those that are pinned
  * - `meta`: `log` → format and epoch; `position` → first, head, bytes; `writer` → the fence
  * - `ids`: id → index and time; `idAges`: index → time and id, in the order in which ids expire
+ * - `pins` and `pinned`: see {@link PinTables}
  *
  * The fence: whoever opens for writing raises the version of `writer`, and every transaction asks for the version it
  * raised. A writer that was taken over therefore changes nothing any more.
  */
 export class LogStore {
+  readonly pins: PinTables;
   readonly #root: RootDatabase<Buffer, number>;
   readonly #records: Database<Buffer, number>;
   readonly #meta: Database<Meta, string>;
@@ -76,6 +85,7 @@ export class LogStore {
     this.#meta = root.openDB('meta', { encoding: 'json', useVersions: true });
     this.#ids = root.openDB('ids', { encoding: 'binary', keyEncoding: 'binary' });
     this.#idAges = root.openDB('idAges', { encoding: 'binary' });
+    this.pins = new PinTables(root);
     this.#fence = options.readOnly ? 0 : this.#meta.transactionSync(() => this.#takeOver());
     this.#epoch = this.#identity().epoch;
   }
@@ -113,6 +123,9 @@ export class LogStore {
 
   /** The records from `from` on. @throws BrokerError `gap` when `from` is no longer there */
   slice(from: number, to: number, maxBytes: number): readonly LogRecord[] {
+    const { first } = this.#position();
+    // Before `first` there are records with holes between them.
+    if (from < first) throw trimmedGap(from, first);
     const slice: LogRecord[] = [];
     let bytes = 0;
     for (const { key, value } of this.#records.getRange({ start: from, end: to + 1, limit: SLICE_RECORDS })) {
@@ -120,7 +133,22 @@ export class LogStore {
       if (slice.length > 0 && bytes > maxBytes) break;
       slice.push(decodeRecord(key, value));
     }
-    if (slice[0]?.index !== from) throw trimmedGap(from, this.#position().first);
+    if (slice[0]?.index !== from) throw trimmedGap(from, first);
+    return slice;
+  }
+
+  /** The records that are pinned between `after` and `before`, both exclusive. */
+  pinnedSlice(after: number, before: number, maxBytes: number): readonly PinnedRecord[] {
+    const slice: PinnedRecord[] = [];
+    let bytes = 0;
+    for (const { index, keys } of this.pins.pinnedIn(after + 1, before)) {
+      const value = this.#records.get(index);
+      if (value === undefined) continue;
+      bytes += value.byteLength;
+      if (slice.length > 0 && bytes > maxBytes) break;
+      slice.push({ ...decodeRecord(index, value), pins: keys });
+      if (slice.length === SLICE_RECORDS) break;
+    }
     return slice;
   }
 
@@ -174,15 +202,23 @@ export class LogStore {
   }
 
   /** All of this joins the transaction that {@link #write} opened; its promise speaks for each. */
-  #put({ records, ids, expiredIds, trimFrom, position }: LogChange): void {
-    for (let index = trimFrom; index < position.first; index++) void this.#records.remove(index);
+  #put({ records, removed, ids, expiredIds, pins, position }: LogChange): void {
+    for (const index of removed) void this.#records.remove(index);
     for (const expired of expiredIds) this.#removeId(expired);
     for (const { index, value } of records) void this.#records.put(index, value);
     for (const entry of ids) {
       void this.#ids.put(Buffer.from(entry.id), encodeIdEntry(entry));
       void this.#idAges.put(entry.index, encodeIdAge(entry));
     }
+    this.#putPins(pins);
     void this.#meta.put('position', position, 1);
+  }
+
+  #putPins(change: PinChange): void {
+    if (change.moves.length === 0) return;
+    const { format, epoch } = this.#identity();
+    if (format === FORMAT) void this.#meta.put('log', { format: FORMAT_WITH_PINS, epoch }, 1);
+    this.pins.put(change);
   }
 
   /** An id that was given again after its time belongs to the later record. */
@@ -208,10 +244,10 @@ export class LogStore {
     const row = this.#meta.get('log');
     if (typeof row !== 'object' || !('format' in row))
       throw new BrokerError('log_unavailable', 'The folder holds no event log.');
-    if (row.format === FORMAT) return row;
+    if (row.format === FORMAT || row.format === FORMAT_WITH_PINS) return row;
     throw new BrokerError(
       'log_unavailable',
-      `The event log has format ${row.format}; this version reads format ${FORMAT}.`,
+      `The event log has format ${row.format}; this version reads formats ${FORMAT} and ${FORMAT_WITH_PINS}.`,
     );
   }
 

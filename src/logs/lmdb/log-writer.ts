@@ -6,9 +6,10 @@ import { turnOfLoop } from '../record-source.ts';
 import { AppendGroup } from './append-group.ts';
 import type { PendingAppend } from './append-group.ts';
 import type { LogChange, LogPosition, LogStore } from './log-store.ts';
+import { removedBy } from './pin-group.ts';
 import { Trimming } from './trimming.ts';
 
-/** Appends that wait for a commit hold at most so many bytes of bodies … */
+/** Appends that wait for a commit hold at most so many bytes of bodies and keys … */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 /** … and are so many at most; further ones are refused. */
 const MAX_PENDING_APPENDS = 65_536;
@@ -61,7 +62,7 @@ export class LogWriter {
   }
 
   append(request: AppendRequest): Promise<AppendResult> {
-    const bytes = this.#pendingBytes + request.body.byteLength;
+    const bytes = this.#pendingBytes + request.bytes;
     if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
       const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
       throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
@@ -128,7 +129,7 @@ export class LogWriter {
   }
 
   async #commit(change: LogChange): Promise<void> {
-    if (isChange(change)) await this.#options.store.commit(change);
+    if (this.#isChange(change)) await this.#options.store.commit(change);
     this.#position = change.position;
     this.#trimming.settle(this.#position);
     this.#isTrimDue = this.#trimming.isDueIn(this.#position);
@@ -140,7 +141,7 @@ export class LogWriter {
     let taken = 0;
     for (const append of this.#pending) {
       if (group.isFull) break;
-      this.#pendingBytes -= append.request.body.byteLength;
+      this.#pendingBytes -= append.request.bytes;
       group.add(append);
       taken += 1;
     }
@@ -150,13 +151,21 @@ export class LogWriter {
   #changeOf(group: AppendGroup): LogChange {
     const { first, bytes } = this.#position;
     const trimmed = this.#state === 'open' ? this.#trimming.dueIn(this.#position) : { records: 0, bytes: 0 };
+    const nextFirst = first + trimmed.records;
+    const { store } = this.#options;
+    const pins = group.pins.changeIn(store);
     return {
       records: group.records,
+      removed: removedBy(pins, store, first, nextFirst),
       ids: group.ids,
       expiredIds: group.expiredIds(),
-      trimFrom: first,
-      position: { first: first + trimmed.records, head: group.head, bytes: bytes + group.bytes - trimmed.bytes },
+      pins,
+      position: { first: nextFirst, head: group.head, bytes: bytes + group.bytes - trimmed.bytes },
     };
+  }
+
+  #isChange({ records, expiredIds, position }: LogChange): boolean {
+    return records.length > 0 || expiredIds.length > 0 || position.first > this.#position.first;
   }
 
   /** A store that does not answer fails all who wait: what comes later asks it anew. */
@@ -183,8 +192,4 @@ export class LogWriter {
     if (dueInMs === undefined) return;
     this.#ageCheck = this.#options.clock.after(Math.max(dueInMs, SHORTEST_AGE_CHECK_MS), () => this.#run());
   }
-}
-
-function isChange({ records, expiredIds, trimFrom, position }: LogChange): boolean {
-  return records.length > 0 || expiredIds.length > 0 || position.first > trimFrom;
 }

@@ -20,6 +20,7 @@ export interface LmdbEventLogOptions {
   /**
    * What is kept; default everything. Trimmed in the background, in small slices with the commits. Age is looked at
    * once per second. `maxBytes` counts records, not the file: freed pages are used again, the file never shrinks.
+   * Records that are pinned outlive it and do not count.
    */
   readonly retention?: Retention;
   /** For how long the id of an append is recognised, also across restarts. Default two minutes; 0: ids are refused. */
@@ -73,6 +74,7 @@ export function capabilitiesOf({
     compareAndAppend: true,
     maxRecordBytes: MAX_RECORD_BYTES,
     dense: true,
+    pins: true,
   });
 }
 

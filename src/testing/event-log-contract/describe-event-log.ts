@@ -2,6 +2,7 @@ import { appendTests } from './append-tests.ts';
 import { conditionalAppendTests } from './conditional-append-tests.ts';
 import type { EventLogHarness, TestRunner } from './harness.ts';
 import { lifecycleTests } from './lifecycle-tests.ts';
+import { pinTests } from './pin-tests.ts';
 import { readTests } from './read-tests.ts';
 import { Subject } from './subject.ts';
 import type { Law } from './subject.ts';
@@ -28,6 +29,7 @@ export function describeEventLog<Storage>(name: string, harness: EventLogHarness
     readTests(law);
     tailTests(law);
     trimTests(law);
+    pinTests(law, harness);
     lifecycleTests(law, harness);
   });
 }

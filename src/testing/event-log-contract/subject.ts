@@ -4,7 +4,7 @@ import { setImmediate as turnOfLoop } from 'node:timers/promises';
 
 import type { BrokerErrorCode } from '../../model/errors.ts';
 import { BrokerError } from '../../model/errors.ts';
-import type { AppendOptions, EventLog, LogRecord, ReadOptions } from '../../core/log/event-log.ts';
+import type { AppendOptions, EventLog, LogRecord, PinnedRecord, ReadOptions } from '../../core/log/event-log.ts';
 import { TailRecorder } from '../tail-recorder.ts';
 import type { EventLogHarness } from './harness.ts';
 
@@ -113,6 +113,13 @@ export const indexesOf = (records: readonly LogRecord[]): number[] => records.ma
 export async function readAll(log: EventLog, from: number, to: number, options?: ReadOptions): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   for await (const chunk of log.read(from, to, options)) records.push(...chunk);
+  return records;
+}
+
+/** All that `pinned` gives. */
+export async function pinnedIn(log: EventLog, options?: ReadOptions): Promise<PinnedRecord[]> {
+  const records: PinnedRecord[] = [];
+  for await (const chunk of log.pinned?.(options) ?? []) records.push(...chunk);
   return records;
 }
 
