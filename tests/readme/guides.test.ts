@@ -21,3 +21,11 @@ describe('the guide about rights', () => {
     for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
   });
 });
+
+describe('the guide about logs', () => {
+  it('leads to files that are there', () => {
+    const links = [...read('docs/logs.md').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
+  });
+});
