@@ -96,9 +96,16 @@ describe('chunkedFormat', () => {
     expect(chunked.opening).toBe(format.opening);
     expect(chunked.batch({ index: 1, line: '{}' })).toBe(format.batch({ index: 1, line: '{}' }));
     expect(chunked.gap(gap)).toBe(format.gap(gap));
+    expect(chunked.current?.(4)).toBe(format.current?.(4));
     expect(chunked.heartbeat(3)).toBe(format.heartbeat(3));
     expect(chunked.error(error)).toBe(format.error(error));
     expect(Buffer.from(chunked.encode('{}\n')).toString()).toBe('3\r\n{}\n\r\n');
+  });
+
+  it('names the view of a state as the format does', () => {
+    const inView = chunkedFormat(sseFormat('e1')).withView?.('v');
+    expect(inView).toBe(chunkedFormat(sseFormat('e1').withView?.('v') ?? sseFormat('e1')));
+    expect(chunkedFormat(ndjsonFormat).withView?.('v')).toBe(chunkedFormat(ndjsonFormat));
   });
 });
 
