@@ -27,8 +27,9 @@ async function openLog(path: string | undefined): Promise<EventLog | undefined> 
 }
 
 const log = await openLog(values.data);
-// What is in the cluster now is kept as state: the newest event of each of these objects, until it is gone.
-const topics = nomadTopicsRetaining(['Job', 'Node', 'Allocation', 'Service']);
+// What is in the cluster now is kept as state: the newest event of each object, until it is gone. All topics that the
+// cluster publishes are named: events of others would come to a reader of the state too, and nothing would remove them.
+const topics = nomadTopicsRetaining(['Job', 'Node', 'Allocation', 'Service', 'Deployment', 'Evaluation']);
 const broker = new EventBroker({ topics, ...(log ? { log } : {}) });
 await broker.ready();
 const leftovers = endOf(broker.state({ namespace: '*' }).events);

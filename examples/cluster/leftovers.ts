@@ -13,6 +13,10 @@ export function endOf(state: readonly NomadEvent[]): readonly NewNomadEvent[] {
         return [nomadEvents.nodeDeregistration(event.payload.Node)];
       case 'Allocation':
         return [nomadEvents.allocationUpdated({ ...event.payload.Allocation, ClientStatus: 'lost' })];
+      case 'Deployment':
+        return [nomadEvents.deploymentStatusUpdate({ ...event.payload.Deployment, Status: 'cancelled' })];
+      case 'Evaluation':
+        return [nomadEvents.evaluationUpdated({ ...event.payload.Evaluation, Status: 'canceled' })];
       case 'Service':
         return [nomadEvents.serviceDeregistration(event.payload.Service)];
       default:

@@ -172,11 +172,12 @@ describe('the simulated cluster', () => {
   });
 
   it.each([1, 2, 3])('in seed %i leaves a state that is what runs now, however long it lives', async (seed) => {
-    const broker = new EventBroker({ topics: nomadTopicsRetaining(['Job', 'Node', 'Allocation', 'Service']) });
+    const cluster = ['Job', 'Node', 'Allocation', 'Service', 'Deployment', 'Evaluation'] as const;
+    const broker = new EventBroker({ topics: nomadTopicsRetaining(cluster) });
     const clock = new SteppedClock();
-    const cluster = startCluster(broker, { clock, seed });
-    running.push(cluster);
-    await cluster.ready;
+    const feed = startCluster(broker, { clock, seed });
+    running.push(feed);
+    await feed.ready;
     await steps(clock, 2000);
     const { events } = broker.state({ namespace: '*' });
     const count = (topic: string) => events.filter((event) => event.topic === topic).length;
@@ -184,6 +185,8 @@ describe('the simulated cluster', () => {
     expect(count('Node')).toBeLessThanOrEqual(4);
     expect(count('Job')).toBeLessThanOrEqual(6);
     expect(count('Service')).toBeGreaterThan(0);
+    expect(count('Deployment')).toBeLessThanOrEqual(1);
+    expect(count('Evaluation')).toBeLessThanOrEqual(1);
     // What runs, and at most one job that is being deployed anew beside it.
     expect(count('Allocation')).toBeLessThanOrEqual(12 + 4 + 2);
     await broker.publish(endOf(events));
