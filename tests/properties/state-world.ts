@@ -238,7 +238,6 @@ export class StateWorld {
     for (const event of batch.events)
       if (!this.#model.mayHaveSeen(batch.index, nameOf(event), reader.request))
         throw new Error(`${nameOf(event)} at ${batch.index} is above the fence.`);
-    if ((globalThis as any).DBG) console.log('got', JSON.stringify(batch));
     reader.mirror.take(batch);
     if (batch.current) this.#compare(reader, batch.index, 'where it is current');
   }

@@ -13,7 +13,7 @@ const worlds = [
 const holdsFor = (open: OpenReader, hasLog: boolean): Promise<void> =>
   fc.assert(
     fc.asyncProperty(history, (one) => new StateWorld(one, open, hasLog).run()),
-    histories(300),
+    histories(100),
   );
 
 describe.for(worlds)('who reads the state holds just that, at every `current` and at the end: %s', ([, hasLog]) => {

@@ -48,6 +48,8 @@ export class RetainedState {
   #newestLost = 0;
   #lastRemoval = 0;
   #version = 0;
+  /** Some of what came before is not known. */
+  #isPartial = false;
   /** How many events were superseded before slow readers came to them. Counted by who reads. */
   skipped = 0;
   /** What a log holds is here. */
@@ -154,6 +156,7 @@ export class RetainedState {
 
   /** What came up to here was not seen: of a log that was trimmed. */
   startAfter(position: number, hasKeys: boolean): void {
+    this.#isPartial = true;
     this.#lostRemovals.forgetUpTo(position);
     this.#shifts.forgetUpTo(position);
     if (!hasKeys) this.#lostKeys.forgetUpTo(position);
@@ -174,6 +177,7 @@ export class RetainedState {
     this.#lostRemovals = new TrimMemory(maxTrimEntries);
     this.#shifts = new TrimMemory(maxTrimEntries);
     this.#newestLost = this.#lastRemoval = 0;
+    this.#isPartial = false;
     this.#version++;
     this.isLoaded = this.#topics.retained.length === 0;
   }
@@ -193,6 +197,7 @@ export class RetainedState {
     this.#lostKeys = older.#lostKeys;
     this.#lostRemovals = older.#lostRemovals;
     this.#shifts = older.#shifts;
+    this.#isPartial = older.#isPartial;
     this.#newestLost = Math.max(older.#newestLost, newestLost);
     this.#unreadable = [...older.#unreadable, ...unreadable];
     this.#lastRemoval = Math.max(older.#lastRemoval, lastRemoval);
@@ -222,7 +227,8 @@ export class RetainedState {
     const before = [...(earlier?.before ?? []), ...(known === undefined ? [] : [known.event])];
     const isParting = before.some((one) => mayPart(one, event, this.#topics));
     changes.set(entry, { entry, before, mayPart: isParting });
-    if (isParting) this.#shifts.remember(event, batch.position);
+    // Of a key that nothing is known of, in a log that was trimmed, nobody knows what came before.
+    if (isParting || (known === undefined && this.#isPartial)) this.#shifts.remember(event, batch.position);
   }
 
   #partitionOf({ topic, namespace }: EncodedEvent): StatePartition {

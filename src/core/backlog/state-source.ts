@@ -1,7 +1,7 @@
 import type { Asked } from '../matching/interest.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { RetainedState } from './retained-state.ts';
-import { KeyedSource, ListSource, MergedSource, StatePartition, type StateSource } from './state-partition.ts';
+import { KeyedSource, ListSource, MergedSource, type StatePartition, type StateSource } from './state-partition.ts';
 
 /** More partitions than this, or keys of one, are not looked at one by one: one walk over all costs less. */
 const MAX_SOURCES = 16;

@@ -12,7 +12,8 @@ export interface TrimQuestion {
 
 /** The question of who asks for this. */
 export function questionOf({ filter, namespaces }: Asked): TrimQuestion {
-  return { topics: filter.topics, passesNamespace: (namespace) => namespaces.passes(namespace) };
+  // A list: what walks over a filter's names can be walked once.
+  return { topics: [...filter.topics], passesNamespace: (namespace) => namespaces.passes(namespace) };
 }
 
 interface Trimmed {

@@ -1,5 +1,5 @@
 import type { CursorStart } from '../backlog/cursor.ts';
-import { lastTrimmed } from '../backlog/cursor.ts';
+import { lastTrimmed } from '../backlog/event-cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { Asked } from '../matching/interest.ts';
 import { gapOf, type Gap } from '../../model/gap.ts';

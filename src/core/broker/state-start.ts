@@ -46,9 +46,7 @@ function startIn(request: StateRequest, interest: Interest, from: StateStartFrom
   if (!isSameView(request.mark, interest, from.isNarrowed)) return anew('state', interest, from);
   const since = request.mark === undefined ? 0 : buffer.positionOf(request.mark.since + 1) - 1;
   const known = Math.max(position - 1, since);
-  const hasLeft =
-    isSelective(interest, from.topics) && interest.knowsLeftFrom > known + 1 && state.hasShiftedSince(known, interest);
-  if (hasLeft || state.hasLostSince(known, interest)) return anew('state', interest, from);
+  if (mayHaveLeft(interest, known, from) || state.hasLostSince(known, interest)) return anew('state', interest, from);
   return {
     position,
     gap: plainGap(position, interest, from),
@@ -93,6 +91,16 @@ function plainGap(position: number, asked: Interest, { buffer, topics, isPrecise
  */
 function isSameView(mark: StateMark | undefined, { view, looksAtEvents }: Interest, isNarrowed: boolean): boolean {
   return mark === undefined ? !looksAtEvents && !isNarrowed : mark.view === view;
+}
+
+/**
+ * Whether something that the reader holds may be out of its sight by now, and nobody could tell: what came before what
+ * is known of a key may have matched.
+ */
+function mayHaveLeft(interest: Interest, known: number, { state, topics }: StateStartFrom): boolean {
+  if (!isSelective(interest, topics)) return false;
+  const isUnseen = interest.knowsLeftFrom > known + 1 && state.hasShiftedSince(known, interest);
+  return isUnseen || state.lastLostKey(interest) > 0;
 }
 
 /** Not all events of an object need match it: it names keys or an alias, or a rule looks at what they hold. */

@@ -1,5 +1,7 @@
 import type { StreamFormat } from '../batch/stream-format.ts';
-import { Cursor, type Backlog, type CursorStart } from '../backlog/cursor.ts';
+import type { Backlog, Cursor, CursorStart } from '../backlog/cursor.ts';
+import { EventCursor } from '../backlog/event-cursor.ts';
+import { StateCursor } from '../backlog/state-cursor.ts';
 import type { Interest, InterestWaiter } from '../matching/interest.ts';
 import type { Slice } from '../matching/shared-slices.ts';
 import type { Clock, ClockTimer } from '../../model/clock.ts';
@@ -64,7 +66,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     super();
     this.epoch = context.buffer.epoch;
     this.#context = context;
-    this.#cursor = new Cursor(context, interest, start);
+    const { state } = start;
+    this.#cursor = state
+      ? new StateCursor(context, interest, { ...start, state })
+      : new EventCursor(context, interest, start);
     this.#failOnGap = failOnGap;
   }
 
@@ -77,7 +82,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   get position(): number {
-    if (this.#cursor.isStale) return 0;
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
     return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
@@ -146,7 +150,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   /** Nothing while a gap is to be told: its indexes may be of another epoch. */
   get bookmark(): number | undefined {
-    return this.#cursor.hasGap || this.#cursor.isStale ? undefined : this.position;
+    return this.#cursor.hasGap ? undefined : this.position;
   }
 
   read(): ReaderRead {
@@ -184,8 +188,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     // may hold what was removed up to it.
     const { floor = 0 } = this.#cursor;
     if (slice.floor > floor || slice.head < floor) return undefined;
-    this.#cursor.stopReading();
-    this.#cursor.position = slice.end;
+    this.#cursor.passTo(slice.end);
     return slice;
   }
 

@@ -1,0 +1,153 @@
+import type { Interest } from '../matching/interest.ts';
+import { isRestart, type Gap, type GapReason } from '../../model/gap.ts';
+import { Cursor, waitForMore, type Backlog, type CursorRead, type CursorStart } from './cursor.ts';
+import { markText, staleMark } from './state-mark.ts';
+import { StateReading, type StateStart } from './state-reading.ts';
+
+/**
+ * Reads the state: of what is retained, the newest of each key. It never falls off, and what is behind it is the same
+ * as what a newcomer reads.
+ *
+ * Where what it holds may be wrong and nobody can say by how much (a removal is not remembered, other rights show
+ * another state, the indexes begin anew), its state begins anew, with a gap that says so.
+ */
+export class StateCursor extends Cursor {
+  readonly #state: StateReading;
+  /**
+   * What the reader holds counts no more, and nothing of the state that does was read: there is no place to resume
+   * from.
+   */
+  #isStale: boolean;
+
+  constructor(backlog: Backlog, interest: Interest, start: CursorStart & { readonly state: StateStart }) {
+    super(backlog, interest, start);
+    this.#state = new StateReading(backlog, interest, start.state);
+    this.#isStale = start.gap !== undefined && isRestart(start.gap);
+  }
+
+  // A log is read once, for all.
+
+  override get isInLog(): boolean {
+    return false;
+  }
+
+  override get isFetching(): boolean {
+    return false;
+  }
+
+  override async fetch(): Promise<void> {}
+
+  override stopReading(): void {}
+
+  override get passed(): number {
+    return this.#isStale ? 0 : super.passed;
+  }
+
+  /** Nor while it is stale: what it passed before means nothing, and what comes may be older. */
+  override get hasGap(): boolean {
+    return this.#isStale || super.hasGap;
+  }
+
+  override passTo(position: number): void {
+    super.passTo(position);
+    this.#isStale = false;
+  }
+
+  override get sharedPlace(): number | undefined {
+    const isOwn = !this.#isReady || super.hasGap || this.position > this.end;
+    if (isOwn || this.#state.hasLostSince(this.position - 1) || !this.#state.isSharedFrom(this.position))
+      return undefined;
+    return this.position;
+  }
+
+  /** The whole state is read again: with the rights that came last, since those before show what counts no more. */
+  override moveTo(_next: number, reason: GapReason, epoch?: string): Gap {
+    const { buffer, state } = this.backlog;
+    const isOther = !this.isInRun;
+    this.turnToLast();
+    this.enterRun();
+    this.#state.restart(this.interest);
+    if (isOther) this.#state.readPlainFrom(buffer.first);
+    this.position = 1;
+    this.#isStale = false;
+    const { mark } = this;
+    this.#isStale = true;
+    const from = buffer.indexAt(state.oldest ?? buffer.head + 1);
+    return this.addGap({
+      from,
+      to: Math.max(from, buffer.latestIndex),
+      reason: isRestart({ reason }) ? reason : 'state',
+      ...(epoch !== undefined && { epoch }),
+      ...(mark !== undefined && { mark }),
+    });
+  }
+
+  override get floor(): number | undefined {
+    return this.#isReady ? this.#state.floor : undefined;
+  }
+
+  override get mark(): string | undefined {
+    if (this.#isStale) return staleMark;
+    const { floor } = this;
+    if (floor === undefined) return undefined;
+    return markText({ view: this.interest.view, since: this.backlog.buffer.indexAt(floor) });
+  }
+
+  override get neededView(): string | undefined {
+    return this.#state.needsMark ? this.interest.view : undefined;
+  }
+
+  override get skipped(): number {
+    return this.#state.skipped;
+  }
+
+  override part(): void {
+    this.#state.count();
+  }
+
+  override returnCurrent(): void {
+    this.#state.returnCurrent();
+  }
+
+  /** What it may not see any more, or could not see before, is told as a state that begins anew. */
+  protected override turned(): void {
+    this.moveTo(1, 'state');
+  }
+
+  protected override readStretch(): CursorRead {
+    if (!this.#isReady) return waitForMore;
+    if (this.#state.hasLostSince(this.position - 1)) this.moveTo(1, 'state');
+    this.#addGapIn(this.#state.takePlainGap(this.position));
+    if (super.hasGap) return this.gapOr(waitForMore);
+    const { end } = this;
+    const next = this.position <= end ? this.#state.next(this.position, end) : undefined;
+    if (typeof next === 'number') {
+      this.position = next + 1;
+      this.#addGapIn({ from: next, to: next, reason: 'trimmed' });
+      return this.gapOr(waitForMore);
+    }
+    if (next === undefined) return this.#readEnd();
+    this.passTo(next.position + 1);
+    return next;
+  }
+
+  #readEnd(): CursorRead {
+    const { buffer } = this.backlog;
+    this.position = Math.max(this.position, this.end + 1);
+    if (this.limit !== Infinity || this.position <= buffer.head) return waitForMore;
+    this.#isStale = false;
+    this.#state.settle();
+    return this.#state.tellCurrent() ? { kind: 'current', index: buffer.latestIndex } : waitForMore;
+  }
+
+  /** The state is here, and of the run of indexes that its reader was told of. */
+  get #isReady(): boolean {
+    return this.#state.isReady && this.isInRun;
+  }
+
+  /** @param gap between positions */
+  #addGapIn(gap: Gap | undefined): void {
+    const told = this.backlog.buffer.inIndexes(gap);
+    if (told !== undefined) this.addGap(told);
+  }
+}
