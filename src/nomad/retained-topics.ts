@@ -3,18 +3,24 @@ import { hintFor } from '../model/options.ts';
 import { defineTopics, type RemovalRule } from '../model/topics.ts';
 import { definitionsOf, nomadTopicTable, type NomadPayloads, type nomadTopics, type NomadTopicName } from './topics.ts';
 
+/**
+ * The topics of Nomad of which it can be known when an object is gone. Not so `HostVolume`: the key of
+ * `HostVolumeDeleted` is empty and so names no volume; `CSIPlugin`: no event tells that one is gone; and `Operator`,
+ * whose events are the host's own.
+ */
+export type RetainableNomadTopic = Exclude<NomadTopicName, 'HostVolume' | 'CSIPlugin' | 'Operator'>;
+
 /** An event's types that remove its object, or a rule on its payload. */
 type Removal<Topic extends NomadTopicName> = readonly string[] | RemovalRule<NomadPayloads[Topic]>;
 
 /**
  * When an object leaves the state. Most topics have an event type that says so. The others:
  *
- * - A job that was stopped is still there, `dead`, until it is purged or collected: only then Nomad says `Deleted: true`.
- * - Allocations, deployments and evaluations that are over are collected about an hour later, and no event tells that. So
- *   they leave when they are over, by the lists of Nomad's own source; else they would pile up until the broker's bound.
- *
- * Not here: `HostVolume`, since `HostVolumeDeleted` has an empty key and so names no volume; `CSIPlugin`, since no event
- * tells that one is gone; `Operator`, whose events are the host's own.
+ * - A job that was stopped is still there, `dead`, until it is purged or collected: only then Nomad says `Deleted:
+ *   true`.
+ * - Allocations, deployments and evaluations that are over are collected about an hour later, and no event tells that.
+ *   So they leave when they are over, by the lists of Nomad's own source; else they would pile up until the broker's
+ *   bound.
  */
 const removals = {
   ACLToken: ['ACLTokenDeleted'],
@@ -31,10 +37,7 @@ const removals = {
   ACLBindingRule: ['ACLBindingRuleDeleted'],
   CSIVolume: ['CSIVolumeDeregistered'],
   Variable: ({ payload }) => payload.Deleted,
-} as const satisfies { readonly [Topic in NomadTopicName]?: Removal<Topic> };
-
-/** The topics of Nomad of which it can be known when an object is gone. */
-export type RetainableNomadTopic = keyof typeof removals;
+} as const satisfies { readonly [Topic in RetainableNomadTopic]: Removal<Topic> };
 
 /**
  * Nomad's topics, of which these are kept as state: the newest event of each object, until it is gone from the cluster.
@@ -50,8 +53,9 @@ export type RetainableNomadTopic = keyof typeof removals;
  * @throws TypeError for a topic that cannot be kept, with those that can
  */
 export function nomadTopicsRetaining(topics: readonly RetainableNomadTopic[]): typeof nomadTopics {
-  if (!Array.isArray(topics as unknown))
-    throw new TypeError(`nomadTopicsRetaining takes a list of topics; got ${describe(topics)}.`);
+  const given: unknown = topics;
+  if (!Array.isArray(given))
+    throw new TypeError(`nomadTopicsRetaining takes a list of topics; got ${describe(given)}.`);
   const definitions: Record<string, object> = { ...definitionsOf(nomadTopicTable) };
   for (const topic of topics) {
     if (!Object.hasOwn(removals, topic)) throw cannotBeKept(topic);

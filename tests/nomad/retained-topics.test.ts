@@ -8,7 +8,9 @@ import {
   type RetainableNomadTopic,
 } from '../../src/nomad/index.ts';
 
-/** An object of each topic that is there, and the event after which it is not; between them, what does not remove it. */
+/**
+ * An object of each topic that is there, and the event after which it is not; between them, what does not remove it.
+ */
 const lives: Readonly<Record<RetainableNomadTopic, readonly NewNomadEvent[]>> = {
   ACLToken: [on.aclTokenUpserted({ AccessorID: 'k' }), on.aclTokenDeleted({ AccessorID: 'k' })],
   ACLPolicy: [on.aclPolicyUpserted({ Name: 'k' }), on.aclPolicyDeleted({ Name: 'k' })],

@@ -46,7 +46,9 @@ export class ObjectState {
     if (current) this.#progress = 'current';
   }
 
-  /** What is held counts no more where the state begins anew; after the other gaps it is true, and so are its changes. */
+  /**
+   * What is held counts no more where the state begins anew; after the other gaps it is true, and so are its changes.
+   */
   gap({ reason }: Pick<Gap, 'reason'>): void {
     if (reason === 'state' || reason === 'restarted' || reason === 'ahead') this.clear();
   }
