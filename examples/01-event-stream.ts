@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { EventBroker, type EventLog } from 'fenceline';
 import { explorerHandler } from 'fenceline/explorer';
 import { eventStreamHandler } from 'fenceline/http';
-import { nomadTopics } from 'fenceline/nomad';
+import { nomadTopicsRetaining } from 'fenceline/nomad';
+import { endOf } from './cluster/leftovers.ts';
 import { startCluster } from './cluster/simulated-cluster.ts';
 
 const { values } = parseArgs({
@@ -26,7 +27,13 @@ async function openLog(path: string | undefined): Promise<EventLog | undefined> 
 }
 
 const log = await openLog(values.data);
-const broker = new EventBroker({ topics: nomadTopics, ...(log ? { log } : {}) });
+// What is in the cluster now is kept as state: the newest event of each object, until it is gone. All topics that the
+// cluster publishes are named: events of others would come to a reader of the state too, and nothing would remove them.
+const topics = nomadTopicsRetaining(['Job', 'Node', 'Allocation', 'Service', 'Deployment', 'Evaluation']);
+const broker = new EventBroker({ topics, ...(log ? { log } : {}) });
+await broker.ready();
+const leftovers = endOf(broker.state({ namespace: '*' }).events);
+if (leftovers.length > 0) await broker.publish(leftovers);
 const cluster = startCluster(broker);
 await cluster.ready;
 
@@ -60,6 +67,7 @@ Try, in another terminal:
   curl -sN -G '${url}/v1/event/stream' --data-urlencode 'topic=Node:${node}' \\
     --data-urlencode 'topic=Deployment' --data-urlencode 'topic=Job:web'
   curl -sN '${url}/v1/event/stream?index=7&topic=Node' | head -2
+  curl -sN '${url}/v1/event/stream?topic=Job&namespace=*&state=true'
 
 Stop it with Ctrl-C.`);
 });

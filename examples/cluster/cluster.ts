@@ -56,6 +56,7 @@ export class Cluster {
     const stopped = services.filter((spec) => !this.#jobs.has(nameOf(spec)));
     const deployed = [...this.#jobs.values()];
     const node = this.#random.pick([...this.#nodes.values()]);
+    const joined = [...this.#nodes.values()].slice(1);
     const stories: (() => Story)[] = [
       () => this.#deploy(this.#random.pick(stopped.length > 0 ? stopped : services)),
       () => this.#crash(this.#random.pick(deployed)),
@@ -63,6 +64,8 @@ export class Cluster {
       () => this.#runBatch(nightlyReport),
       () => this.#report(node),
       () => this.#drain(node),
+      // The sample node, which is the first, stays.
+      () => this.#renew(this.#random.pick(joined)),
     ];
     // Most jobs stay up: otherwise there would soon be nothing to tell of.
     if (stopped.length === 0) stories.push(() => this.#stop(this.#random.pick(deployed)));
@@ -84,7 +87,7 @@ export class Cluster {
     yield [nomadEvents.evaluationUpdated(evaluation)];
     const placed = this.#place(job, evaluation, namesIn(spec));
     yield this.#plan(evaluation, [...old.map(toStop), ...placed], deployment);
-    yield* this.#end(old, 'complete');
+    yield* this.#end(old.map(toStop), 'complete');
     this.#jobs.set(nameOf(spec), { spec, job, allocations: yield* this.#begin(placed) });
     yield* this.#succeed(deployment, job);
     yield [nomadEvents.evaluationUpdated({ ...evaluation, Status: 'complete' })];
@@ -101,9 +104,9 @@ export class Cluster {
   /** An allocation fails, and another one takes its place. */
   *#crash({ spec, job, allocations }: RunningJob): Story {
     const failed = this.#random.pick(allocations);
-    yield* this.#end([failed], 'failed');
+    const ended = yield* this.#end([failed], 'failed');
     const kept = allocations.filter((allocation) => allocation !== failed);
-    yield* this.#replace({ spec, job, allocations: kept }, [failed], 'alloc-failure');
+    yield* this.#replace({ spec, job, allocations: kept }, ended, 'alloc-failure');
   }
 
   /** Places as many allocations as the job has lost. */
@@ -123,22 +126,36 @@ export class Cluster {
 
   /** A node is emptied, and takes part again. */
   *#drain(node: Node): Story {
-    const draining = { ...node, Drain: true, SchedulingEligibility: 'ineligible' };
-    this.#nodes.set(node.ID, draining);
-    yield [nomadEvents.nodeDrain(draining)];
-    for (const running of this.#jobs.values()) yield* this.#leave(node, running);
+    const draining = yield* this.#empty(node);
     yield [nomadEvents.nodeDrain({ ...draining, Drain: false })];
     this.#nodes.set(node.ID, node);
     yield [nomadEvents.nodeEligibility(node)];
   }
 
+  /** A node leaves for good, and a new one of the same name joins. */
+  *#renew(node: Node): Story {
+    const draining = yield* this.#empty(node);
+    this.#nodes.delete(node.ID);
+    yield [nomadEvents.nodeDeregistration({ ...draining, Status: 'down' })];
+    yield* this.#join(likeNode(node, this.#random.id(), node.Name ?? ''));
+  }
+
+  *#empty(node: Node): Generator<Change, Node> {
+    const draining = { ...node, Drain: true, SchedulingEligibility: 'ineligible' };
+    this.#nodes.set(node.ID, draining);
+    yield [nomadEvents.nodeDrain(draining)];
+    for (const running of this.#jobs.values()) yield* this.#leave(node, running);
+    return draining;
+  }
+
   *#leave(node: Node, { spec, job, allocations }: RunningJob): Story {
     const leaving = allocations.filter(({ NodeID }) => NodeID === node.ID);
     if (leaving.length === 0) return;
-    yield leaving.map((allocation) => nomadEvents.allocationUpdateDesiredStatus(toStop(allocation)));
-    yield* this.#end(leaving, 'complete');
+    const stopping = leaving.map(toStop);
+    yield stopping.map((allocation) => nomadEvents.allocationUpdateDesiredStatus(allocation));
+    const ended = yield* this.#end(stopping, 'complete');
     const kept = allocations.filter(({ NodeID }) => NodeID !== node.ID);
-    yield* this.#replace({ spec, job, allocations: kept }, leaving, 'node-drain');
+    yield* this.#replace({ spec, job, allocations: kept }, ended, 'node-drain');
   }
 
   /** A batch job runs to its end. */
@@ -161,8 +178,9 @@ export class Cluster {
     const evaluation = newEvaluation(this.#random.id(), job, 'job-deregister');
     yield [nomadEvents.jobDeregistered({ ...job, Status: 'dead' }, { purge: true })];
     yield [nomadEvents.evaluationUpdated(evaluation)];
-    yield this.#plan(evaluation, allocations.map(toStop));
-    yield* this.#end(allocations, 'complete');
+    const stopping = allocations.map(toStop);
+    yield this.#plan(evaluation, stopping);
+    yield* this.#end(stopping, 'complete');
     yield [nomadEvents.evaluationUpdated({ ...evaluation, Status: 'complete' })];
   }
 
@@ -198,11 +216,17 @@ export class Cluster {
     return running;
   }
 
-  *#end(allocations: readonly Allocation[], clientStatus: 'complete' | 'failed'): Story {
-    for (const allocation of allocations) {
+  /** Their services are taken back, and then they end. @returns them as they ended */
+  *#end(
+    allocations: readonly Allocation[],
+    clientStatus: 'complete' | 'failed',
+  ): Generator<Change, readonly Allocation[]> {
+    const ended = allocations.map((allocation) => ({ ...allocation, ClientStatus: clientStatus }));
+    for (const allocation of ended) {
       yield [nomadEvents.serviceDeregistration(serviceOf(allocation))];
-      yield [nomadEvents.allocationUpdated({ ...allocation, ClientStatus: clientStatus })];
+      yield [nomadEvents.allocationUpdated(allocation)];
     }
+    return ended;
   }
 
   #nextVersion(spec: JobSpec): Job {

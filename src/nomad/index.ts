@@ -22,6 +22,8 @@ export type {
   VariableMetadata,
   Volume,
 } from './objects.ts';
+export { nomadTopicsRetaining } from './retained-topics.ts';
+export type { RetainableNomadTopic } from './retained-topics.ts';
 export { nomadRights } from './rights.ts';
 export { nomadTopics, nomadTopicTable } from './topics.ts';
 export type { NomadEvent, NomadPayloads, NomadTopic, NomadTopicName } from './topics.ts';

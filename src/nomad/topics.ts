@@ -278,7 +278,7 @@ export const nomadTopicTable = {
 /**
  * Nomad's topics, for `new EventBroker({ topics: nomadTopics })`: filters may name these topics alone, each topic needs
  * what it needs in Nomad, and the events of `ACLToken`, `ACLPolicy` and `ACLRole` fence the subscriptions that depend
- * on them.
+ * on them. None is kept as state: see `nomadTopicsRetaining`.
  */
 export const nomadTopics = defineTopics(definitionsOf(nomadTopicTable));
 
@@ -292,7 +292,7 @@ export type NomadTopicName = keyof NomadPayloads;
 export type NomadEvent = EventOf<NomadPayloads>;
 
 /** What a broker has to know of them: the rest of the table is for the constructors and the documents. */
-function definitionsOf<Table extends Readonly<Record<string, TopicDefinition>>>(table: Table): Table {
+export function definitionsOf<Table extends Readonly<Record<string, TopicDefinition>>>(table: Table): Table {
   const members: ReadonlySet<string> = new Set(['payload', 'types', 'key', 'requires', 'aclChange', 'aliasOf']);
   const definitions = Object.entries(table).map(([name, row]) => [
     name,

@@ -96,7 +96,10 @@ describe('chunkedFormat', () => {
     expect(chunked.opening).toBe(format.opening);
     expect(chunked.batch({ index: 1, line: '{}' })).toBe(format.batch({ index: 1, line: '{}' }));
     expect(chunked.gap(gap)).toBe(format.gap(gap));
-    expect(chunked.current?.(4)).toBe(format.current?.(4));
+    expect(chunked.current?.(7)).toBe(format.current?.(7));
+    expect(chunked.withView?.('v1').batch({ index: 1, line: '{}' })).toBe(
+      (format.withView?.('v1') ?? format).batch({ index: 1, line: '{}' }),
+    );
     expect(chunked.heartbeat(3)).toBe(format.heartbeat(3));
     expect(chunked.error(error)).toBe(format.error(error));
     expect(Buffer.from(chunked.encode('{}\n')).toString()).toBe('3\r\n{}\n\r\n');

@@ -49,5 +49,17 @@ it('a client of the first example with --data has every batch once, however ofte
   }
   // The log's indexes are dense, and the stream asked for everything.
   expect(seen).toEqual(seen.map((_, i) => i + 1));
+
+  // What the runs that were killed left in the state is gone from it: the nodes are those of one cluster.
+  const nodes = new Map<string, string>();
+  for await (const { events, removed = [], current, gap } of streamEvents(url, { topics: ['Node'], state: true })) {
+    expect(gap).toBeUndefined();
+    for (const { key, payload } of events) nodes.set(key, (payload as { Node: { Name: string } }).Node.Name);
+    for (const { key } of removed) nodes.delete(key);
+    if (current) break;
+  }
+  expect(nodes.size).toBeGreaterThanOrEqual(3);
+  expect(nodes.size).toBeLessThanOrEqual(4);
+  expect(new Set(nodes.values()).size).toBe(nodes.size);
   expect(await example.stop()).toBe(0);
 });

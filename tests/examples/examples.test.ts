@@ -45,6 +45,26 @@ describe('the example that people start with', () => {
     expect(await example.stop()).toBe(0);
   });
 
+  it('prints the jobs that there are, that they are current, and goes on', async () => {
+    const example = start('01-event-stream', ['--port', '0']);
+    const [, url = ''] = await example.printed(/curl -sN '(.*[?&]state=true)'/);
+    expect(url).toMatch(/\?topic=Job&namespace=\*&state=true$/);
+    let current = 0;
+    const lines = await linesUntil(url, (line) => {
+      if (line.includes('"Current"')) current = (JSON.parse(line) as { Current: { Index: number } }).Current.Index;
+      return current > 0 && line.startsWith('{"Index"');
+    });
+    const at = lines.indexOf(`{"Current":{"Index":${current}},"Events":[]}`);
+    const keys = lines.slice(1, at).flatMap((line) => {
+      const { Events } = JSON.parse(line) as { Events: { Topic: string; Namespace: string; Key: string }[] };
+      return Events.map(({ Topic, Namespace, Key }) => `${Topic} ${Namespace}/${Key}`);
+    });
+    expect(keys.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ Events: [{ Topic: 'Job' }] });
+    expect(await example.stop()).toBe(0);
+  });
+
   it('says what is wrong when its port is taken', async () => {
     const first = start('01-event-stream', ['--port', '0']);
     const [, port = ''] = await first.printed(/127\.0\.0\.1:(\d+)\//);

@@ -253,3 +253,129 @@ describe.skipIf(!executable)('explorer page', () => {
     expect(await rows(page).count()).toBe(0);
   });
 });
+
+describe.skipIf(!executable)('explorer page, as state', () => {
+  const asState = (page: Page): Locator => page.getByRole('checkbox', { name: 'As state' });
+  const told = (page: Page, text: string): Promise<void> => page.locator('#state-text', { hasText: text }).waitFor();
+
+  it('has a row for each object with its newest event, in order, and updates it where it stands', async () => {
+    const server = await serve();
+    for (const id of ['web', 'api', 'web']) await server.publish(id);
+    await server.publish('web', 'prod');
+    const page = await open(server);
+    await rows(page).nth(3).waitFor();
+    await asState(page).check();
+    await told(page, 'Live: current');
+    await rows(page).nth(2).waitFor();
+    expect(await column(page, 'key')).toEqual(['api', 'web', 'web']);
+    expect(await column(page, 'index')).toEqual(['2', '3', '4']);
+    expect(await page.locator('#request').textContent()).toMatch(/&state=true$/);
+    await page.getByText('Objects', { exact: true }).waitFor();
+
+    const row = await rows(page).nth(0).elementHandle();
+    const index = await server.deregister('api');
+    await rowWith(page, 'JobDeregistered').waitFor();
+    expect(await column(page, 'key')).toEqual(['api', 'web', 'web']);
+    expect(await row?.textContent()).toContain(String(index));
+
+    await server.publish('db');
+    await rowWith(page, 'db').waitFor();
+    expect(await column(page, 'key')).toEqual(['api', 'db', 'web', 'web']);
+    await server.purge('api');
+    await rowWith(page, 'api').waitFor({ state: 'detached' });
+    expect(await column(page, 'key')).toEqual(['db', 'web', 'web']);
+    await page.locator('#count', { hasText: '3' }).waitFor();
+
+    await asState(page).uncheck();
+    await page.getByText('Live', { exact: true }).first().waitFor();
+    await rowWith(page, 'JobDeregistered').last().waitFor();
+    expect(await rows(page).count()).toBe(7);
+  });
+
+  it('can be used by the keyboard alone: the view, a payload that is kept up to date, and rows that go', async () => {
+    const server = await serve();
+    for (const id of ['api', 'db', 'web']) await server.publish(id);
+    const page = await open(server);
+    await rowWith(page, 'web').waitFor();
+    await page.getByLabel('Token').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press(' ');
+    await told(page, 'Live: current');
+    await rows(page).nth(2).waitFor();
+    await page.getByRole('grid', { name: 'State: the newest event of each object' }).waitFor();
+
+    while (!(await page.locator('tr:focus').count())) await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary', { name: 'JobRegistered' }).waitFor();
+    await server.deregister('db');
+    await page.getByRole('complementary', { name: 'JobDeregistered' }).waitFor();
+    expect(await page.locator('#payload:focus').count()).toBe(1);
+    // Its row goes, and with it the payload; the focus is with the row beside it.
+    await server.purge('db');
+    await page.getByRole('complementary').waitFor({ state: 'hidden' });
+    await page.locator('tr:focus', { hasText: 'web' }).waitFor();
+    await server.purge('web');
+    await page.locator('tr:focus', { hasText: 'api' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('#payload', { hasText: '"api"' }).waitFor();
+  });
+
+  it('begins anew when the server does, and has nothing of the old one', async () => {
+    const server = await serve();
+    for (const id of ['old', 'same']) await server.publish(id);
+    const page = await open(server);
+    await asState(page).check();
+    await told(page, 'Live: current');
+    await server.stop();
+    await told(page, 'Cut off; connecting again');
+    const next = await serve({ port: server.port });
+    for (const id of ['same', 'new']) await next.publish(id);
+    await told(page, 'Live: current');
+    await rowWith(page, 'new').waitFor();
+    expect(await column(page, 'key')).toEqual(['new', 'same']);
+  });
+
+  it('paused and resumed past what is remembered begins anew, and shows what is there', async () => {
+    const server = await serve({ buffer: { maxBatches: 4, maxRemovals: 2 } });
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await server.publish(id);
+    const page = await open(server);
+    await asState(page).check();
+    await told(page, 'Live: current');
+    await rowWith(page, 'JobRegistered').nth(4).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await server.idle();
+    for (const id of ['a', 'b', 'c', 'd']) await server.purge(id);
+    for (const id of ['f', 'g', 'h', 'f', 'g', 'h']) await server.publish(id);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await rowWith(page, 'h').waitFor();
+    await told(page, 'Live: current');
+    await page.locator('#notice', { hasText: 'Gap: state' }).waitFor();
+    expect(await column(page, 'key')).toEqual(['e', 'f', 'g', 'h']);
+  });
+
+  it('shows the first 500 objects of more, and says so', async () => {
+    const server = await serve();
+    for (let i = 0; i < 600; i++) await server.publish(`job-${String(i).padStart(3, '0')}`);
+    const page = await open(server);
+    await asState(page).check();
+    await told(page, 'Live: current');
+    await page.locator('#rest', { hasText: 'The first 500 of 600 are shown' }).waitFor();
+    expect(await rows(page).count()).toBe(500);
+    expect(await rows(page).last().textContent()).toContain('job-499');
+    await server.purge('job-007');
+    await rowWith(page, 'job-500').waitFor();
+    expect(await rows(page).count()).toBe(500);
+  });
+
+  it('fits on a phone, where the table scrolls and the page does not sideways', async () => {
+    const server = await serve();
+    for (const id of ['api', 'web']) await server.publish(id);
+    const page = await open(server, { viewport: { width: 375, height: 667 }, hasTouch: true });
+    await asState(page).tap();
+    await told(page, 'Live: current');
+    await rowWith(page, 'web').tap();
+    await page.locator('#payload', { hasText: '"web"' }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375);
+  });
+});

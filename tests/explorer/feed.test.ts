@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Gap } from '../../src/client/index.ts';
+import type { EventBatch, Gap } from '../../src/client/index.ts';
 import { errorText } from '../../src/explorer/page/entry.ts';
 import { Feed, type FeedListener, type FeedState } from '../../src/explorer/page/feed.ts';
 import { StreamServer } from './stream-server.ts';
@@ -8,14 +8,19 @@ import { StreamServer } from './stream-server.ts';
 /** Writes down what a feed tells, and waits for it. */
 class Recorder implements FeedListener {
   readonly indexes: number[] = [];
+  /** Keys of events; `-key` of what was removed; `current`. */
+  readonly objects: string[] = [];
   readonly gaps: Gap[] = [];
   readonly troubles: string[] = [];
   readonly states: FeedState[] = [];
   recoveries = 0;
   onTold: () => void = () => undefined;
 
-  onBatch({ index }: { readonly index: number }): void {
+  onBatch({ index, events, removed = [], current }: EventBatch): void {
     this.indexes.push(index);
+    for (const { key } of events) this.objects.push(key);
+    for (const { key } of removed) this.objects.push(`-${key}`);
+    if (current) this.objects.push('current');
     this.onTold();
   }
   onGap(gap: Gap): void {
@@ -43,7 +48,7 @@ class Recorder implements FeedListener {
   }
 }
 
-const everything = { topics: [], namespaces: ['*'], index: 0, token: '' } as const;
+const everything = { topics: [], namespaces: ['*'], index: 0, token: '', isState: false } as const;
 const servers: StreamServer[] = [];
 const feeds: Feed[] = [];
 
@@ -165,5 +170,22 @@ describe('feed', () => {
     feed.start({ ...everything, topics: [':web'] });
     await told.until(() => feed.state === 'ended');
     expect(told.troubles).toEqual([expect.stringMatching(/^bad_request: .*topic/i)]);
+  });
+
+  it('reads a state, and after a pause what changed of it', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    for (const id of ['a', 'b', 'a']) await server.publish(id);
+    feed.start({ ...everything, topics: ['Job'], isState: true });
+    await told.until(() => told.objects.includes('current'));
+    expect(told.objects).toEqual(['b', 'a', 'current']);
+    feed.pause();
+    await server.purge('b');
+    for (const id of ['c', 'd', 'c']) await server.publish(id);
+    await feed.resume();
+    await told.until(() => told.objects.at(-1) === 'c');
+    expect(told.objects.slice(3)).toEqual(expect.arrayContaining(['-b', 'd', 'c']));
+    expect(told.objects.filter((key) => key === 'current')).toHaveLength(1);
+    expect(told.gaps).toEqual([]);
   });
 });

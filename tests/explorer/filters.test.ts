@@ -9,8 +9,10 @@ describe('filters', () => {
   it('map to the query that the server reads the same from', () => {
     const indexes = fc.oneof(fc.constant('latest' as const), fc.nat());
     fc.assert(
-      fc.property(namesArbitrary, namesArbitrary, indexes, (topics, namespaces, index) => {
-        const request = parseStreamRequest(requestTarget('/v1/event/stream', { topics, namespaces, index }));
+      fc.property(namesArbitrary, namesArbitrary, indexes, fc.boolean(), (topics, namespaces, index, isState) => {
+        const filters = { topics, namespaces, index, isState };
+        const request = parseStreamRequest(requestTarget('/v1/event/stream', filters));
+        expect(request.state ?? false).toBe(isState);
         expect(request.topics).toEqual(topics);
         expect(request.namespace).toEqual(namespaces.length > 0 ? namespaces : undefined);
         expect(request.index).toBe(index);
@@ -19,10 +21,11 @@ describe('filters', () => {
   });
 
   it('are shown as they are typed into a terminal', () => {
-    const filters = { topics: ['Job:web', 'Node'], namespaces: ['*'], index: 0 };
+    const filters = { topics: ['Job:web', 'Node'], namespaces: ['*'], index: 0, isState: false };
     expect(requestTarget('/v1/event/stream', filters)).toBe(
       '/v1/event/stream?topic=Job:web&topic=Node&namespace=*&index=0',
     );
+    expect(requestTarget('/v1/event/stream', { ...filters, isState: true })).toMatch(/&index=0&state=true$/);
     expect(requestTarget('/s?region=eu', filters)).toMatch(/^\/s\?region=eu&topic=/);
   });
 

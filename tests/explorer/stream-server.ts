@@ -1,9 +1,9 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AclResolver, EventBroker, MemoryAclStore } from '../../src/index.ts';
+import { AclResolver, type BufferOptions, EventBroker, MemoryAclStore } from '../../src/index.ts';
 import { eventStreamHandler } from '../../src/adapters/http.ts';
 import { explorerHandler } from '../../src/explorer/index.ts';
-import { nomadEvents, nomadRights, nomadTopics, type NomadPayloads } from '../../src/nomad/index.ts';
+import { nomadEvents, nomadRights, nomadTopicsRetaining, type NomadPayloads } from '../../src/nomad/index.ts';
 
 type Broker = EventBroker<NomadPayloads>;
 
@@ -12,7 +12,11 @@ export interface StreamServerOptions {
   readonly port?: number;
   /** With a token `reader-secret` that may read the namespace `default`. */
   readonly withAcl?: boolean;
+  readonly buffer?: BufferOptions;
 }
+
+/** Kept as state. */
+const retained = ['Job', 'Node', 'Allocation', 'Service', 'Deployment', 'Evaluation'] as const;
 
 /** An event stream with the explorer at `/`, on a real socket. */
 export class StreamServer {
@@ -36,10 +40,10 @@ export class StreamServer {
     });
   }
 
-  static async start({ port = 0, withAcl = false }: StreamServerOptions = {}): Promise<StreamServer> {
+  static async start({ port = 0, withAcl = false, buffer = {} }: StreamServerOptions = {}): Promise<StreamServer> {
     const store = await storeWithReader();
     const acl = withAcl ? { acl: new AclResolver({ rights: nomadRights, store }) } : {};
-    const server = new StreamServer(new EventBroker({ topics: nomadTopics, ...acl }), store);
+    const server = new StreamServer(new EventBroker({ topics: nomadTopicsRetaining(retained), ...acl, buffer }), store);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
@@ -57,6 +61,11 @@ export class StreamServer {
 
   deregister(id: string): Promise<number> {
     return this.broker.publish(nomadEvents.jobDeregistered({ ID: id, Namespace: 'default' }));
+  }
+
+  /** The job is gone, and not just stopped. */
+  purge(id: string): Promise<number> {
+    return this.broker.publish(nomadEvents.jobDeregistered({ ID: id, Namespace: 'default' }, { purge: true }));
   }
 
   /** The reader's token is gone, and the broker is told in the same step. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { endOf } from '../../examples/cluster/leftovers.ts';
 import { startCluster } from '../../examples/cluster/simulated-cluster.ts';
 import type { ClusterOptions, Publisher, RunningCluster } from '../../examples/cluster/simulated-cluster.ts';
 import { EventBroker } from '../../src/core/broker/event-broker.ts';
@@ -8,7 +9,7 @@ import { EncodedBatch } from '../../src/core/batch/encoded-batch.ts';
 import { EncodedEvent } from '../../src/core/batch/encoded-event.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import { checkEventMeta } from '../../src/model/event.ts';
-import { nomadTopics, nomadTopicTable } from '../../src/nomad/index.ts';
+import { nomadTopics, nomadTopicsRetaining, nomadTopicTable } from '../../src/nomad/index.ts';
 import type { NewNomadEvent, NomadTopic } from '../../src/nomad/index.ts';
 
 const sample = readFileSync(new URL('../../examples/cluster/node-registration.json', import.meta.url), 'utf8');
@@ -134,6 +135,7 @@ describe('the simulated cluster', () => {
       'EvaluationUpdated',
       'JobDeregistered',
       'JobRegistered',
+      'NodeDeregistration',
       'NodeDrain',
       'NodeEligibility',
       'NodeRegistration',
@@ -167,6 +169,29 @@ describe('the simulated cluster', () => {
     expect(wrong).toEqual([]);
     expect(offered.size).toBeGreaterThan(0);
     expect(offered.size).toBeLessThanOrEqual(12);
+  });
+
+  it.each([1, 2, 3])('in seed %i leaves a state that is what runs now, however long it lives', async (seed) => {
+    const cluster = ['Job', 'Node', 'Allocation', 'Service', 'Deployment', 'Evaluation'] as const;
+    const broker = new EventBroker({ topics: nomadTopicsRetaining(cluster) });
+    const clock = new SteppedClock();
+    const feed = startCluster(broker, { clock, seed });
+    running.push(feed);
+    await feed.ready;
+    await steps(clock, 2000);
+    const { events } = broker.state({ namespace: '*' });
+    const count = (topic: string) => events.filter((event) => event.topic === topic).length;
+    expect(count('Node')).toBeGreaterThanOrEqual(3);
+    expect(count('Node')).toBeLessThanOrEqual(4);
+    expect(count('Job')).toBeLessThanOrEqual(6);
+    expect(count('Service')).toBeGreaterThan(0);
+    expect(count('Deployment')).toBeLessThanOrEqual(1);
+    expect(count('Evaluation')).toBeLessThanOrEqual(1);
+    // What runs, and at most one job that is being deployed anew beside it.
+    expect(count('Allocation')).toBeLessThanOrEqual(12 + 4 + 2);
+    await broker.publish(endOf(events));
+    expect(broker.state({ namespace: '*' }).events).toEqual([]);
+    await broker.close();
   });
 
   it('tells the same story for the same seed, and another for another', async () => {

@@ -22,15 +22,25 @@ export class DetailsPanel {
     });
   }
 
+  /** Whether the focus is in it. */
+  get hasFocus(): boolean {
+    return this.#panel.contains(document.activeElement);
+  }
+
   show(event: Event): void {
+    this.update(event);
+    this.#panel.hidden = false;
+    this.#payload.scrollTop = 0;
+    this.#payload.focus();
+  }
+
+  /** The object that is shown has changed: focus and scrolling stay. */
+  update(event: Event): void {
     setText(this.#title, event.type);
     this.#facts.replaceChildren(
       ...factsOf(event).flatMap(([name, text]) => [create('dt', '', name), create('dd', '', text)]),
     );
     setText(this.#payload, payloadText(event.payload));
-    this.#panel.hidden = false;
-    this.#payload.scrollTop = 0;
-    this.#payload.focus();
   }
 
   /** Without a word to anyone: the event is no longer in the table. */

@@ -2,6 +2,7 @@ import {
   type EventBatch,
   type EventStream,
   type Gap,
+  type Position,
   type StreamError,
   type StreamState,
   streamEvents,
@@ -87,14 +88,15 @@ export class Feed {
     if (this.#state === 'paused' && paused && paused === this.#stream) this.#open(paused.position);
   }
 
-  #open(position: { readonly index: number | 'latest'; readonly epoch?: string }): void {
+  #open(position: Position): void {
     this.#enter('connecting');
-    const { topics, namespaces, token } = this.#request as FeedRequest;
+    const { topics, namespaces, token, isState } = this.#request as FeedRequest;
     const namespace = namespaces.length > 0 ? { namespace: namespaces } : {};
     const stream: EventStream = streamEvents(this.#url, {
       topics,
       ...namespace,
       ...position,
+      state: isState,
       token: token || undefined,
       maxDelayMs: 5000,
       onGap: (gap) => this.#isCurrent(stream) && this.#takeGap(gap),

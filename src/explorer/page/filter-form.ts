@@ -11,6 +11,7 @@ export class FilterForm {
   readonly #namespace = element('namespace', HTMLInputElement);
   readonly #start = element('start', HTMLInputElement);
   readonly #token = element('token', HTMLInputElement);
+  readonly #state = element('as-state', HTMLInputElement);
   readonly #types = element('types', HTMLInputElement);
   readonly #request = element('request', HTMLElement);
 
@@ -27,6 +28,11 @@ export class FilterForm {
     });
   }
 
+  /** The view was changed, which is applied at once. */
+  onView(call: (request: FeedRequest) => void): void {
+    this.#state.addEventListener('change', () => call(this.read()));
+  }
+
   onTypes(call: (text: string) => void): void {
     this.#types.addEventListener('input', () => call(this.#types.value));
   }
@@ -35,13 +41,16 @@ export class FilterForm {
     return {
       topics: parseList(this.#topics.value),
       namespaces: parseList(this.#namespace.value),
-      index: parseStart(this.#start.value) ?? 0,
+      // A state is read whole: from where on has no meaning.
+      index: this.#state.checked ? 0 : (parseStart(this.#start.value) ?? 0),
+      isState: this.#state.checked,
       token: this.#token.value.trim(),
     };
   }
 
   /** An index that is none keeps the form from being applied, and says why. */
   #update(): void {
+    this.#start.disabled = this.#state.checked;
     const isStart = parseStart(this.#start.value) !== undefined;
     this.#start.setCustomValidity(isStart ? '' : 'A whole number, or "latest".');
     setText(this.#request, `GET ${requestTarget(this.#streamUrl, this.read())}`);

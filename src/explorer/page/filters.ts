@@ -5,6 +5,8 @@ export interface Filters {
   /** Names, or `*`; none means the server's default. */
   readonly namespaces: readonly string[];
   readonly index: number | 'latest';
+  /** The state first: the newest event of each object that the server retains. */
+  readonly isState: boolean;
 }
 
 /** Splits at commas: a topic's key may hold spaces. */
@@ -23,11 +25,12 @@ export function parseStart(text: string): number | 'latest' | undefined {
 }
 
 /** The request as it can be typed into a terminal. It never has the token, which goes into a header. */
-export function requestTarget(streamUrl: string, { topics, namespaces, index }: Filters): string {
+export function requestTarget(streamUrl: string, { topics, namespaces, index, isState }: Filters): string {
   const query = new URLSearchParams();
   for (const topic of topics) query.append('topic', topic);
   for (const namespace of namespaces) query.append('namespace', namespace);
   query.set('index', String(index));
+  if (isState) query.set('state', 'true');
   // A colon may stand in a query as it is, and topics are read with it.
   return `${streamUrl}${streamUrl.includes('?') ? '&' : '?'}${String(query).replaceAll('%3A', ':')}`;
 }

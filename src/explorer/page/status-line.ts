@@ -2,6 +2,20 @@
 import type { Announcer } from './announcer.ts';
 import { element, setText } from './element.ts';
 import type { FeedState } from './feed.ts';
+import type { StateProgress } from './object-state.ts';
+
+/** What is told of a stream that has more to tell than that it is live. */
+export interface StateTold {
+  /** Why it ended. */
+  readonly reason?: string;
+  /** Of a state: whether all of it is here. */
+  readonly progress?: StateProgress | undefined;
+}
+
+const progressTexts: Readonly<Record<StateProgress, string>> = {
+  reading: 'Live: reading the state',
+  current: 'Live: current',
+};
 
 const stateTexts: Readonly<Record<FeedState, string>> = {
   idle: 'Starting',
@@ -23,13 +37,17 @@ export class StatusLine {
     this.#announcer = announcer;
   }
 
-  /** @param reason why it ended */
-  show(state: FeedState, reason?: string): void {
-    const text = state === 'ended' && reason ? `${stateTexts.ended}: ${reason}` : stateTexts[state];
+  show(state: FeedState, told: StateTold = {}): void {
+    const text = textOf(state, told);
     this.#state.dataset['state'] = state;
     setText(this.#text, text);
     setText(this.#pause, state === 'paused' ? 'Resume' : 'Pause');
     this.#pause.disabled = state === 'ended' || state === 'idle';
     this.#announcer.say(text);
   }
+}
+
+function textOf(state: FeedState, { reason, progress }: StateTold): string {
+  if (state === 'ended' && reason) return `${stateTexts.ended}: ${reason}`;
+  return state === 'live' && progress ? progressTexts[progress] : stateTexts[state];
 }
