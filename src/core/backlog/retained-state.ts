@@ -19,6 +19,9 @@ export interface StateBounds {
   readonly maxTrimEntries: number;
 }
 
+/** An entry, and its place in the maps and lists; measured by `npm run bench`, scenario "state". */
+const ENTRY_BYTES = 150;
+
 /** By entry, in the order of the events. */
 type Changes = Map<StateEntry, StateChange>;
 
@@ -253,6 +256,7 @@ export class RetainedState {
     this.#all.push(entry);
     this.#kindOf(entry).push(entry);
     event.keepIn(this.#ledger);
+    this.#ledger.bytes += ENTRY_BYTES;
     if (event.filterKeys.length === 0 || partition.hasFilterKeys) return;
     partition.hasFilterKeys = true;
     this.#version++;
@@ -262,6 +266,7 @@ export class RetainedState {
   #bury(entry: StateEntry, partition: StatePartition): void {
     entry.isDead = true;
     entry.event.letGo();
+    this.#ledger.bytes -= ENTRY_BYTES;
     partition.list.countDead();
     this.#all.countDead();
     this.#kindOf(entry).countDead();
