@@ -32,7 +32,7 @@ export interface SubscribeOptions<Name extends string = string> {
    */
   readonly state?: boolean;
   /** With `state`, to resume: which state `index` belongs to. From `Subscription.mark`. */
-  readonly mark?: string;
+  readonly mark?: string | undefined;
   /** The epoch that `index` is from, where it is known: another one is told as the gap `restarted`. */
   readonly epoch?: string;
   /** The token's secret, or a function that finds it: it is asked once. */

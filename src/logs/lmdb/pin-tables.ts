@@ -28,6 +28,7 @@ export class PinTables {
   readonly #pins: Database<number, Buffer> | undefined;
   #pinned: Database<Buffer, Buffer> | undefined;
 
+  /** @internal Its types are of an optional package. */
   constructor(root: RootDatabase<Buffer, number>) {
     this.#root = root;
     this.#pins = root.openDB<number, Buffer>('pins', { encoding: 'json', keyEncoding: 'binary' });
