@@ -104,6 +104,12 @@ describe('chunkedFormat', () => {
     expect(chunked.error(error)).toBe(format.error(error));
     expect(Buffer.from(chunked.encode('{}\n')).toString()).toBe('3\r\n{}\n\r\n');
   });
+
+  it('names the view of a state as the format does', () => {
+    const inView = chunkedFormat(sseFormat('e1')).withView?.('v');
+    expect(inView).toBe(chunkedFormat(sseFormat('e1').withView?.('v') ?? sseFormat('e1')));
+    expect(chunkedFormat(ndjsonFormat).withView?.('v')).toBe(chunkedFormat(ndjsonFormat));
+  });
 });
 
 describe('rawSocketOf', () => {

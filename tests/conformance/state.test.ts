@@ -110,6 +110,18 @@ describe('a subscription to the state', () => {
     expect(broker.stats()).toMatchObject({ skippedEvents: 97, gaps: 0 });
   });
 
+  it('counts what a reader was spared that never catches up', async () => {
+    const broker = new EventBroker({ topics });
+    const subscription = await broker.subscribe({ topics: ['Order'], state: true });
+    expect(poll(subscription)).toEqual(['0: current']);
+    for (let n = 1; n <= 100; n++) {
+      await broker.publish(order(`k${n % 3}`, n));
+      if (n % 10 === 0) subscription.poll();
+    }
+    // Ten were handed over, and three may still come.
+    expect(subscription.skipped).toBe(87);
+  });
+
   it('costs what changed when it resumes, removals included', async () => {
     const broker = new EventBroker({ topics, buffer: { maxBatches: 1 } });
     for (let n = 1; n <= 50; n++) await broker.publish(order(`k${n}`, n));

@@ -27,9 +27,9 @@ interface Line {
   readonly Current?: { readonly Index: number };
 }
 
-describe('20-live-board', () => {
+describe('24-live-board', () => {
   it('streams the open orders, that they are current, then changes and orders that are delivered', async () => {
-    const example = start('20-live-board');
+    const example = start('24-live-board');
     const url = await example.url();
     // Until orders were delivered, so that the state is less than what happened.
     await linesUntil(url, (line) => (JSON.parse(line) as Line).Removed?.[0]?.Key === 'o-2');
@@ -46,7 +46,7 @@ describe('20-live-board', () => {
 
   const executable = findChromium();
   it.skipIf(!executable)('is a page that updates in place, and begins anew with the server', async () => {
-    const example = start('20-live-board');
+    const example = start('24-live-board');
     const [, address = ''] = await example.printed(/The board: (\S+)/);
     const browser: Browser = await launchChromium(executable ?? '');
     cleanups.push(() => browser.close());
@@ -63,7 +63,7 @@ describe('20-live-board', () => {
 
     example.kill();
     await example.ended();
-    start('20-live-board', { PORT: new URL(address).port });
+    start('24-live-board', { PORT: new URL(address).port });
     await page.locator('#board li', { hasText: 'o-2 ' }).waitFor();
     await page.locator('#state', { hasText: 'current' }).waitFor();
     const keys = (await page.locator('#board li').allTextContents()).map((text) => Number(/^o-(\d+)/.exec(text)?.[1]));
@@ -122,7 +122,7 @@ class Source {
   }
 }
 
-describe('21-mirror', () => {
+describe('25-mirror', () => {
   /** Asks until it answers so; a mirror that never does shows what it answered last. */
   async function untilEqual(url: string, source: Source): Promise<void> {
     const until = Date.now() + 60_000;
@@ -138,7 +138,7 @@ describe('21-mirror', () => {
   it('answers as its source would: after changes, removals, a cut, forgotten removals and a restart', async () => {
     const source = await Source.start(0, { maxBatches: 4, maxRemovals: 2 });
     for (const key of ['a', 'b', 'c', 'd']) await source.order(key, 'placed');
-    const example = start('21-mirror', { SOURCE_URL: `http://127.0.0.1:${source.port}/v1/event/stream` });
+    const example = start('25-mirror', { SOURCE_URL: `http://127.0.0.1:${source.port}/v1/event/stream` });
     const url = await example.url();
     await untilEqual(url, source);
     await source.order('a', 'packed');
@@ -161,7 +161,7 @@ describe('21-mirror', () => {
   });
 
   it('runs with a source of its own', async () => {
-    const example = start('21-mirror');
+    const example = start('25-mirror');
     const url = await example.url();
     let orders: Readonly<Record<string, unknown>> = {};
     while (orders['o-1'] !== undefined || orders['o-7'] === undefined) {
@@ -182,7 +182,7 @@ describe('21-mirror', () => {
     );
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
-    const example = start('21-mirror', { SOURCE_URL: `http://127.0.0.1:${port}/` });
+    const example = start('25-mirror', { SOURCE_URL: `http://127.0.0.1:${port}/` });
     expect(await example.ended()).toBe(1);
     expect(example.output).toContain('The mirror has ended: ');
   });

@@ -97,7 +97,7 @@ const shortly = ({ events, removed = [], current, gap }: EventBatch): string =>
 
 describe('the guide about state', () => {
   it('has no code that is not in this file or in an example', () => {
-    const run = plain([read('tests/readme/state-guide.test.ts'), read('examples/20-live-board.ts')].join('\n'));
+    const run = plain([read('tests/readme/state-guide.test.ts'), read('examples/24-live-board.ts')].join('\n'));
     const all = [...blocks('ts'), ...blocks('js')];
     expect(all.length).toBeGreaterThan(8);
     expect(all.filter((block) => !run.includes(plain(block)))).toEqual([]);

@@ -48,7 +48,7 @@ export class StateReading {
   /** Where the next that is not retained stands, as far as it was looked for. */
   #plainNext = 0;
   /** Since when what was handed over is counted, to tell what was spared: events gathered until then, and the head. */
-  #counted = { gathered: 0, position: 0 };
+  #counted = { gathered: 0, position: 0, spared: 0 };
   #handedOver = 0;
   #skipped = 0;
 
@@ -123,17 +123,27 @@ export class StateReading {
 
   /** All there is was handed over: what was gathered beyond it was spared. */
   settle(): void {
-    const spared = this.#interest.gathered - this.#counted.gathered - this.#handedOver;
-    if (spared > 0) {
-      this.#skipped += spared;
-      this.#backlog.state.skipped += spared;
-    }
+    this.#spare(this.#behindBy);
     this.count();
+  }
+
+  /** How many events were gathered since it was counted last and not handed over: spared, or still to come. */
+  get #behindBy(): number {
+    return this.#interest.gathered - this.#counted.gathered - this.#handedOver;
+  }
+
+  /** @param events at least so many were spared since it was counted last */
+  #spare(events: number): void {
+    const more = events - this.#counted.spared;
+    if (more <= 0) return;
+    this.#counted.spared = events;
+    this.#skipped += more;
+    this.#backlog.state.skipped += more;
   }
 
   /** Counts anew from here. */
   count(): void {
-    this.#counted = { gathered: this.#interest.gathered, position: this.#backlog.buffer.head };
+    this.#counted = { gathered: this.#interest.gathered, position: this.#backlog.buffer.head, spared: 0 };
     this.#handedOver = 0;
   }
 
@@ -221,6 +231,8 @@ export class StateReading {
 
   #tally(part: BatchPart): BatchPart {
     if (part.position > this.#counted.position) this.#handedOver += part.events.length;
+    // One that never catches up is counted too: no more can still come than there is.
+    this.#spare(this.#behindBy - this.#backlog.state.size);
     return part;
   }
 }

@@ -25,9 +25,9 @@ export class Credit {
     });
   }
 
-  /** @throws when it does not come true within 30 s */
-  async until(isReached) {
-    const end = performance.now() + 30_000;
+  /** @throws when it does not come true in time */
+  async until(isReached, limitMs = 30_000) {
+    const end = performance.now() + limitMs;
     while (!isReached()) {
       if (performance.now() > end)
         throw new Error(`timed out; the slowest client has seen ${this.slowest}, all ${this.total}`);

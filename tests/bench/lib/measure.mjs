@@ -15,17 +15,22 @@ const onOneCore = cores.server === undefined ? [] : ['--single-threaded-gc'];
  * others took
  */
 export async function measureHttp(contender, load, params) {
-  const host = new Child(import.meta.resolve('./host.mjs'), {
-    core: cores.server,
-    execArgv: ['--expose-gc', ...onOneCore, ...(params.execArgv ?? [])],
-  });
-  const client = new Child(import.meta.resolve('./client.mjs'), { core: cores.client });
+  const host = startHost(params);
+  const client = startClient();
   try {
     return await runLoad(host, client, contender, load, params);
   } finally {
     await Promise.all([client.end(), host.end()]);
   }
 }
+
+export const startHost = ({ execArgv = [] }) =>
+  new Child(import.meta.resolve('./host.mjs'), {
+    core: cores.server,
+    execArgv: ['--expose-gc', ...onOneCore, ...execArgv],
+  });
+
+export const startClient = () => new Child(import.meta.resolve('./client.mjs'), { core: cores.client });
 
 async function runLoad(host, client, contender, load, params) {
   const { clients, isSelective = false, heartbeatMs = 0, stalled = 0 } = params;

@@ -11,6 +11,7 @@ import * as revocation from './revocation.mjs';
 import * as rights from './rights.mjs';
 import * as selective from './selective.mjs';
 import * as stalled from './stalled.mjs';
+import * as state from './state.mjs';
 
 export const scenarios = {
   fanout,
@@ -24,5 +25,6 @@ export const scenarios = {
   dispatch,
   revocation,
   rights,
+  state,
   logs,
 };

@@ -1,5 +1,5 @@
 // A service that holds a mirror of another server's state in a Map, and answers from it. It follows the stream of
-// SOURCE_URL; without one it starts a source of its own. Run it: npm run example examples/21-mirror.ts
+// SOURCE_URL; without one it starts a source of its own. Run it: npm run example examples/25-mirror.ts
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBroker } from 'fenceline';
