@@ -1,5 +1,4 @@
-// A live board of open orders: the state first, then each change in its place. Run it: npm run example
-// examples/24-live-board.ts
+// A live board of open orders in the browser. Run it: npm run example examples/24-live-board.ts
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EventBroker } from 'fenceline';
