@@ -1,28 +1,13 @@
-import { Acl, EventBroker, type EventBatch, type Subscription } from 'fenceline';
+import { type Acl, EventBroker, type EventBatch, type Subscription } from 'fenceline';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { fetchHandler } from '../../src/adapters/fetch.ts';
 import { FaultyEventLog } from '../../src/testing/faulty-event-log.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { BrokerError } from '../../src/model/errors.ts';
-import { defineTopics } from '../../src/model/topics.ts';
 import type { History, Published, Step } from './state-history.ts';
 import { differenceOf, Mirror, nameOf, StateModel, type ModelRequest, type ModelRights } from './state-model.ts';
 import type { OpenReader, Place, ReaderHost, StateReader } from './state-readers.ts';
-
-const topics = defineTopics({
-  Order: {
-    requires: { namespace: 'read-orders' },
-    visible: ({ level }: { level: number }, { payload }) => (payload as { level: number }).level <= level,
-    retain: 'latest',
-    removedBy: ['Gone'],
-  },
-  Job: {
-    requires: 'anyone',
-    retain: 'latest',
-    removedBy: ({ payload }) => (payload as { isGone: boolean }).isGone,
-  },
-  Log: { requires: 'anyone' },
-});
+import { aclOf, newEventOf, topics } from './state-topics.ts';
 
 interface Reader {
   readonly request: ModelRequest;
@@ -124,16 +109,7 @@ export class StateWorld {
   async #publish(events: readonly Published[]): Promise<void> {
     const index = this.#model.head + 1;
     for (const event of events) this.#model.events.push({ ...event, index });
-    const published = this.#broker.publish(
-      events.map(({ topic, namespace, key, tag, level, isGone }) => ({
-        topic,
-        type: isGone ? 'Gone' : 'Changed',
-        key,
-        namespace,
-        filterKeys: [tag],
-        payload: { level, isGone },
-      })),
-    );
+    const published = this.#broker.publish(events.map(newEventOf));
     if (this.#log) await this.#clock.settle();
     await published;
   }
@@ -263,11 +239,6 @@ export class StateWorld {
     const wrong = differenceOf(held, this.#model.stateAt(this.#model.head, request, this.#model.rights));
     if (wrong !== '') throw new Error(`broker.state: ${wrong}`);
   }
-}
-
-function aclOf({ namespaces, level }: ModelRights): Acl {
-  const namespace = Object.fromEntries(namespaces.map((name) => [name, { capabilities: ['read-orders'] }]));
-  return Acl.fromRules([{ namespace }], { accessorId: 'alice', claims: { level } });
 }
 
 const isDenied = ({ error }: StateReader): boolean => {
