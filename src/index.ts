@@ -63,7 +63,6 @@ export type {
   LogState,
   LogStatus,
   LogTail,
-  LogTransaction,
   PinnedRecord,
   ReadOptions,
   Retention,
