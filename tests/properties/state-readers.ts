@@ -4,7 +4,7 @@ import { streamEvents, StreamError, type Position } from '../../src/client/index
 import { parseLine } from '../../src/client/wire.ts';
 import type { StreamClock } from '../../src/client/wait.ts';
 import { BrokerError } from '../../src/model/errors.ts';
-import type { Gap } from '../../src/model/gap.ts';
+import { joinGaps, type Gap } from '../../src/model/gap.ts';
 import type { ModelRequest } from './state-model.ts';
 
 /** Where a reader goes on. */
@@ -142,7 +142,7 @@ class SinkReader implements StateReader {
     for (const line of Buffer.from(bytes).toString().split('\n').filter(Boolean)) {
       const value = parseLine(line);
       if (value.kind === 'error') this.error = value.error.code;
-      if (value.kind === 'gap') this.#gap = value.gap;
+      if (value.kind === 'gap') this.#gap = joinGaps(this.#gap, value.gap);
       if (value.kind === 'current') this.#hand({ index: value.index, events: [], current: true });
       if (value.kind === 'batch') this.#hand(value);
     }
