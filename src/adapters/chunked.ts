@@ -31,9 +31,10 @@ export function chunkedFormat(format: StreamFormat): StreamFormat {
     error: error.bind(format),
     encode: frameChunk,
   };
-  const chunked = Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined));
-  formats.set(format, chunked as unknown as StreamFormat);
-  return chunked as unknown as StreamFormat;
+  const given = Object.entries(members).filter(([, member]) => member !== undefined);
+  const chunked = Object.fromEntries(given) as unknown as StreamFormat;
+  formats.set(format, chunked);
+  return chunked;
 }
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);

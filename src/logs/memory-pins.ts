@@ -1,4 +1,5 @@
 import type { LogRecord, PinnedRecord } from '../core/log/event-log.ts';
+import { lowerBound } from '../model/lower-bound.ts';
 import type { AppendRequest } from './append-request.ts';
 import { SLICE_RECORDS } from './record-source.ts';
 
@@ -31,8 +32,10 @@ export class MemoryPins {
   slice(after: number, before: number, maxBytes: number): readonly PinnedRecord[] {
     const slice: PinnedRecord[] = [];
     let bytes = 0;
-    for (let i = this.#placeAfter(after); slice.length < SLICE_RECORDS; i++) {
-      const index = this.#order[i];
+    const order = this.#order;
+    const start = lowerBound(0, order.length, (place) => (order[place] as number) <= after);
+    for (let i = start; slice.length < SLICE_RECORDS; i++) {
+      const index = order[i];
       if (index === undefined || index >= before) break;
       const record = this.#kept.get(index);
       if (record === undefined) continue;
@@ -64,17 +67,5 @@ export class MemoryPins {
     this.#kept.delete(index);
     // Only when half of it is gone, so that each costs a constant.
     if (this.#order.length > 2 * this.#kept.size) this.#order = [...this.#kept.keys()];
-  }
-
-  /** Where in `#order` the first index after `after` stands. */
-  #placeAfter(after: number): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#order[middle] ?? Infinity) > after) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 }

@@ -35,7 +35,7 @@ export const invariants = [
   {
     guarantee: 'A reader is told about batches that were trimmed before it subscribed',
     file: 'src/core/broker/start-position.ts',
-    line: 'gap: trimmedBefore(position, request, from) };',
+    line: 'gap: trimmedBefore(place, request, from) };',
     without: 'gap: undefined };',
     test: 'tests/conformance/starting.test.ts',
     name: 'is told which batches may be missing, with the first batch',
@@ -43,7 +43,7 @@ export const invariants = [
   {
     guarantee: 'An index from a client counts only if it can be from this run',
     file: 'src/core/broker/start-position.ts',
-    line: "if (epoch === undefined) return { position: first, gap: gapOf('ahead', index, oldest) };",
+    line: "if (epoch === undefined) return 'ahead';",
     without: '',
     test: 'tests/conformance/starting.test.ts',
     name: 'at the oldest, and is told so, with an index further ahead whose run is not known',

@@ -268,6 +268,17 @@ describe('the state over a log', () => {
   const clock = new VirtualClock();
   const open = (log: MemoryEventLog | FaultyEventLog): Broker => new EventBroker({ topics, log, clock }) as Broker;
 
+  /** A broker over a new log, and a reader that has read its one order. */
+  async function openWithReader(log: MemoryEventLog | FaultyEventLog) {
+    const broker = open(log);
+    await broker.ready();
+    await broker.publish(order('a', 1));
+    await clock.settle();
+    const reader = await broker.subscribe({ topics: ['Order'], state: true });
+    expect(poll(reader)).toEqual(['1: a', '1: current']);
+    return { broker, reader };
+  }
+
   it('is read once at the start, with progress, and outlives retention and restarts', async () => {
     const log = new MemoryEventLog({ clock, retention: { maxRecords: 3 } });
     const first = open(log);
@@ -303,12 +314,7 @@ describe('the state over a log', () => {
 
   it('tells its readers of a record that nobody can read, and those that come later too', async () => {
     const log = new FaultyEventLog(new MemoryEventLog({ clock }), { clock });
-    const broker = open(log);
-    await broker.ready();
-    await broker.publish(order('a', 1));
-    await clock.settle();
-    const reader = await broker.subscribe({ topics: ['Order'], state: true });
-    expect(poll(reader)).toEqual(['1: a', '1: current']);
+    const { broker, reader } = await openWithReader(log);
     await log.poison();
     await broker.publish(order('b', 3));
     await clock.settle();
@@ -322,12 +328,7 @@ describe('the state over a log', () => {
 
   it('begins anew for everybody when the log is another one', async () => {
     const log = new MemoryEventLog({ clock });
-    const broker = open(log);
-    await broker.ready();
-    await broker.publish(order('a', 1));
-    await clock.settle();
-    const reader = await broker.subscribe({ topics: ['Order'], state: true });
-    expect(poll(reader)).toEqual(['1: a', '1: current']);
+    const { broker, reader } = await openWithReader(log);
     log.recreate();
     await clock.settle();
     await broker.publish(order('b', 1));

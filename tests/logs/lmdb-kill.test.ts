@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog } from '../../src/core/log/event-log.ts';
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
+import { killAfter } from './kill-after.ts';
 
 const NIGHTLY = process.env['NIGHTLY'] === '1';
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -46,19 +47,10 @@ async function kill(writer: ChildProcess): Promise<void> {
 /** Kills a writer when it has acknowledged `count` appends. @returns all that it acknowledged */
 async function writeAndKill(durability: string, name: string, count: number): Promise<Acknowledged[]> {
   const { writer, errors } = startWriter(durability, name);
-  let told = '';
-  let lines = 0;
-  writer.stdout.on('data', (data) => {
-    told += String(data);
-    lines += String(data).split('\n').length - 1;
-    if (lines >= count) writer.kill('SIGKILL');
-  });
-  await once(writer, 'close');
-  expect(lines, errors()).toBeGreaterThanOrEqual(count);
-  return told
-    .slice(0, told.lastIndexOf('\n'))
-    .split('\n')
-    .map((line) => ({ index: Number.parseInt(line), text: line.slice(line.indexOf(' ') + 1) }));
+  const { closed, lines } = killAfter(writer, count);
+  await closed;
+  expect(lines().length, errors()).toBeGreaterThanOrEqual(count);
+  return lines().map((line) => ({ index: Number.parseInt(line), text: line.slice(line.indexOf(' ') + 1) }));
 }
 
 async function readTexts(log: EventLog): Promise<Map<number, string>> {

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog, LogRecord } from '../../src/core/log/event-log.ts';
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
 import { makeOldFolder, tablesIn } from './lmdb-tables.ts';
+import { killAfter } from './kill-after.ts';
 
 const NIGHTLY = process.env['NIGHTLY'] === '1';
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -140,20 +140,11 @@ interface Told {
 function startWriter(run: string, count: number) {
   const args = ['--import', './tests/tooling/typescript.mjs', 'tests/logs/lmdb-pin-writer.ts', path, run];
   const writer = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  let told = '';
-  let lines = 0;
-  writer.stdout.on('data', (data) => {
-    told += String(data);
-    lines += String(data).split('\n').length - 1;
-    if (lines >= count) writer.kill('SIGKILL');
-  });
-  const killed = once(writer, 'close').then(() => expect(lines).toBeGreaterThanOrEqual(count));
-  /** The whole lines, as index and what was appended. */
+  const { closed, lines } = killAfter(writer, count);
+  const killed = closed.then(() => expect(lines().length).toBeGreaterThanOrEqual(count));
+  /** As index and what was appended. */
   const acknowledged = () =>
-    told
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => [Number.parseInt(line), JSON.parse(line.slice(line.indexOf(' '))) as Told] as const);
+    lines().map((line) => [Number.parseInt(line), JSON.parse(line.slice(line.indexOf(' '))) as Told] as const);
   return { writer, killed, acknowledged };
 }
 

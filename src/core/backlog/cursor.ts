@@ -93,26 +93,11 @@ export abstract class Cursor {
   /** The next matching part up to `end`, the gap before it, or why there is neither. */
   protected abstract readStretch(): CursorRead;
 
-  /** Other rights count from here on. */
-  protected abstract turned(): void;
-
   /**
    * Where the next read begins, if others may read the same from there; undefined when it is to tell of a gap first, or
    * has nothing to read there.
    */
   abstract get sharedPlace(): number | undefined;
-
-  /** The next index to read is in the log alone. */
-  abstract get isInLog(): boolean;
-
-  /** A {@link fetch} is under way that will bring what comes next. */
-  abstract get isFetching(): boolean;
-
-  /** Fetches the next chunk from the log. Call it after a read gave `fetch`, and while none is under way. */
-  abstract fetch(): Promise<void>;
-
-  /** Lets go of the log. */
-  abstract stopReading(): void;
 
   /**
    * Goes on at `next`, which may be another place than where it was, and tells what may be missing.
@@ -120,26 +105,57 @@ export abstract class Cursor {
    */
   abstract moveTo(next: number, reason: GapReason, epoch?: string): Gap | undefined;
 
+  // What only one that reads a log for itself has: see EventCursor.
+
+  /** The next index to read is in the log alone. */
+  get isInLog(): boolean {
+    return false;
+  }
+
+  /** A {@link fetch} is under way that will bring what comes next. */
+  get isFetching(): boolean {
+    return false;
+  }
+
+  /** Fetches the next chunk from the log. Call it after a read gave `fetch`, and while none is under way. */
+  async fetch(): Promise<void> {}
+
+  /** Lets go of the log. */
+  stopReading(): void {}
+
+  // What only one that reads the state has: see StateCursor.
+
   /** Which state it reads, in a word; undefined for a reader of events, and as long as the state is not here. */
-  abstract get mark(): string | undefined;
+  get mark(): string | undefined {
+    return undefined;
+  }
 
   /** The part of it that whoever resumes has to say, where the same request may be shown another state. */
-  abstract get neededView(): string | undefined;
+  get neededView(): string | undefined {
+    return undefined;
+  }
 
   /**
    * Removals up to this position are not told to it: it is 0 for a reader of events, and undefined as long as the state
    * is not here.
    */
-  abstract get floor(): number | undefined;
+  get floor(): number | undefined {
+    return 0;
+  }
 
   /** How many events were superseded before it came to them. */
-  abstract get skipped(): number;
+  get skipped(): number {
+    return 0;
+  }
 
   /** It parts from others, with whom it had all there is. */
-  abstract part(): void;
+  part(): void {}
 
   /** That its state is current was read, and could not be told: the next read tells it. */
-  abstract returnCurrent(): void;
+  returnCurrent(): void {}
+
+  /** Other rights count from here on. */
+  protected turned(): void {}
 
   /** Goes past what another reader has read for it. */
   passTo(position: number): void {

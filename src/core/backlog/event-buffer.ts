@@ -2,9 +2,8 @@ import invariant from 'tiny-invariant';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { ByteLedger } from '../batch/encoded-event.ts';
 import type { Gap } from '../../model/gap.ts';
-import { describe } from '../../model/describe.ts';
-import { checkOptions, type OptionNames } from '../../model/options.ts';
-import { lowerBound } from '../matching/lower-bound.ts';
+import { checkCounts } from '../../model/options.ts';
+import { lowerBound } from '../../model/lower-bound.ts';
 import { IndexMap } from './index-map.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';
 
@@ -42,25 +41,9 @@ const bufferDefaults: CheckedBuffer = {
   maxRemovals: 65_536,
 };
 
-const knownBounds: OptionNames<BufferOptions> = {
-  maxBatches: true,
-  maxBytes: true,
-  maxTrimEntries: true,
-  maxRetainedKeys: true,
-  maxRetainedBytes: true,
-  maxRemovals: true,
-};
-
 /** @throws TypeError for a bound that is not known or no positive integer */
-export function checkBuffer(options: BufferOptions = {}): CheckedBuffer {
-  checkOptions<BufferOptions>(options, knownBounds, 'buffer');
-  const checked = { ...bufferDefaults, ...definedOf(options) };
-  for (const [name, value] of Object.entries(checked)) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new TypeError(`buffer.${name} must be at least 1; got ${describe(value)}.`);
-  }
-  return checked;
-}
+export const checkBuffer = (options: BufferOptions = {}): CheckedBuffer =>
+  checkCounts(definedOf(options), bufferDefaults, 'buffer', 'at least 1');
 
 const definedOf = (options: BufferOptions): BufferOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -14,30 +14,6 @@ import { questionOf } from './trim-memory.ts';
 export class EventCursor extends Cursor {
   #reading: HistoryReading | undefined;
 
-  // What only a state has.
-
-  override get mark(): undefined {
-    return undefined;
-  }
-
-  override get neededView(): undefined {
-    return undefined;
-  }
-
-  override get floor(): number {
-    return 0;
-  }
-
-  override get skipped(): number {
-    return 0;
-  }
-
-  override part(): void {}
-
-  override returnCurrent(): void {}
-
-  protected override turned(): void {}
-
   override get isInLog(): boolean {
     const { buffer, history } = this.backlog;
     return history !== undefined && this.position < buffer.first && this.position <= this.end;

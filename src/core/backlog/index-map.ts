@@ -1,4 +1,4 @@
-import { lowerBound } from '../matching/lower-bound.ts';
+import { lowerBound } from '../../model/lower-bound.ts';
 
 interface Appended {
   readonly position: number;

@@ -1,10 +1,11 @@
 import invariant from 'tiny-invariant';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { ByteLedger, EncodedEvent } from '../batch/encoded-event.ts';
+import { objectName } from '../batch/state-part.ts';
 import type { Asked } from '../matching/interest.ts';
-import type { ObjectKey } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
-import { PositionList } from './position-list.ts';
+import { PositionList } from '../matching/position-list.ts';
+import type { CheckedBuffer } from './event-buffer.ts';
 import type { RemovalRules } from './removal-rules.ts';
 import type { StateChange } from './state-changes.ts';
 import { StateEntry } from './state-entry.ts';
@@ -12,11 +13,14 @@ import { StatePartition } from './state-partition.ts';
 import { questionOf, TrimMemory } from './trim-memory.ts';
 
 /** What is kept of it at most. */
-export interface StateBounds {
-  readonly maxRetainedKeys: number;
-  readonly maxRetainedBytes: number;
-  readonly maxRemovals: number;
-  readonly maxTrimEntries: number;
+type StateBounds = Pick<CheckedBuffer, 'maxRetainedKeys' | 'maxRetainedBytes' | 'maxRemovals' | 'maxTrimEntries'>;
+
+/** What is known of what was forgotten. */
+interface Forgotten {
+  readonly keys: TrimMemory;
+  readonly removals: TrimMemory;
+  /** Events that took the place of others which somebody may have seen, though not them. */
+  readonly shifts: TrimMemory;
 }
 
 /** An entry, and its place in the maps and lists; measured by `npm run bench`, scenario "state". */
@@ -46,9 +50,7 @@ export class RetainedState {
   #ledger: ByteLedger = { bytes: 0 };
   /** Positions of records that cannot be read, oldest first. */
   #unreadable: number[] = [];
-  #lostKeys: TrimMemory;
-  #lostRemovals: TrimMemory;
-  #shifts: TrimMemory;
+  #forgotten: Forgotten;
   #newestLost = 0;
   #lastRemoval = 0;
   #version = 0;
@@ -64,9 +66,7 @@ export class RetainedState {
     this.#rules = rules;
     this.#isUsed = topics.retained.length > 0;
     this.#bounds = bounds;
-    this.#lostKeys = new TrimMemory(bounds.maxTrimEntries);
-    this.#lostRemovals = new TrimMemory(bounds.maxTrimEntries);
-    this.#shifts = new TrimMemory(bounds.maxTrimEntries);
+    this.#forgotten = nothingForgotten(bounds);
   }
 
   /** How many keys it has. */
@@ -112,7 +112,7 @@ export class RetainedState {
 
   /**
    * Takes what a batch holds for it.
-   * @param pins {@link pinOf} the keys of which it is known to hold the newest, where it is not that of all of its keys
+   * @param pins {@link objectName} of the objects that it is known to hold the newest of, where that is not all of them
    * @returns what it changed; undefined where nothing of it is retained
    */
   append(batch: EncodedBatch, pins?: ReadonlySet<string>): readonly StateChange[] | undefined {
@@ -121,7 +121,7 @@ export class RetainedState {
     let changes: Changes | undefined;
     for (let place = 0; place < batch.events.length; place++) {
       const event = batch.events[place] as EncodedEvent;
-      if (!this.#topics.retains(event.topic) || pins?.has(pinOf(event)) === false) continue;
+      if (!this.#topics.retains(event.topic) || pins?.has(objectName(event)) === false) continue;
       this.#put(batch, place, (changes ??= new Map()));
     }
     if (changes === undefined) return undefined;
@@ -134,9 +134,7 @@ export class RetainedState {
     this.#unreadable.push(position);
     if (this.#unreadable.length <= MAX_UNREADABLE) return;
     const oldest = this.#unreadable.shift() ?? 0;
-    this.#lostKeys.forgetUpTo(oldest);
-    this.#lostRemovals.forgetUpTo(oldest);
-    this.#newestLost = Math.max(this.#newestLost, oldest);
+    this.#loseUpTo(oldest);
   }
 
   /** Position of the first record from here on that cannot be read; Infinity when there is none. */
@@ -146,33 +144,34 @@ export class RetainedState {
 
   /** Newest forgotten key that such a reader could have seen; 0 when there is none. */
   lastLostKey(asked: Asked): number {
-    return this.#lostKeys.lastFor(questionOf(asked));
+    return this.#forgotten.keys.lastFor(questionOf(asked));
   }
 
   /** Whether such a reader, who knows what came up to `position`, may miss what was forgotten. */
   hasLostSince(position: number, asked: Asked): boolean {
     if (this.#newestLost <= position) return false;
     const question = questionOf(asked);
-    return this.#lostRemovals.lastFor(question) > position || this.#lostKeys.lastFor(question) > position;
+    const { keys, removals } = this.#forgotten;
+    return removals.lastFor(question) > position || keys.lastFor(question) > position;
   }
 
   /** Whether events after `position` may have taken the place of others that such a reader saw, but not them. */
   hasShiftedSince(position: number, asked: Asked): boolean {
-    return this.#shifts.lastFor(questionOf(asked)) > position;
+    return this.#forgotten.shifts.lastFor(questionOf(asked)) > position;
   }
 
   /** What came up to here was not seen: of a log that was trimmed. */
   startAfter(position: number, hasKeys: boolean): void {
     this.#isPartial = true;
-    this.#lostRemovals.forgetUpTo(position);
-    this.#shifts.forgetUpTo(position);
-    if (!hasKeys) this.#lostKeys.forgetUpTo(position);
+    const { keys, removals, shifts } = this.#forgotten;
+    removals.forgetUpTo(position);
+    shifts.forgetUpTo(position);
+    if (!hasKeys) keys.forgetUpTo(position);
     this.#newestLost = Math.max(this.#newestLost, position);
   }
 
   /** Forgets everything: the positions begin anew. */
   restart(): void {
-    const { maxTrimEntries } = this.#bounds;
     for (const { event } of this.#all.from(0)) event.letGo();
     this.#partitions = new Map();
     this.#all = new PositionList();
@@ -180,9 +179,7 @@ export class RetainedState {
     this.#removals = new PositionList();
     this.#ledger = { bytes: 0 };
     this.#unreadable = [];
-    this.#lostKeys = new TrimMemory(maxTrimEntries);
-    this.#lostRemovals = new TrimMemory(maxTrimEntries);
-    this.#shifts = new TrimMemory(maxTrimEntries);
+    this.#forgotten = nothingForgotten(this.#bounds);
     this.#newestLost = this.#lastRemoval = 0;
     this.#isPartial = false;
     this.#version++;
@@ -201,22 +198,27 @@ export class RetainedState {
     const known = this.#partitions;
     this.restart();
     this.isLoaded = true;
-    this.#lostKeys = older.#lostKeys;
-    this.#lostRemovals = older.#lostRemovals;
-    this.#shifts = older.#shifts;
+    this.#forgotten = older.#forgotten;
     this.#isPartial = older.#isPartial;
-    this.#newestLost = Math.max(older.#newestLost, newestLost);
+    this.#newestLost = older.#newestLost;
     this.#unreadable = [...older.#unreadable, ...unreadable];
     this.#lastRemoval = Math.max(older.#lastRemoval, lastRemoval);
     // What else was remembered meanwhile is not told apart any more.
-    for (const memory of [this.#lostKeys, this.#lostRemovals]) memory.forgetUpTo(newestLost);
-    this.#shifts.forgetUpTo(newer.at(-1)?.position ?? 0);
+    this.#loseUpTo(newestLost);
+    this.#forgotten.shifts.forgetUpTo(newer.at(-1)?.position ?? 0);
     for (const entry of older.#all.from(0)) {
       const { topic, namespace, key } = entry.event;
       if (known.get(topic)?.get(namespace)?.byKey.has(key) !== true) this.#keep(entry);
     }
     for (const entry of newer) this.#keep(entry);
     this.#enforceBounds();
+  }
+
+  /** Keys and removals up to here are not known any more, whosever they were. */
+  #loseUpTo(position: number): void {
+    this.#forgotten.keys.forgetUpTo(position);
+    this.#forgotten.removals.forgetUpTo(position);
+    this.#newestLost = Math.max(this.#newestLost, position);
   }
 
   #put(batch: EncodedBatch, place: number, changes: Changes): void {
@@ -235,14 +237,14 @@ export class RetainedState {
     const isParting = before.some((one) => mayPart(one, event, this.#topics));
     changes.set(entry, { entry, before, mayPart: isParting });
     // Of a key that nothing is known of, in a log that was trimmed, nobody knows what came before.
-    if (isParting || (known === undefined && this.#isPartial)) this.#shifts.remember(event, batch.position);
+    if (isParting || (known === undefined && this.#isPartial)) this.#forgotten.shifts.remember(event, batch.position);
   }
 
   #partitionOf({ topic, namespace }: EncodedEvent): StatePartition {
     const byNamespace = this.#partitions.get(topic) ?? new Map<string, StatePartition>();
     const known = byNamespace.get(namespace);
     if (known !== undefined) return known;
-    const partition = new StatePartition(topic, namespace);
+    const partition = new StatePartition();
     this.#partitions.set(topic, byNamespace.set(namespace, partition));
     this.#version++;
     return partition;
@@ -279,9 +281,9 @@ export class RetainedState {
   #enforceBounds(): void {
     const { maxRetainedKeys, maxRetainedBytes, maxRemovals } = this.#bounds;
     while (this.removals > maxRemovals || (this.bytes > maxRetainedBytes && this.removals > 0))
-      this.#forget(this.#removals.oldest, this.#lostRemovals);
+      this.#forget(this.#removals.oldest, this.#forgotten.removals);
     while (this.size > maxRetainedKeys || (this.bytes > maxRetainedBytes && this.size > 0))
-      this.#forget(this.#keys.oldest, this.#lostKeys);
+      this.#forget(this.#keys.oldest, this.#forgotten.keys);
   }
 
   #forget(entry: StateEntry | undefined, memory: TrimMemory): void {
@@ -301,8 +303,11 @@ export class RetainedState {
   }
 }
 
-/** What a log keeps the newest record of an object by. */
-export const pinOf = ({ topic, namespace, key }: ObjectKey): string => JSON.stringify([topic, namespace, key]);
+const nothingForgotten = ({ maxTrimEntries }: StateBounds): Forgotten => ({
+  keys: new TrimMemory(maxTrimEntries),
+  removals: new TrimMemory(maxTrimEntries),
+  shifts: new TrimMemory(maxTrimEntries),
+});
 
 /**
  * Whether somebody may see the one event of a key and not the other: they can be asked for by other names or keys, or a

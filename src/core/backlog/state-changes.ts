@@ -46,6 +46,7 @@ export function partedEvents(changes: readonly StateChange[]): readonly EncodedE
 
 function leaves(interest: Interest, by: StateEntry): ObjectKey {
   const object = objectOf(by.event);
+  // Not the entry itself: it would keep its event.
   interest.leftObjects.add(object, { index: by.index, position: by.position, appended: by.appended });
   return object;
 }

@@ -1,6 +1,7 @@
 import type { Interest } from '../matching/interest.ts';
 import { isRestart, type Gap, type GapReason } from '../../model/gap.ts';
 import { Cursor, waitForMore, type Backlog, type CursorRead, type CursorStart } from './cursor.ts';
+import { anewGap } from './state-gap.ts';
 import { markText, staleMark } from './state-mark.ts';
 import { StateReading, type StateStart } from './state-reading.ts';
 
@@ -25,20 +26,6 @@ export class StateCursor extends Cursor {
     this.#isStale = start.gap !== undefined && isRestart(start.gap);
   }
 
-  // A log is read once, for all.
-
-  override get isInLog(): boolean {
-    return false;
-  }
-
-  override get isFetching(): boolean {
-    return false;
-  }
-
-  override async fetch(): Promise<void> {}
-
-  override stopReading(): void {}
-
   override get passed(): number {
     return this.#isStale ? 0 : super.passed;
   }
@@ -62,24 +49,16 @@ export class StateCursor extends Cursor {
 
   /** The whole state is read again: with the rights that came last, since those before show what counts no more. */
   override moveTo(_next: number, reason: GapReason, epoch?: string): Gap {
-    const { buffer, state } = this.backlog;
     const isOther = !this.isInRun;
     this.turnToLast();
     this.enterRun();
     this.#state.restart(this.interest);
-    if (isOther) this.#state.readPlainFrom(buffer.first);
+    if (isOther) this.#state.readPlainFrom(this.backlog.buffer.first);
     this.position = 1;
-    this.#isStale = false;
-    const { mark } = this;
     this.#isStale = true;
-    const from = buffer.indexAt(state.oldest ?? buffer.head + 1);
-    return this.addGap({
-      from,
-      to: Math.max(from, buffer.latestIndex),
-      reason: isRestart({ reason }) ? reason : 'state',
-      ...(epoch !== undefined && { epoch }),
-      ...(mark !== undefined && { mark }),
-    });
+    const mark = this.#ownMark;
+    const about = { ...(epoch !== undefined && { epoch }), ...(mark !== undefined && { mark }) };
+    return this.addGap(anewGap(this.backlog, reason, about));
   }
 
   override get floor(): number | undefined {
@@ -87,7 +66,11 @@ export class StateCursor extends Cursor {
   }
 
   override get mark(): string | undefined {
-    if (this.#isStale) return staleMark;
+    return this.#isStale ? staleMark : this.#ownMark;
+  }
+
+  /** Of the state that it reads, whether or not something of that was read. */
+  get #ownMark(): string | undefined {
     const { floor } = this;
     if (floor === undefined) return undefined;
     return markText({ view: this.interest.view, since: this.backlog.buffer.indexAt(floor) });

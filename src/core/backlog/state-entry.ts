@@ -1,7 +1,7 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { PartOrigin } from '../batch/state-part.ts';
-import type { Positioned } from './position-list.ts';
+import type { Positioned } from '../matching/position-list.ts';
 
 /** The newest that is known of one key: an event, or the one that removed it. */
 export class StateEntry implements Positioned, PartOrigin {

@@ -1,19 +1,12 @@
-import { PositionList } from './position-list.ts';
+import { PositionList } from '../matching/position-list.ts';
 import type { StateEntry } from './state-entry.ts';
 
 /** What is retained of one topic in one namespace. */
 export class StatePartition {
-  readonly topic: string;
-  readonly namespace: string;
   readonly byKey = new Map<string, StateEntry>();
   readonly list = new PositionList<StateEntry>();
   /** Some event could be asked for by another key than its own, ever since the partition was made. */
   hasFilterKeys = false;
-
-  constructor(topic: string, namespace: string) {
-    this.topic = topic;
-    this.namespace = namespace;
-  }
 }
 
 /** A part of what is retained, in the order of positions. */
@@ -36,11 +29,8 @@ export class ListSource implements StateSource {
     return this.#list.find(position, passes)?.position ?? Infinity;
   }
 
-  *at(position: number): Generator<StateEntry> {
-    for (const entry of this.#list.from(position)) {
-      if (entry.position !== position) return;
-      yield entry;
-    }
+  at(position: number): Iterable<StateEntry> {
+    return this.#list.at(position);
   }
 }
 

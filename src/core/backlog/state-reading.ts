@@ -156,7 +156,8 @@ export class StateReading {
     const start = Math.max(from, this.#plainFrom);
     if (!this.#hasPlain || start >= buffer.first) return undefined;
     this.readPlainFrom(buffer.first);
-    const lost = buffer.lastTrimmedFor({ ...questionOf(this.#interest), skips: (topic) => topics.retains(topic) });
+    const question = { ...questionOf(this.#interest), skips: (topic: string) => topics.retains(topic) };
+    const lost = buffer.lastTrimmedFor(question);
     return lost < start ? undefined : { from: start, to: lost, reason: 'slow' };
   }
 
@@ -210,7 +211,7 @@ export class StateReading {
   #partAt(position: number, source: StateSource, hasPlain: boolean): BatchPart {
     const { buffer } = this.#backlog;
     const entries = [...source.at(position)].filter(this.#passes).toSorted((one, other) => one.place - other.place);
-    const left = position > this.floor ? (this.#interest.left?.at(position) ?? []) : [];
+    const left = position > this.floor ? [...(this.#interest.left?.at(position) ?? [])] : [];
     const batch = hasPlain ? buffer.at(buffer.ordinalOf(position)) : undefined;
     const events = batch === undefined ? entries.map(({ event }) => event) : this.#eventsOf(batch, entries);
     const removed = [
@@ -238,7 +239,7 @@ export class StateReading {
 }
 
 /** Whether it asks for topics of which nothing is retained. */
-function hasPlain({ filter }: Interest, topics: Topics): boolean {
+export function hasPlain({ filter }: Interest, topics: Topics): boolean {
   for (const name of filter.topics) {
     if (name !== '*' && !topics.retains(name)) return true;
     if (name === '*' && topics.names?.every((topic) => topics.retains(topic)) !== true) return true;

@@ -156,7 +156,10 @@ class AppendedPart extends BatchPart {
 }
 
 const appendedLine = ({ index, events }: BatchPart, number: number): string =>
-  lineOf(index, events, `],"Appended":${number}}\n`);
+  lineOf(index, events, `]${appendedText(number)}}\n`);
+
+/** The member that says a batch's number, where it was appended to an index; nothing for 0. */
+export const appendedText = (number: number): string => (number === 0 ? '' : `,"Appended":${number}`);
 
 /** @param end what stands behind the last event */
 export function lineOf(index: number, events: readonly EncodedEvent[], end: string): string {

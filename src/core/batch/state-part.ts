@@ -1,6 +1,6 @@
 import type { EventBatch, ObjectKey } from '../../model/event.ts';
-import { BatchPart, lineOf } from './encoded-batch.ts';
-import { BATCH_END, type EncodedEvent } from './encoded-event.ts';
+import { appendedText, BatchPart, lineOf } from './encoded-batch.ts';
+import type { EncodedEvent } from './encoded-event.ts';
 
 /** Which batch a part is of. */
 export interface PartOrigin {
@@ -31,8 +31,7 @@ export class StatePart extends BatchPart {
 
   override get line(): string {
     if (this.removed.length === 0 && this.#appended === 0) return super.line;
-    const appended = this.#appended === 0 ? '' : `,"Appended":${this.#appended}`;
-    return lineOf(this.index, this.events, `]${appended}${this.#removedText}${BATCH_END.slice(1)}`);
+    return lineOf(this.index, this.events, `]${appendedText(this.#appended)}${this.#removedText}}\n`);
   }
 
   override get batch(): EventBatch {
@@ -49,3 +48,6 @@ export class StatePart extends BatchPart {
 
 /** Which object an event is about. */
 export const objectOf = ({ topic, namespace, key }: ObjectKey): ObjectKey => Object.freeze({ topic, namespace, key });
+
+/** One text for each object, and for it alone. Logs keep records by it: another text would be another object there. */
+export const objectName = ({ topic, namespace, key }: ObjectKey): string => JSON.stringify([topic, namespace, key]);

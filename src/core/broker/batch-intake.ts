@@ -1,7 +1,7 @@
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { RetainedState } from '../backlog/retained-state.ts';
 import { partedEvents, statePartOf, type StateChange } from '../backlog/state-changes.ts';
-import { EncodedBatch, UnreadableBatch } from '../batch/encoded-batch.ts';
+import { EncodedBatch, UnreadableBatch, type BatchPart } from '../batch/encoded-batch.ts';
 import type { FlushQueue } from '../delivery/flush-queue.ts';
 import type { Reader } from '../delivery/reader.ts';
 import type { LogFeedHost } from '../log/log-feed.ts';
@@ -142,7 +142,7 @@ export class BatchIntake implements LogFeedHost {
     const changes = interest.isState ? this.#changes : undefined;
     const part =
       changes === undefined ? batch.part(interest.hits) : statePartOf(interest, batch, interest.hits, changes);
-    if (part !== undefined && interest.gather(part)) this.#parts.queue.add(interest, batch.position);
+    this.#gather(interest, part);
   };
 
   /** Readers of the state that saw what a key was before, and not what it is now, are told that it is not theirs. */
@@ -152,9 +152,12 @@ export class BatchIntake implements LogFeedHost {
     this.#parts.interests.match({ events }, (interest) => {
       // What matched the batch too has been told.
       if (!interest.isState || interest.newestMatch === batch.position) return;
-      const part = statePartOf(interest, batch, [], changes);
-      if (part !== undefined && interest.gather(part)) this.#parts.queue.add(interest, batch.position);
+      this.#gather(interest, statePartOf(interest, batch, [], changes));
     });
+  }
+
+  #gather(interest: Interest, part: BatchPart | undefined): void {
+    if (part !== undefined && interest.gather(part)) this.#parts.queue.add(interest, part.position);
   }
 
   /**

@@ -1,5 +1,4 @@
-import { describe } from '../../model/describe.ts';
-import { checkOptions, type OptionNames } from '../../model/options.ts';
+import { checkCounts } from '../../model/options.ts';
 
 /** What a broker lets its clients take in all. Each is a whole number of at least 1. */
 export interface BrokerLimits {
@@ -25,20 +24,6 @@ const defaults: CheckedLimits = {
   historyReads: 8,
 };
 
-const known: OptionNames<BrokerLimits> = {
-  subscriptions: true,
-  placesPerRequest: true,
-  placesInAll: true,
-  historyReads: true,
-};
-
 /** @throws TypeError for a limit that is not known or no whole number from 1 on */
-export function checkLimits(limits: BrokerLimits = {}): CheckedLimits {
-  checkOptions<BrokerLimits>(limits, known, 'limits');
-  const checked = { ...defaults, ...limits };
-  for (const [name, value] of Object.entries(checked) as [string, unknown][]) {
-    if (Number.isSafeInteger(value) && (value as number) >= 1) continue;
-    throw new TypeError(`limits.${name} must be a whole number, 1 or more; got ${describe(value)}.`);
-  }
-  return checked;
-}
+export const checkLimits = (limits: BrokerLimits = {}): CheckedLimits =>
+  checkCounts(limits, defaults, 'limits', 'a whole number, 1 or more');

@@ -28,33 +28,50 @@ export interface StartFrom extends StartRange {
 }
 
 /**
- * Finds the first position, and what is missing before it.
- *
- * An index is believed as far as it can be from this run of indexes: up to one past the newest, which waits. One
- * further on is from another run, unless the epoch says that it is from this one; then it waits too, or, where a log
- * lost its end, goes on after what is left.
+ * Finds the first position, and what is missing before it. How far an index is believed: {@link placeOf}.
  * @throws BrokerError `gap` or `restarted` where a gap must fail
  */
 export function startOf(request: StartRequest, from: StartFrom): CursorStart {
   const { index } = request;
   if (index === 'latest') return { position: from.buffer.head + 1 };
   if (index === 0) return { position: from.first };
-  const start = placeOf(index, request, from);
+  const start = startAt(index, request, from);
   if (start.gap !== undefined && request.failOnGap) throw gapError(start.gap);
   return start;
 }
 
-function placeOf(index: number, request: StartRequest, from: StartFrom): CursorStart {
-  const { first, head, buffer, isPrecise } = from;
-  const { epoch } = request;
+function startAt(index: number, request: StartRequest, from: StartFrom): CursorStart {
+  const { first, head, buffer } = from;
   const oldest = buffer.indexAt(first);
-  if (epoch !== undefined && epoch !== buffer.epoch)
-    return { position: first, gap: gapOf('restarted', index, oldest, buffer.epoch) };
+  const place = placeOf(index, request.epoch, from);
+  switch (place) {
+    case 'restarted':
+      return { position: first, gap: gapOf('restarted', index, oldest, buffer.epoch) };
+    case 'ahead':
+      return { position: first, gap: gapOf('ahead', index, oldest) };
+    case 'cut':
+      return { position: head + 1, gap: gapOf('ahead', index, head + 1) };
+    default:
+      return { position: Math.max(place, first), gap: trimmedBefore(place, request, from) };
+  }
+}
+
+/**
+ * Where an index lies, as far as it is believed: that is up to one past the newest, which waits. One further on is from
+ * another run of indexes, unless the epoch says that it is from this one; then it waits too, or, where a log lost its
+ * end, goes on after what is left.
+ * @returns its position; `restarted`: the epoch is another one; `ahead`: it must be; `cut`: the log lost its end
+ */
+export function placeOf(
+  index: number,
+  epoch: string | undefined,
+  { head, buffer, isPrecise }: Omit<StartFrom, 'first'>,
+): number | 'restarted' | 'ahead' | 'cut' {
+  if (epoch !== undefined && epoch !== buffer.epoch) return 'restarted';
   const position = buffer.positionOf(index);
-  if (position <= head + 1) return { position: Math.max(position, first), gap: trimmedBefore(position, request, from) };
-  if (epoch === undefined) return { position: first, gap: gapOf('ahead', index, oldest) };
-  if (isPrecise) return { position };
-  return { position: head + 1, gap: gapOf('ahead', index, head + 1) };
+  if (position <= head + 1) return position;
+  if (epoch === undefined) return 'ahead';
+  return isPrecise ? position : 'cut';
 }
 
 function trimmedBefore(position: number, asked: Asked, { buffer, first, isPrecise }: StartFrom): Gap | undefined {

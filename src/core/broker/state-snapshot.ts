@@ -1,5 +1,6 @@
 import { Acl } from '../../acl/acl.ts';
 import { AclDenial } from '../../acl/acl-denial.ts';
+import { forgottenGap } from '../backlog/state-gap.ts';
 import { StateReading, type StateBacklog } from '../backlog/state-reading.ts';
 import { Interest } from '../matching/interest.ts';
 import type { NamespaceInput } from '../matching/namespace-filter.ts';
@@ -8,7 +9,7 @@ import type { Clock } from '../../model/clock.ts';
 import { describe } from '../../model/describe.ts';
 import { BrokerError, permissionDenied } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
-import { gapOf, type Gap } from '../../model/gap.ts';
+import type { Gap } from '../../model/gap.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { withinPin } from './pin.ts';
 import { viewOf, type Scope, type ViewParts } from './rights-view.ts';
@@ -58,7 +59,7 @@ export function snapshotOf(options: StateOptions, parts: SnapshotParts): StateSn
   if (!state.isLoaded)
     throw new BrokerError('log_unavailable', 'The state is being read from the log: wait for broker.ready().');
   const interest = new Interest('', view.filter, view.namespaces, view.visibility, buffer.head, true);
-  const gap = buffer.inIndexes(gapOf('trimmed', 1, state.lastLostKey(interest) + 1));
+  const gap = forgottenGap(parts, interest);
   const events = Object.freeze(eventsOf(interest, parts));
   return Object.freeze({ index: buffer.latestIndex, epoch: buffer.epoch, events, ...(gap && { gap }) });
 }

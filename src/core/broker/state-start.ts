@@ -1,12 +1,14 @@
 import type { CursorStart } from '../backlog/cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
 import type { RetainedState } from '../backlog/retained-state.ts';
+import { anewGap, forgottenGap } from '../backlog/state-gap.ts';
 import { markText, type StateMark } from '../backlog/state-mark.ts';
-import { questionOf } from '../backlog/trim-memory.ts';
+import { hasPlain } from '../backlog/state-reading.ts';
 import type { Interest } from '../matching/interest.ts';
 import { gapError } from '../../model/gap-error.ts';
 import { gapOf, type Gap } from '../../model/gap.ts';
 import type { Topics } from '../../model/topics.ts';
+import { placeOf } from './start-position.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 
 /** What there is to start from. */
@@ -24,7 +26,7 @@ type StateRequest = Pick<CheckedSubscribe, 'index' | 'epoch' | 'mark' | 'failOnG
 
 /**
  * Finds where the reading of a state starts, and what is missing before it: the whole state, or what changed after an
- * index that the reader knows. Whether an index is believed follows the same rule as that of a stream of events.
+ * index that the reader knows. An index is believed as that of a stream of events is.
  * @throws BrokerError `gap` or `restarted` where a gap must fail
  */
 export function stateStartOf(request: StateRequest, interest: Interest, from: StateStartFrom): CursorStart {
@@ -34,15 +36,13 @@ export function stateStartOf(request: StateRequest, interest: Interest, from: St
 }
 
 function startIn(request: StateRequest, interest: Interest, from: StateStartFrom): CursorStart {
-  const { buffer, state, isPrecise } = from;
-  const { head, epoch } = buffer;
+  const { buffer, state } = from;
   // Checked before: `latest` asks for no state.
   const index = request.index === 'latest' ? 0 : request.index;
-  if (index === 0) return wholeFrom(head + 1, forgottenKeys(interest, from), from);
-  if (request.epoch !== undefined && request.epoch !== epoch) return anew('restarted', interest, from);
-  const position = buffer.positionOf(index);
-  if (position > head + 1 && request.epoch === undefined) return anew('ahead', interest, from);
-  if (position > head + 1 && !isPrecise) return anew('ahead', interest, from);
+  if (index === 0) return wholeFrom(buffer.head + 1, forgottenGap(from, interest), from);
+  const position = placeOf(index, request.epoch, { ...from, head: buffer.head });
+  if (position === 'restarted') return anew('restarted', interest, from);
+  if (typeof position === 'string') return anew('ahead', interest, from);
   if (!isSameView(request.mark, interest, from.isNarrowed)) return anew('state', interest, from);
   const since = request.mark === undefined ? 0 : buffer.positionOf(request.mark.since + 1) - 1;
   const known = Math.max(position - 1, since);
@@ -60,29 +60,20 @@ const wholeFrom = (plainFrom: number, gap: Gap | undefined, { isNarrowed }: Stat
   state: { since: undefined, plainFrom, isNarrowed },
 });
 
-/** Keys of the state that are not known any more: what a newcomer misses. */
-function forgottenKeys(interest: Interest, { buffer, state }: StateStartFrom): Gap | undefined {
-  return buffer.inIndexes(gapOf('trimmed', 1, state.lastLostKey(interest) + 1));
-}
-
 /** The reader holds something that counts no more. */
 function anew(reason: 'restarted' | 'ahead' | 'state', { view }: Interest, from: StateStartFrom): CursorStart {
   const { buffer, state } = from;
-  const oldest = buffer.indexAt(state.oldest ?? buffer.head + 1);
-  const epoch = reason === 'restarted' ? { epoch: buffer.epoch } : {};
   const mark = markText({ view, since: buffer.indexAt(state.floor) });
-  const gap: Gap = { from: oldest, to: Math.max(oldest, buffer.latestIndex), reason, ...epoch, mark };
-  return wholeFrom(buffer.first, gap, from);
+  const about = reason === 'restarted' ? { epoch: buffer.epoch, mark } : { mark };
+  return wholeFrom(buffer.first, anewGap(from, reason, about), from);
 }
 
-/** Of what is not retained, as of any stream of events. */
+/**
+ * Of what is not retained, as of any stream of events; what the buffer itself has trimmed is told when it is come to.
+ */
 function plainGap(position: number, asked: Interest, { buffer, topics, isPrecise }: StateStartFrom): Gap | undefined {
-  if (isPrecise || position >= buffer.first || [...asked.filter.topics].every((name) => topics.retains(name)))
-    // What the buffer knows to have trimmed is told when it is come to.
-    return undefined;
-  const question = { ...questionOf(asked), skips: (topic: string) => topics.retains(topic) };
-  const last = Math.max(buffer.first - 1, buffer.lastTrimmedFor(question));
-  return buffer.inIndexes(gapOf('trimmed', position, last + 1));
+  if (isPrecise || !hasPlain(asked, topics)) return undefined;
+  return buffer.inIndexes(gapOf('trimmed', position, buffer.first));
 }
 
 /**

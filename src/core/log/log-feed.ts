@@ -1,9 +1,10 @@
 import type { AclRef } from '../../model/acl-ref.ts';
 import type { History } from '../backlog/history-reading.ts';
 import type { RemovalRules } from '../backlog/removal-rules.ts';
-import { pinOf, type RetainedState } from '../backlog/retained-state.ts';
+import type { RetainedState } from '../backlog/retained-state.ts';
 import { UnreadableBatch, type EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
+import { objectName } from '../batch/state-part.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError, closed } from '../../model/errors.ts';
 import { onAbort } from '../../model/on-abort.ts';
@@ -191,7 +192,7 @@ export class LogFeed implements History {
     if (this.#log.capabilities.pins !== true) return {};
     const pins = new Map<string, boolean>();
     for (const event of events) {
-      if (topics.retains(event.topic)) pins.set(pinOf(event), !removal.removes(event));
+      if (topics.retains(event.topic)) pins.set(objectName(event), !removal.removes(event));
     }
     if (pins.size === 0) return {};
     const keys = [...pins.keys()];

@@ -1,7 +1,7 @@
 import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import { LeftObjects } from './left-objects.ts';
-import { lowerBound } from './lower-bound.ts';
+import { lowerBound } from '../../model/lower-bound.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import { PlaceList, type Placed } from './place-list.ts';
 import { viewName } from './view-name.ts';

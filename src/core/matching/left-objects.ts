@@ -1,5 +1,6 @@
-import type { PartOrigin } from '../batch/state-part.ts';
+import { objectName, type PartOrigin } from '../batch/state-part.ts';
 import type { ObjectKey } from '../../model/event.ts';
+import { PositionList, type Positioned } from './position-list.ts';
 
 /** So many objects that left an interest are remembered, for readers of it that are behind. */
 const MAX_LEFT = 4096;
@@ -11,13 +12,18 @@ export interface Left {
   readonly by: PartOrigin;
 }
 
+interface Entry extends Left, Positioned {
+  isDead: boolean;
+}
+
 /**
  * The objects that are no longer among what an interest matches, though nothing removed them: an event took them out of
  * its sight, by other filter keys or by a topic's rule. Its readers are told so; what the event holds they are not.
  */
 export class LeftObjects {
+  readonly #byName = new Map<string, Entry>();
   /** In the order in which they left. */
-  readonly #left = new Map<string, Left>();
+  readonly #list = new PositionList<Entry>();
   #lastPosition = 0;
   #forgottenUpTo = 0;
 
@@ -32,32 +38,36 @@ export class LeftObjects {
   }
 
   add(object: ObjectKey, by: PartOrigin): void {
-    const name = nameOf(object);
-    this.#left.delete(name);
-    this.#left.set(name, { object, by });
+    this.remove(object);
+    const entry: Entry = { object, by, position: by.position, isDead: false };
+    this.#byName.set(objectName(object), entry);
+    this.#list.push(entry);
     this.#lastPosition = by.position;
-    const [oldest] = this.#left;
-    if (this.#left.size <= MAX_LEFT || oldest === undefined) return;
-    this.#left.delete(oldest[0]);
-    this.#forgottenUpTo = oldest[1].by.position;
+    const { oldest } = this.#list;
+    if (this.#list.size <= MAX_LEFT || oldest === undefined) return;
+    this.remove(oldest.object);
+    this.#forgottenUpTo = oldest.position;
   }
 
   /** It is among what matches again. */
   remove(object: ObjectKey): void {
-    if (this.#left.size > 0) this.#left.delete(nameOf(object));
+    if (this.#byName.size === 0) return;
+    const name = objectName(object);
+    const entry = this.#byName.get(name);
+    if (entry === undefined) return;
+    this.#byName.delete(name);
+    entry.isDead = true;
+    this.#list.countDead();
   }
 
   /** Position of the first that left at `position` or later; Infinity when there is none. */
   next(position: number): number {
-    if (position > this.#lastPosition) return Infinity;
-    for (const { by } of this.#left.values()) if (by.position >= position) return by.position;
-    return Infinity;
+    return this.#list.find(position, all)?.position ?? Infinity;
   }
 
-  at(position: number): readonly Left[] {
-    if (position > this.#lastPosition) return [];
-    return [...this.#left.values()].filter(({ by }) => by.position === position);
+  at(position: number): Iterable<Left> {
+    return this.#list.at(position);
   }
 }
 
-const nameOf = ({ topic, namespace, key }: ObjectKey): string => JSON.stringify([topic, namespace, key]);
+const all = (): boolean => true;

@@ -1,4 +1,5 @@
 import type { Event, EventBatch, Gap, ObjectKey } from '../../client/index.ts';
+import { isRestart } from '../../model/gap.ts';
 
 /** An object of the state: the newest event that told of it. */
 export interface StateObject {
@@ -50,7 +51,7 @@ export class ObjectState {
    * What is held counts no more where the state begins anew; after the other gaps it is true, and so are its changes.
    */
   gap({ reason }: Pick<Gap, 'reason'>): void {
-    if (reason === 'state' || reason === 'restarted' || reason === 'ahead') this.clear();
+    if (isRestart({ reason })) this.clear();
   }
 
   clear(): void {

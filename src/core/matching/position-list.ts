@@ -1,4 +1,4 @@
-import { lowerBound } from '../matching/lower-bound.ts';
+import { lowerBound } from '../../model/lower-bound.ts';
 
 /** What stands in a {@link PositionList}. */
 export interface Positioned {
@@ -51,6 +51,15 @@ export class PositionList<E extends Positioned> {
       if (entry === undefined) return undefined;
       if (!entry.isDead) yield entry;
     }
+  }
+
+  /** Those that live and stand at `position`. The list must not change meanwhile. */
+  *at(position: number): Generator<E, undefined, undefined> {
+    for (const entry of this.from(position)) {
+      if (entry.position !== position) return undefined;
+      yield entry;
+    }
+    return undefined;
   }
 
   /** The first from `position` on that lives and passes. The list must not change meanwhile. */
