@@ -63,6 +63,7 @@ export type {
   LogState,
   LogStatus,
   LogTail,
+  LogTransaction,
   PinnedRecord,
   ReadOptions,
   Retention,

@@ -2,7 +2,7 @@ import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
-import type { AppendOptions, LogCapabilities, LogRecordKind } from '../core/log/event-log.ts';
+import type { AppendOptions, LogCapabilities, LogRecordKind, LogTransaction } from '../core/log/event-log.ts';
 
 /** Longest id of an append, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 512;
@@ -16,6 +16,7 @@ const knownOptions: OptionNames<AppendOptions> = {
   expectedHead: true,
   pins: true,
   unpins: true,
+  transaction: true,
   signal: true,
 };
 
@@ -30,18 +31,24 @@ export interface AppendRequest {
   readonly unpins: readonly string[];
   /** What it holds of memory while it waits: its body and its keys. */
   readonly bytes: number;
+  readonly transaction: LogTransaction | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Checks an append against what the log can do, and copies its body.
+ * Checks an append against what the log can do, and copies its body with `copy`.
  * @throws TypeError for what is no body, kind, index or list of keys, and an option that is not known
  * @throws BrokerError `bad_request` for an id that is none, a body, id or key over its limit, a key that is to be
  * pinned and unpinned; `not_supported` for what the log cannot do
  */
-export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCapabilities): AppendRequest {
+export function checkAppend(
+  body: Uint8Array,
+  options: AppendOptions,
+  can: LogCapabilities,
+  copy: (body: Uint8Array) => Uint8Array = (bytes) => Uint8Array.from(bytes),
+): AppendRequest {
   checkOptions<AppendOptions>(options, knownOptions, 'append');
-  const { kind = 'events', id, expectedHead, signal } = options;
+  const { kind = 'events', id, expectedHead, transaction, signal } = options;
   const pins = checkKeys('pins', options.pins, can);
   const unpins = checkKeys('unpins', options.unpins, can);
   checkDisjoint(pins, unpins);
@@ -49,8 +56,9 @@ export function checkAppend(body: Uint8Array, options: AppendOptions, can: LogCa
   if (kind !== 'events' && kind !== 'acl') throw new TypeError(`kind must be 'events' or 'acl'; got ${String(kind)}.`);
   if (id !== undefined) checkId(id, can);
   if (expectedHead !== undefined) checkExpectedHead(expectedHead, can);
+  if (transaction !== undefined) checkTransaction(transaction, can);
   const bytes = body.byteLength + bytesOf(pins) + bytesOf(unpins);
-  return { kind, body: Uint8Array.from(body), id, expectedHead, pins, unpins, bytes, signal };
+  return { kind, body: copy(body), id, expectedHead, pins, unpins, bytes, transaction, signal };
 }
 
 function checkBody(body: Uint8Array, { maxRecordBytes }: LogCapabilities): void {
@@ -108,6 +116,12 @@ function checkDisjoint(pins: readonly string[], unpins: readonly string[]): void
 }
 
 const bytesOf = (keys: readonly string[]): number => keys.reduce((bytes, key) => bytes + Buffer.byteLength(key), 0);
+
+function checkTransaction(transaction: LogTransaction, { transactional = false }: LogCapabilities): void {
+  if (!transactional) throw new BrokerError('not_supported', "This log cannot append in a host's transaction.");
+  if (typeof (transaction as Partial<LogTransaction> | null)?.query !== 'function')
+    throw new TypeError('transaction must have a function query(text, values).');
+}
 
 /** The refusal of an append whose `expectedHead` is not the head. */
 export function indexConflict(expectedHead: number, head: number): BrokerError {

@@ -1,22 +1,23 @@
 import { BrokerError } from '../model/errors.ts';
-import type { LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
+import type { LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
 import { SLICE_BYTES } from './read-request.ts';
 import { turnOfLoop } from './record-source.ts';
-import type { RecordSource } from './record-source.ts';
+import type { TailSource } from './record-source.ts';
 
 /**
- * A tail over a {@link RecordSource}. It holds a position and no queue: what was appended while the handler was busy is
+ * A tail over a {@link TailSource}. It holds a position and no queue: what was appended while the handler was busy is
  * read from the source, one slice at a time. One loop makes every call, so calls cannot overlap.
  *
  * A handler that throws ends its tail, which says so once (`down`, with what was thrown); the log and its other tails
  * go on.
  */
 export class LocalTail implements LogTail {
-  readonly #source: RecordSource;
+  readonly #source: TailSource;
   readonly #handler: TailHandler;
   readonly #onEnd: (tail: LocalTail) => void;
   #epoch: string;
   #position: number;
+  #rewrites: number | undefined;
   #status: LogStatus | undefined;
   #isOpen = true;
   #wake: (() => void) | undefined;
@@ -26,18 +27,19 @@ export class LocalTail implements LogTail {
    * @param epoch that `after` is of: another one is told as a `reset`
    */
   constructor(
-    source: RecordSource,
+    source: TailSource,
     after: number,
     epoch: string,
     handler: TailHandler,
     onEnd: (tail: LocalTail) => void,
   ) {
     if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
-    const { head } = source.state();
+    const { head, rewrites } = source.state();
     this.#source = source;
     this.#handler = handler;
     this.#onEnd = onEnd;
     this.#epoch = epoch;
+    this.#rewrites = rewrites;
     this.#position = Math.min(after, head);
     void this.#run();
   }
@@ -63,7 +65,7 @@ export class LocalTail implements LogTail {
     return state instanceof Error ? this.#rest('down', state) : this.#advance(state);
   }
 
-  #stateOrDown(): LogState | Error {
+  #stateOrDown(): ReturnType<TailSource['state']> | Error {
     try {
       return this.#source.state();
     } catch (thrown) {
@@ -71,8 +73,12 @@ export class LocalTail implements LogTail {
     }
   }
 
-  async #advance(state: LogState): Promise<void> {
-    if (state.epoch !== this.#epoch || state.head < this.#position) return this.#reset(state);
+  async #advance({ rewrites, ...state }: ReturnType<TailSource['state']>): Promise<void> {
+    const isOther = state.epoch !== this.#epoch || state.head < this.#position;
+    if (isOther || rewrites !== this.#rewrites) {
+      this.#rewrites = rewrites;
+      return this.#reset(isOther ? state : { ...state, head: state.first - 1 });
+    }
     if (this.#position === state.head) return this.#rest('up');
     if (this.#status !== 'up') this.#tell('catching-up');
     if (!this.#isOpen) return;
@@ -82,7 +88,8 @@ export class LocalTail implements LogTail {
   }
 
   async #deliver(head: number): Promise<void> {
-    const batch = this.#sliceOrGap(head);
+    const batch = await this.#sliceOrGap(head);
+    if (!this.#isOpen) return;
     // Trimmed while it was being read: the next look at the state says how far.
     if (batch === 'gap') return turnOfLoop();
     if (batch instanceof Error) return this.#rest('down', batch);
@@ -90,9 +97,9 @@ export class LocalTail implements LogTail {
     await this.#handler.records(batch);
   }
 
-  #sliceOrGap(head: number): ReturnType<RecordSource['slice']> | 'gap' | Error {
+  async #sliceOrGap(head: number): Promise<readonly LogRecord[] | 'gap' | Error> {
     try {
-      return this.#source.slice(this.#position + 1, head, SLICE_BYTES);
+      return await this.#source.slice(this.#position + 1, head, SLICE_BYTES);
     } catch (thrown) {
       const error = BrokerError.from(thrown);
       return error.code === 'gap' ? 'gap' : error;

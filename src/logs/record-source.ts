@@ -22,6 +22,29 @@ export interface RecordSource {
   pinnedSlice(after: number, before: number, maxBytes: number): readonly PinnedRecord[];
 }
 
+/**
+ * A log that a tail follows: where it stands is known at once, its records may have to be waited for.
+ */
+export interface TailSource {
+  /**
+   * `rewrites` counts how often the log was seen to have lost its end and to have grown again past what tails were
+   * told: they go on from its oldest record then.
+   * @throws BrokerError `closed`, `log_unavailable`
+   */
+  state(): LogState & { readonly rewrites?: number };
+  /**
+   * As {@link RecordSource.slice}.
+   * @throws BrokerError `gap`, also where the log is another one by now: then {@link state} knows of it
+   */
+  slice(from: number, to: number, maxBytes: number): readonly LogRecord[] | Promise<readonly LogRecord[]>;
+}
+
+/** A log whose records are read: what {@link RecordSource} has at once may have to be waited for. */
+export interface HistorySource {
+  state(): LogState | Promise<LogState>;
+  slice(from: number, to: number, maxBytes: number): readonly LogRecord[] | Promise<readonly LogRecord[]>;
+}
+
 /** The refusal to read what is no longer there. */
 export function trimmedGap(from: number, first: number): BrokerError {
   return new BrokerError('gap', `The records from ${from} to ${first - 1} were trimmed; the oldest one is ${first}.`);
@@ -39,27 +62,27 @@ export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmed
  * `EventLog.read` over a source. Each chunk is taken anew, so nothing is held between two of them; the event loop has a
  * turn between them, however fast the reader asks.
  */
-export function readRecords(source: RecordSource, from: number, to: number, options: ReadOptions = {}) {
+export function readRecords(source: HistorySource, from: number, to: number, options: ReadOptions = {}) {
   const { maxBytes, signal } = checkRead(from, options);
   return readChunks(source, from, to, maxBytes, signal);
 }
 
 async function* readChunks(
-  source: RecordSource,
+  source: HistorySource,
   from: number,
   to: number,
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
-  const begun = source.state().epoch;
+  const begun = (await source.state()).epoch;
   for (let next = from; ;) {
     signal?.throwIfAborted();
-    const { epoch, first, head } = source.state();
+    const { epoch, first, head } = await source.state();
     if (epoch !== begun) throw replacedGap();
     const last = Math.min(to, head);
     if (next > last) return;
     if (next < first) throw trimmedGap(next, first);
-    const chunk = source.slice(next, last, maxBytes);
+    const chunk = await source.slice(next, last, maxBytes);
     next += chunk.length;
     yield chunk;
     await turnOfLoop();

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { LmdbEventLog } from '../../src/logs/lmdb/index.ts';
+import { PostgresEventLog } from '../../src/logs/postgres/index.ts';
 import { JetStreamEventLog } from '../../src/logs/jetstream/index.ts';
+import { RedisEventLog } from '../../src/logs/redis/index.ts';
 import { FaultyAclStore, FaultyEventLog, MemoryEventLog } from '../../src/testing/index.ts';
 import { MemoryAclStore } from '../../src/index.ts';
 
@@ -9,6 +11,7 @@ import { MemoryAclStore } from '../../src/index.ts';
 const any = (options: object) => options as never;
 const path = '/nowhere';
 const connection = any({ subscribe: () => undefined });
+const redis = { duplicate: () => undefined, callBuffer: () => undefined };
 const body = new Uint8Array(1);
 
 describe('a misspelt option of a log', () => {
@@ -25,6 +28,7 @@ describe('a misspelt option of a log', () => {
     ['clocks', () => new FaultyAclStore(new MemoryAclStore(), any({ clocks: {} })), 'FaultyAclStore'],
     ['readonly', () => LmdbEventLog.open(any({ path, readonly: true })), 'LmdbEventLog.open'],
     ['maxAge', () => LmdbEventLog.open({ path, retention: any({ maxAge: 1 }) }), 'retention'],
+    ['schemas', () => PostgresEventLog.open(any({ name: 'x', schemas: 'x' })), 'PostgresEventLog.open'],
     ['streams', () => JetStreamEventLog.open(any({ connection, streams: 'x' })), 'JetStreamEventLog.open'],
     ['replica', () => JetStreamEventLog.open({ connection, stream: 'x', create: any({ replica: 3 }) }), 'create'],
     [
@@ -32,6 +36,8 @@ describe('a misspelt option of a log', () => {
       () => JetStreamEventLog.open({ connection, stream: 'x', create: { retention: any({ maxAge: 1 }) } }),
       'retention',
     ],
+    ['streams', () => RedisEventLog.open(any({ client: connection, streams: 'x' })), 'RedisEventLog.open'],
+    ['maxAge', () => RedisEventLog.open(any({ client: redis, stream: 'x', retention: { maxAge: 1 } })), 'retention'],
   ])('%s is refused, with the one that is meant', async (name, use, where) => {
     const message = expect.stringMatching(new RegExp(`^${where} has no option "${name}"\\. Did you mean "\\w+"\\?`));
     const refused: unknown = await Promise.resolve()

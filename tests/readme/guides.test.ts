@@ -22,6 +22,14 @@ describe('the guide about rights', () => {
   });
 });
 
+describe('the guide about logs', () => {
+  it('leads to files that are there', () => {
+    const links = [...read('docs/logs.md').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
+  });
+});
+
 describe('the figures of the state', () => {
   it('are as the benchmark’s result file tells them', () => {
     const results = JSON.parse(read('tests/bench/results/latest.json')) as Record<string, never>;

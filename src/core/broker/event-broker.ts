@@ -176,7 +176,9 @@ export class EventBroker<
 
   /**
    * Resolves when the log is open and followed, and what it holds of the state was read; at once without a log. The
-   * first subscription does the same by itself.
+   * first subscription does the same by itself. Wait for it before the first publish inside a transaction: on a small
+   * pool of connections that are all taken by transactions, opening the log could else wait for a connection while they
+   * wait for it.
    * @throws (rejects) BrokerError `log_unavailable`, `closed`; a further call tries again
    */
   async ready(): Promise<void> {

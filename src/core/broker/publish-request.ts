@@ -5,6 +5,7 @@ import { describe } from '../../model/describe.ts';
 import { checkEventMeta, type EventMeta, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
+import type { LogTransaction } from '../log/event-log.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** How a batch is published. */
@@ -29,6 +30,26 @@ export interface PublishOptions {
    * fails after it, the error is `unpublished`.
    */
   readonly commit?: () => unknown;
+  /**
+   * Publishes within the host's own database transaction; needs a log that is `transactional`, as that of
+   * `fenceline/postgres`. Resolves when the record is written, with its index. The event is published when the
+   * transaction commits, and never when it rolls back, which leaves no hole. Other publishes to the log wait from here
+   * to the end of the transaction: publish last, then commit. With `pg` it is the client that the transaction runs on;
+   * with others a wrapper of their raw query:
+   *
+   * ```ts
+   * // Prisma: prisma.$transaction(async (tx) => …)
+   * { query: async (text, values) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) }
+   * // Kysely: db.transaction().execute(async (trx) => …)
+   * { query: (text, values) => trx.executeQuery(CompiledQuery.raw(text, values)) }
+   * // Drizzle: db.transaction(async (tx) => …), which numbers the values itself
+   * { query: (text, values) => tx.execute(sql.join(text.split(/\$(\d+)/).map((part, i) =>
+   *   i % 2 === 0 ? sql.raw(part) : sql`${values[Number(part) - 1]}`))) }
+   * ```
+   *
+   * Not with `commit`. A failure of the statement ends the transaction, as any does in PostgreSQL.
+   */
+  readonly transaction?: LogTransaction;
   /** Gives up waiting for a log. */
   readonly signal?: AbortSignal;
 }
@@ -39,6 +60,7 @@ const knownOptions: OptionNames<PublishOptions> = {
   id: true,
   expectedIndex: true,
   commit: true,
+  transaction: true,
   signal: true,
 };
 
@@ -47,6 +69,13 @@ export function checkPublish(options: PublishOptions): void {
   checkOptions<PublishOptions>(options, knownOptions, 'publish');
   if (options.commit !== undefined && typeof options.commit !== 'function')
     throw new TypeError(`commit must be a function; got ${describe(options.commit)}.`);
+  if (options.transaction !== undefined) checkTransaction(options.transaction, options);
+}
+
+function checkTransaction(transaction: Partial<LogTransaction> | null, { commit }: PublishOptions): void {
+  if (typeof transaction?.query !== 'function')
+    throw new TypeError(`transaction must have a function query(text, values); got ${describe(transaction)}.`);
+  if (commit !== undefined) throw new TypeError('commit and transaction exclude each other: the host ends its own.');
 }
 
 /** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */

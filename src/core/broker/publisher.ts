@@ -68,8 +68,9 @@ export class Publisher {
   #assign(events: readonly EncodedEvent[], options: PublishOptions): number | Promise<number> {
     const { feed, topics, gate } = this.#parts;
     if (feed) {
-      const { id, expectedIndex, signal } = options;
-      return feed.append(events, changedRefs(events, topics), { id, expectedHead: expectedIndex, signal });
+      const { id, expectedIndex, transaction, signal } = options;
+      const how = { id, expectedHead: expectedIndex, transaction, signal };
+      return feed.append(events, changedRefs(events, topics), how);
     }
     const idle = gate.whenIdle();
     return idle ? this.#assignWhen(idle, events, options) : this.#accept(events, options);
@@ -105,7 +106,7 @@ export class Publisher {
     throw conflict(`index must be ${rule}; got ${next}.`);
   }
 
-  #checkSupport({ index, append = false, id, expectedIndex }: PublishOptions): void {
+  #checkSupport({ index, append = false, id, expectedIndex, transaction }: PublishOptions): void {
     const { capabilities } = this.#parts;
     if (index !== undefined) {
       checkIndex(index, 'index', 1);
@@ -114,6 +115,8 @@ export class Publisher {
     if (append && index === undefined) throw new TypeError('append needs the index that the events are appended to.');
     if (id !== undefined && !(capabilities && capabilities.dedupeWindowMs > 0))
       throw unsupported('id', 'a log with dedupeWindowMs above 0');
+    if (transaction !== undefined && !capabilities?.transactional)
+      throw unsupported('transaction', 'a log that is transactional');
     if (expectedIndex !== undefined) {
       checkIndex(expectedIndex, 'expectedIndex', 0);
       if (capabilities && !capabilities.compareAndAppend)

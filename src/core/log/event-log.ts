@@ -43,6 +43,22 @@ export interface LogCapabilities {
   readonly dense: boolean;
   /** `append` honours `pins` and `unpins`, and there is {@link EventLog.pinned}. Absent: it does not. */
   readonly pins?: boolean;
+  /** `append` honours `transaction`. Absent: it does not. */
+  readonly transactional?: boolean;
+}
+
+/**
+ * A transaction that the host has begun, and that the host ends: a client of `pg`, or a thin wrapper of what an ORM
+ * gives for its own.
+ */
+export interface LogTransaction {
+  /**
+   * Runs one statement within the transaction.
+   * @param text SQL with `$1`, `$2` …
+   * @param values strings, Buffers and null
+   * @returns `rows`: an object for each row, by the names of its columns
+   */
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 export interface AppendOptions {
@@ -60,6 +76,12 @@ export interface AppendOptions {
   readonly pins?: readonly string[] | undefined;
   /** Keys that no record has to be kept for any more. Refused as {@link pins} are. */
   readonly unpins?: readonly string[] | undefined;
+  /**
+   * Append within this transaction of the host's: resolves when the record is written, which is there for others when
+   * the transaction commits, and never when it does not. Its index is its own from then on; a transaction that rolls
+   * back gives it back.
+   */
+  readonly transaction?: LogTransaction | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

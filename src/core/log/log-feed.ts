@@ -90,7 +90,8 @@ export class LogFeed implements History {
   }
 
   async append(events: readonly EncodedEvent[], refs: readonly AclRef[], options: AppendOptions): Promise<number> {
-    await this.up(options.signal);
+    // The host's transaction needs nothing of the log but itself, and nothing may hold it open.
+    if (options.transaction === undefined) await this.up(options.signal);
     const kind = refs.length > 0 ? 'acl' : 'events';
     const body = encodeRecord(events, refs);
     const { index } = await this.#log.append(body, { ...options, ...this.#pinsOf(events), kind });

@@ -2,7 +2,8 @@ import type { JetStreamClient, JetStreamManager, StreamConfig, StreamInfo } from
 
 import { BrokerError } from '../../model/errors.ts';
 import type { LogState } from '../../core/log/event-log.ts';
-import { ConnectionBroken, ConnectionWatch } from './connection-watch.ts';
+import { ConnectionBroken } from '../connection-state.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { loadJetStream } from './jetstream-package.ts';
 import type { JetStreamPackage } from './jetstream-package.ts';
 import type { LogSettings } from './options.ts';

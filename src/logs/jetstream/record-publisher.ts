@@ -2,34 +2,25 @@ import { randomUUID } from 'node:crypto';
 
 import { BrokerError } from '../../model/errors.ts';
 import type { AppendResult } from '../../core/log/event-log.ts';
+import { AppendBounds } from '../append-bounds.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStream } from './log-stream.ts';
 import { aclSubject } from './stream-config.ts';
-import { pause, untilAborted } from './wait.ts';
+import { pause, untilAborted } from '../wait.ts';
 
 const LONGEST_PAUSE_MS = 250;
 /** The server's codes for a message over the stream's limit, and for an id that is being stored this very moment. */
 const MESSAGE_TOO_LARGE = 10_054;
 const ID_IN_PROCESS = 10_158;
 /**
- * So many appends are under way at most: few enough for a server to acknowledge them all before they would be sent
- * again …
- */
-const MAX_APPENDS = 4096;
-/** … with so many bytes of bodies. */
-const MAX_BYTES = 64 * 1024 * 1024;
-
-/**
  * Appends. Each append has an id, its own when the caller gave none, so that one that is sent again because no
- * acknowledgement came makes no second record. It holds a body until the append ends: at most {@link MAX_APPENDS} and
- * {@link MAX_BYTES} together, also of those whose caller gave up; one more is refused.
+ * acknowledgement came makes no second record. It holds a body until the append ends, within {@link AppendBounds}.
  */
 export class RecordPublisher {
   readonly #stream: LogStream;
   readonly #closed: AbortSignal;
-  #appends = 0;
-  #bytes = 0;
+  readonly #bounds = new AppendBounds();
 
   constructor(stream: LogStream, closed: AbortSignal) {
     this.#stream = stream;
@@ -39,29 +30,12 @@ export class RecordPublisher {
   /** @throws BrokerError `at_capacity`, and what an append fails with */
   async append(request: AppendRequest): Promise<AppendResult> {
     const { signal, body } = request;
-    this.#take(body.byteLength);
+    this.#bounds.take(body.byteLength);
     const append = new Append(this.#stream, request, this.#closed);
     return untilAborted(
-      append.run().finally(() => this.#release(body.byteLength)),
+      append.run().finally(() => this.#bounds.release(body.byteLength)),
       signal,
     );
-  }
-
-  #take(bytes: number): void {
-    if (this.#appends >= MAX_APPENDS || this.#bytes + bytes > MAX_BYTES) {
-      const limits = `${MAX_APPENDS} appends or ${MAX_BYTES} bytes`;
-      throw new BrokerError(
-        'at_capacity',
-        `More than ${limits} wait for the stream's acknowledgement; nothing was stored.`,
-      );
-    }
-    this.#appends += 1;
-    this.#bytes += bytes;
-  }
-
-  #release(bytes: number): void {
-    this.#appends -= 1;
-    this.#bytes -= bytes;
   }
 }
 

@@ -5,7 +5,7 @@ import { replacedGap, trimmedGap } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { backoffMs, pause, untilAborted } from './wait.ts';
+import { backoffMs, pause, untilAborted } from '../wait.ts';
 
 /** The part of a stream that a read needs. */
 export type ReadSource = Pick<LogStream, 'settings' | 'state' | 'pull' | 'holdsAny'>;

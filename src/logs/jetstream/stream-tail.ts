@@ -1,20 +1,18 @@
 import { BrokerError } from '../../model/errors.ts';
-import type { LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../../core/log/event-log.ts';
+import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/log/event-log.ts';
+import { HandlerCalls, HandlerFailure } from '../handler-calls.ts';
 import { SLICE_BYTES } from '../read-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
-import { backoffMs, pause } from './wait.ts';
+import { backoffMs, pause } from '../wait.ts';
 
 /** How long the connection's own word is waited for, before the stream is asked without it. */
 const RECONNECT_PATIENCE_MS = 30_000;
 
 /** The part of a stream that a tail needs. */
 export type TailSource = Pick<LogStream, 'connectionWatch' | 'state' | 'pull' | 'timeOf'>;
-
-/** What a handler threw. */
-class HandlerFailure extends Error {}
 
 /**
  * A tail over a stream: a position, and a consumer that is made anew from there whenever it is lost. One loop makes
@@ -25,7 +23,9 @@ class HandlerFailure extends Error {}
  */
 export class StreamTail implements LogTail {
   readonly #stream: TailSource;
-  readonly #handler: TailHandler;
+  readonly #handler: HandlerCalls;
+  /** For the last word of a tail that its handler ended: nothing more is told by the calls then. */
+  readonly #tellEnd: (cause: Error) => void;
   readonly #onEnd: (tail: StreamTail) => void;
   readonly #stopped = new AbortController();
   #epoch: string;
@@ -35,7 +35,6 @@ export class StreamTail implements LogTail {
    * without it.
    */
   #seen: LogRecord | undefined;
-  #status: LogStatus | undefined;
   #pull: RecordPull | undefined;
   #failures = 0;
 
@@ -50,7 +49,8 @@ export class StreamTail implements LogTail {
     this.#stream = stream;
     this.#position = after;
     this.#epoch = epoch;
-    this.#handler = handler;
+    this.#handler = new HandlerCalls(handler, this.#stopped.signal);
+    this.#tellEnd = (cause) => handler.status('down', cause);
     this.#onEnd = onEnd;
     void this.#run();
   }
@@ -100,7 +100,7 @@ export class StreamTail implements LogTail {
       this.#seen = undefined;
       this.#epoch = state.epoch;
       this.#position = head;
-      this.#tell(() => this.#handler.reset({ ...state, head }));
+      this.#handler.reset({ ...state, head });
     }
     if (this.#position + 1 < state.first) this.#skipTo(state.first);
   }
@@ -114,14 +114,14 @@ export class StreamTail implements LogTail {
   async #consume(pull: RecordPull, head: number): Promise<void> {
     this.#pull = pull;
     if (!this.#isOpen) return;
-    this.#tellStatus(this.#position < head ? 'catching-up' : 'up');
+    this.#handler.status(this.#position < head ? 'catching-up' : 'up');
     while (this.#isOpen) {
       const records = await pull.take({ maxBytes: SLICE_BYTES, wait: true });
       this.#failures = 0;
       // Nothing came although something was to come: it was trimmed. The next look tells.
-      if (records.length === 0 && this.#status !== 'up') return;
+      if (records.length === 0 && this.#handler.lastStatus !== 'up') return;
       await this.#deliver(records);
-      if (this.#position >= head || pull.isDrained) this.#tellStatus('up');
+      if (this.#position >= head || pull.isDrained) this.#handler.status('up');
     }
   }
 
@@ -134,7 +134,7 @@ export class StreamTail implements LogTail {
       const batch = hole < 0 ? records.slice(from) : records.slice(from, hole);
       this.#seen = batch.at(-1);
       this.#position = this.#seen?.index ?? this.#position;
-      await this.#hand(batch);
+      await this.#handler.records(batch);
       from += batch.length;
     }
   }
@@ -143,30 +143,7 @@ export class StreamTail implements LogTail {
     const after = this.#position;
     this.#position = first - 1;
     this.#seen = undefined;
-    this.#tell(() => this.#handler.gap({ after, first }));
-  }
-
-  #tellStatus(status: LogStatus, cause?: Error): void {
-    if (status === this.#status) return;
-    this.#status = status;
-    this.#tell(() => this.#handler.status(status, cause));
-  }
-
-  async #hand(batch: readonly LogRecord[]): Promise<void> {
-    try {
-      await this.#handler.records(batch);
-    } catch (cause) {
-      throw new HandlerFailure('The handler threw.', { cause });
-    }
-  }
-
-  #tell(call: () => void): void {
-    if (!this.#isOpen) return;
-    try {
-      call();
-    } catch (cause) {
-      throw new HandlerFailure('The handler threw.', { cause });
-    }
+    this.#handler.gap(after, first);
   }
 
   async #recover(error: unknown): Promise<void> {
@@ -175,7 +152,7 @@ export class StreamTail implements LogTail {
     this.#failures += 1;
     const { connectionWatch } = this.#stream;
     if (error instanceof PullLost && this.#failures === 1 && !connectionWatch.isDown) return;
-    this.#tellStatus('down', error instanceof Error ? error : BrokerError.from(error));
+    this.#handler.status('down', error instanceof Error ? error : BrokerError.from(error));
     if (connectionWatch.isDown) return connectionWatch.untilBack(RECONNECT_PATIENCE_MS, this.#stopped.signal);
     await pause(backoffMs(this.#failures + 1), this.#stopped.signal);
   }
@@ -184,7 +161,7 @@ export class StreamTail implements LogTail {
     if (!this.#isOpen) return;
     this.#end();
     const cause = failure instanceof HandlerFailure ? failure.cause : failure;
-    this.#handler.status('down', BrokerError.from(cause));
+    this.#tellEnd(BrokerError.from(cause));
   }
 
   #end(): void {

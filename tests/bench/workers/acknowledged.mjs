@@ -5,14 +5,16 @@ import { openers } from './log-store.mjs';
 
 /** @returns publishes per second */
 export async function measure({ log: name, inFlight, seconds }) {
-  const { log, close } = await openers[name]();
+  const { log, publish, publishWith = publishing, close } = await openers[name]();
   const broker = new EventBroker(log ? { log } : {});
+  await broker.ready();
+  const append = publish ?? publishWith(broker);
   const make = eventMaker(250);
   const run = async (duration) => {
     const end = performance.now() + duration * 1e3;
     let count = 0;
     const publisher = async () => {
-      for (; performance.now() < end; count++) await broker.publish(make(keyOf(0), false));
+      for (; performance.now() < end; count++) await append(make(keyOf(0), false));
     };
     await Promise.all(Array.from({ length: inFlight }, publisher));
     return count;
@@ -25,3 +27,5 @@ export async function measure({ log: name, inFlight, seconds }) {
   await close();
   return { publishesPerSecond };
 }
+
+const publishing = (broker) => (event) => broker.publish(event);

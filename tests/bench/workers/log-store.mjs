@@ -6,12 +6,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { tellStarted } from '../lib/processes.mjs';
+import {
+  joinPostgres,
+  openBarePostgres,
+  openPostgres,
+  openPostgresHeld,
+  openPostgresNotifying,
+  openPostgresTransactions,
+} from './postgres-store.mjs';
 
 export const openers = {
   memory: () => ({ log: undefined, close: () => undefined }),
   'LMDB, on disk': () => openLmdb('disk'),
   'LMDB, durability "os"': () => openLmdb('os'),
   JetStream: openJetStream,
+  PostgreSQL: openPostgres,
+  'PostgreSQL, a transaction each': openPostgresTransactions,
+  'PostgreSQL, NOTIFY within': openPostgresNotifying,
+  'PostgreSQL, beside transactions of 10 ms': openPostgresHeld,
+  'PostgreSQL, bare INSERT': () => openBarePostgres(),
+  'PostgreSQL, bare INSERT with NOTIFY': () => openBarePostgres(true),
+  'Redis, appendfsync always': () => openRedis('always'),
+  'Redis, appendfsync everysec': () => openRedis('everysec'),
+  'Redis without a broker, appendfsync always': () => openRedisLog('always'),
+  'Redis without a broker, appendfsync everysec': () => openRedisLog('everysec'),
+  'XADD alone, appendfsync always': () => openBareRedis('always'),
+  'XADD alone, appendfsync everysec': () => openBareRedis('everysec'),
+};
+
+/** How another process gets to the log that one of the above opened, by its `engine` and `address`. */
+export const joiners = {
+  postgres: async (port) => (await joinPostgres(port)).log,
+  redis: async (port) => (await joinRedis(port)).log,
 };
 
 async function openLmdb(durability) {
@@ -24,10 +50,50 @@ async function openLmdb(durability) {
 async function openJetStream() {
   const { JetStreamEventLog } = await import('fenceline/jetstream');
   const { connect } = await import('@nats-io/transport-node');
-  const port = await startNats(temporaryFolder());
+  const port = await freePort();
+  await startServer(port, 'nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', temporaryFolder()]);
   const connection = await connect({ servers: `127.0.0.1:${port}` });
   const log = await JetStreamEventLog.open({ connection, stream: 'events' });
   return { log, close: () => log.close().then(() => connection.close()) };
+}
+
+async function openRedis(appendfsync) {
+  const port = await startRedis(appendfsync);
+  const { log, client } = await joinRedis(port);
+  return { log, engine: 'redis', address: port, close: () => log.close().then(() => client.destroy()) };
+}
+
+/** The log by itself, which nobody follows: as XADD alone. */
+async function openRedisLog(appendfsync) {
+  const { log, close } = await openRedis(appendfsync);
+  return { publish: (event) => log.append(Buffer.from(JSON.stringify(event))), close };
+}
+
+/** The engine by itself, with the same durability: what the log can come near to and not beyond. */
+async function openBareRedis(appendfsync) {
+  const client = await connectRedis(await startRedis(appendfsync));
+  const publish = (event) => client.sendCommand(['XADD', 'events', '*', 'b', JSON.stringify(event)]);
+  return { publish, close: () => client.destroy() };
+}
+
+async function joinRedis(port) {
+  const { RedisEventLog } = await import('fenceline/redis');
+  const client = await connectRedis(port);
+  return { log: await RedisEventLog.open({ client, stream: 'events' }), client };
+}
+
+async function startRedis(appendfsync) {
+  const port = await freePort();
+  const place = ['--bind', '127.0.0.1', '--port', String(port), '--dir', temporaryFolder(), '--save', ''];
+  await startServer(port, 'redis-server', [...place, '--appendonly', 'yes', '--appendfsync', appendfsync]);
+  return port;
+}
+
+async function connectRedis(port) {
+  const { createClient } = await import('redis');
+  return createClient({ url: `redis://127.0.0.1:${port}` })
+    .on('error', () => undefined)
+    .connect();
 }
 
 function temporaryFolder() {
@@ -36,19 +102,16 @@ function temporaryFolder() {
   return folder;
 }
 
-async function startNats(folder) {
-  const port = await freePort();
-  const server = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder], {
-    stdio: 'ignore',
-  });
+async function startServer(port, binary, args) {
+  const server = spawn(binary, args, { stdio: 'ignore' });
   server.on('error', () => undefined);
   if (server.pid) tellStarted([server.pid]);
   process.on('exit', () => server.kill('SIGKILL'));
   for (let i = 0; i < 100; i++) {
-    if (await answers(port)) return port;
+    if (await answers(port)) return;
     await pause(50);
   }
-  throw new Error('nats-server did not start');
+  throw new Error(`${binary} did not start`);
 }
 
 function answers(port) {

@@ -18,7 +18,7 @@ export const nats = isInstalled('nats-server') ? [contender('nats-server', 'nats
 
 export const peers = [jsonPerSubscriber, betterSse, graphqlSse, hono, ...nats];
 
-function isInstalled(command) {
+export function isInstalled(command) {
   try {
     execFileSync(command, ['--version'], { stdio: 'ignore' });
     return true;

@@ -1,5 +1,5 @@
-import { systemClock } from '../../model/clock.ts';
-import { onAbort } from '../../model/on-abort.ts';
+import { systemClock } from '../model/clock.ts';
+import { onAbort } from '../model/on-abort.ts';
 
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;

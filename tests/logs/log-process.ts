@@ -1,16 +1,16 @@
-// A process of its own for jetstream-processes.test.ts: `serve` serves the stream and prints its origin; `publish`
-// publishes numbered jobs until its input ends, and prints each with its index once it is acknowledged. ACLs are asked
-// of the test's own store, over HTTP.
+// A process of its own for processes-on-one-log.ts: `serve` serves the log and prints its origin; `publish` publishes
+// numbered jobs until its input ends, and prints each with its index once it is acknowledged. ACLs are asked of the
+// test's own store, over HTTP.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { connect } from '@nats-io/transport-node';
 import { AclResolver, defineTopics, EventBroker, type AclPolicy, type AclStore, type AclToken } from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';
-import { JetStreamEventLog } from 'fenceline/jetstream';
 import { nomadRights } from 'fenceline/nomad';
 
-const [mode, port, storeUrl, name = ''] = process.argv.slice(2);
+import { openSharedLog } from './shared-log.ts';
+
+const [mode, engine = '', port, storeUrl, name = ''] = process.argv.slice(2);
 
 const ask = async (path: string): Promise<unknown> => {
   const response = await fetch(`${storeUrl}${path}`);
@@ -23,13 +23,7 @@ const store: AclStore = {
 };
 
 const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, ACLPolicy: { aclChange: 'policy' } });
-const connection = await connect({
-  port: Number(port),
-  maxReconnectAttempts: -1,
-  reconnectTimeWait: 50,
-  reconnectJitter: 10,
-});
-const log = await JetStreamEventLog.open({ connection, stream: 'shared' });
+const { log } = await openSharedLog(engine, Number(port));
 const broker = new EventBroker({
   topics,
   log,

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 
 import { describe, expect, it } from 'vitest';
 
-import { backoffMs, pause, untilAborted } from '../../src/logs/jetstream/wait.ts';
+import { backoffMs, pause, untilAborted } from '../../src/logs/wait.ts';
 
 describe('two hundred who wait for the end of one log', () => {
   it('share one listener, which goes with the last of them', async () => {

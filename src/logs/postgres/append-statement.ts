@@ -1,0 +1,88 @@
+import { BrokerError } from '../../model/errors.ts';
+import type { AppendResult, LogTransaction } from '../../core/log/event-log.ts';
+import { indexConflict } from '../append-request.ts';
+import type { AppendRequest } from '../append-request.ts';
+import { tablesOf } from './layout.ts';
+import type { LogNames } from './layout.ts';
+
+/** What became of one append of a statement. */
+export interface AppendOutcome {
+  readonly epoch: string;
+  readonly index: number;
+  readonly outcome: 'made' | 'duplicate' | 'conflict';
+}
+
+interface AppendTerms {
+  readonly dedupeWindowMs: number;
+  /** How long it may wait for other writers, in ms; null: as long as the transaction lets it. */
+  readonly waitMs: number | null;
+}
+
+/** PostgreSQL's code for a transaction that does not see what others appended since it began. */
+const SERIALIZATION_FAILURE = '40001';
+
+/** Appends in one statement: in the order of the requests, each decided after those before it. */
+export class AppendStatement {
+  readonly #text: string;
+
+  constructor(names: LogNames) {
+    const parameters = ['bytea', 'text', 'text', 'text', 'text', 'text', 'text'].map((type, i) => `$${i + 1}::${type}`);
+    this.#text = `SELECT epoch, index, outcome FROM ${tablesOf(names).append}(${parameters.join(', ')})`;
+  }
+
+  /** Strings and one Buffer only: what every client and ORM hands on as it is. */
+  async run(transaction: LogTransaction, requests: readonly AppendRequest[], terms: AppendTerms) {
+    const { dedupeWindowMs, waitMs } = terms;
+    const answer = await transaction.query(this.#text, [
+      bodiesOf(requests),
+      arrayOf(requests.map(({ body }) => body.byteLength)),
+      arrayOf(requests.map(({ kind }) => (kind === 'acl' ? 1 : 0))),
+      arrayOf(requests.map(({ id }) => (id === undefined ? 'NULL' : Buffer.from(id).toString('hex')))),
+      arrayOf(requests.map(({ expectedHead }) => expectedHead ?? 'NULL')),
+      `${Math.min(dedupeWindowMs, Number.MAX_SAFE_INTEGER)}`,
+      waitMs === null ? null : `${Math.ceil(waitMs)}`,
+    ]);
+    return outcomesOf(answer, requests.length);
+  }
+
+  /** @throws BrokerError `index_conflict`, `log_unavailable` with what the host's client threw */
+  async runIn(transaction: LogTransaction, request: AppendRequest, dedupeWindowMs: number): Promise<AppendOutcome> {
+    try {
+      const [outcome] = await this.run(transaction, [request], { dedupeWindowMs, waitMs: null });
+      return outcome as AppendOutcome;
+    } catch (cause) {
+      throw refusedIn(cause);
+    }
+  }
+}
+
+/** @throws BrokerError `index_conflict` */
+export function resultOf({ index, outcome }: AppendOutcome, { expectedHead = index }: AppendRequest): AppendResult {
+  if (outcome === 'conflict') throw indexConflict(expectedHead, index);
+  return { index, duplicate: outcome === 'duplicate' };
+}
+
+function bodiesOf(requests: readonly AppendRequest[]): Buffer {
+  const [first] = requests;
+  if (first === undefined || requests.length > 1) return Buffer.concat(requests.map(({ body }) => body));
+  return Buffer.from(first.body.buffer, first.body.byteOffset, first.body.byteLength);
+}
+
+const arrayOf = (values: readonly (string | number)[]): string => `{${values.join(',')}}`;
+
+/** @throws TypeError for a wrapper that does not hand on the rows */
+function outcomesOf(answer: { readonly rows: readonly unknown[] }, count: number): readonly AppendOutcome[] {
+  const rows: readonly Partial<AppendOutcome>[] = Array.isArray(answer?.rows) ? answer.rows : [];
+  if (rows.length !== count || rows.some((row) => !(Number(row?.index) >= 0)))
+    throw new TypeError('query must answer with { rows }, an object for each row, by the names of its columns.');
+  return rows.map((row) => ({ ...(row as AppendOutcome), index: Number(row.index) }));
+}
+
+function refusedIn(cause: unknown): unknown {
+  if (cause instanceof TypeError) return cause;
+  const isLate = (cause as { readonly code?: unknown } | null)?.code === SERIALIZATION_FAILURE;
+  const why = isLate ? 'it does not see what others appended since it began: run it again' : 'its statement failed';
+  return new BrokerError('log_unavailable', `The transaction could not append: ${why}. Nothing was appended.`, {
+    cause,
+  });
+}

@@ -1,0 +1,139 @@
+import { BrokerError } from '../../model/errors.ts';
+import type { AppendResult } from '../../core/log/event-log.ts';
+import type { AppendRequest } from '../append-request.ts';
+import { turnOfLoop } from '../record-source.ts';
+import { resultOf } from './append-statement.ts';
+import type { AppendOutcome, AppendStatement } from './append-statement.ts';
+import { PoolFailure, unavailable } from './pool-access.ts';
+import type { PoolAccess } from './pool-access.ts';
+
+/** One commit appends at most so many records … */
+const GROUP_RECORDS = 512;
+/** … and about so many bytes, so that putting them together does not hold the event loop. */
+const GROUP_BYTES = 4 * 1024 * 1024;
+/** Appends that wait hold at most so many bytes of bodies … */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** … and are so many at most; further ones are refused. */
+const MAX_PENDING_APPENDS = 65_536;
+/** So much longer than the server waits for other writers do we wait for the server. */
+const COMMIT_MS = 2_000;
+/** PostgreSQL's code for a server, or a session, that only reads. */
+const READ_ONLY = '25006';
+/** PostgreSQL's code for a lock that was not to be had in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+export interface GroupWriterOptions {
+  readonly pool: PoolAccess;
+  readonly statement: AppendStatement;
+  readonly dedupeWindowMs: number;
+  readonly appendTimeoutMs: number;
+  /** Called after every commit, before its appends are acknowledged. */
+  readonly onCommit: (newest: AppendOutcome) => void;
+}
+
+interface PendingAppend {
+  readonly request: AppendRequest;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Appends on connections of the pool: those that come while a commit is under way make up the next one (group commit).
+ * One commit at a time: writers queue for the head row anyhow, and two of one process would only keep their order by
+ * chance.
+ */
+export class GroupWriter {
+  readonly #options: GroupWriterOptions;
+  #pending: PendingAppend[] = [];
+  #pendingBytes = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(options: GroupWriterOptions) {
+    this.#options = options;
+  }
+
+  /** @throws BrokerError `at_capacity`, and what an append fails with */
+  async append(request: AppendRequest): Promise<AppendResult> {
+    const bytes = this.#pendingBytes + request.body.byteLength;
+    if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
+      const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
+      throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
+    }
+    this.#pendingBytes = bytes;
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ request, resolve, reject });
+      this.#running ??= this.#writeAll();
+    });
+  }
+
+  /** Resolves when everything that was appended before is written, or failed. */
+  async close(): Promise<void> {
+    await this.#running;
+  }
+
+  async #writeAll(): Promise<void> {
+    // The appends of one turn of the event loop, and those that the last acknowledgements brought about, go together.
+    do {
+      await turnOfLoop();
+      const group = this.#taken();
+      if (group.length > 0) await this.#write(group);
+    } while (this.#pending.length > 0);
+    this.#running = undefined;
+  }
+
+  #taken(): readonly PendingAppend[] {
+    const group: PendingAppend[] = [];
+    let taken = 0;
+    for (let bytes = 0; taken < this.#pending.length && group.length < GROUP_RECORDS && bytes < GROUP_BYTES; taken++) {
+      const append = this.#pending[taken] as PendingAppend;
+      const { body, signal } = append.request;
+      bytes += body.byteLength;
+      if (signal?.aborted) append.reject(signal.reason);
+      else group.push(append);
+    }
+    for (const { request } of this.#pending.splice(0, taken)) this.#pendingBytes -= request.body.byteLength;
+    return group;
+  }
+
+  async #write(group: readonly PendingAppend[]): Promise<void> {
+    try {
+      const outcomes = await this.#run(group.map(({ request }) => request));
+      // Not the last one, which may be a duplicate of long ago.
+      this.#options.onCommit(outcomes.reduce((newest, one) => (one.index > newest.index ? one : newest)));
+      group.forEach((append, at) => settle(append, outcomes[at] as AppendOutcome));
+    } catch (failure) {
+      const error = this.#failed(failure);
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  #run(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
+    const { pool, statement, dedupeWindowMs, appendTimeoutMs: waitMs } = this.#options;
+    return pool.run(waitMs + COMMIT_MS, (client) => statement.run(client, requests, { dedupeWindowMs, waitMs }));
+  }
+
+  #failed(failure: unknown): unknown {
+    if (!(failure instanceof PoolFailure)) return failure;
+    const { outcome, code } = failure;
+    const { appendTimeoutMs } = this.#options;
+    if (code === LOCK_NOT_AVAILABLE) {
+      const holder = `Another writer, or a transaction of the host, held the log for ${appendTimeoutMs} ms`;
+      return unavailable(`${holder}; nothing was appended.`, failure);
+    }
+    if (code === READ_ONLY)
+      return unavailable(
+        'The server is read-only, as a replica is until it is promoted; nothing was appended.',
+        failure,
+      );
+    if (outcome !== 'unknown') return unavailable('The log did not take the record; nothing was appended.', failure);
+    return unavailable('The log did not acknowledge the record; it is not known whether it was stored.', failure);
+  }
+}
+
+function settle({ request, resolve, reject }: PendingAppend, outcome: AppendOutcome): void {
+  try {
+    resolve(resultOf(outcome, request));
+  } catch (conflict) {
+    reject(conflict);
+  }
+}

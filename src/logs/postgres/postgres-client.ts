@@ -1,0 +1,45 @@
+/** What a statement gives, as far as the log looks at it. */
+export interface PostgresRows {
+  readonly rows: readonly unknown[];
+}
+
+/** A client that a pool lends. */
+export interface PostgresClientLike {
+  query(text: string, values?: unknown[]): Promise<PostgresRows>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  /** @param destroy the connection is not to be used again */
+  release(destroy?: boolean): void;
+}
+
+/**
+ * A pool runs each statement in a transaction of its own, on whichever connection is free: what is appended would be
+ * there at once, whatever becomes of the host's transaction. Only a pool of `pg` counts its connections.
+ * @throws TypeError
+ */
+export function refusePool(transaction: object): void {
+  if (!('totalCount' in transaction)) return;
+  throw new TypeError('transaction must be the client on which it was begun (pool.connect()); got the pool.');
+}
+
+/** A connection of its own; `new pg.Client(config)` is one. */
+export interface PostgresConnectionLike {
+  connect(): Promise<unknown>;
+  query(text: string, values?: unknown[]): Promise<PostgresRows>;
+  on(
+    event: 'error' | 'end' | 'notification',
+    listener: (news?: { readonly payload?: string | undefined }) => void,
+  ): unknown;
+  end(): Promise<void>;
+}
+
+/**
+ * What the log needs of a pool of connections; a `Pool` of `pg` is one. Said in our own words, so that no declaration
+ * of `pg` has to compile under its user's compiler options.
+ */
+export interface PostgresPoolLike {
+  connect(): Promise<PostgresClientLike>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  readonly options?: object;
+}
