@@ -18,18 +18,22 @@ const formats = new WeakMap<StreamFormat, StreamFormat>();
 export function chunkedFormat(format: StreamFormat): StreamFormat {
   const known = formats.get(format);
   if (known) return known;
-  const { batch, gap, heartbeat, error } = format;
-  const chunked: StreamFormat = {
-    ...(format.opening === undefined ? {} : { opening: format.opening }),
+  const { batch, gap, current, heartbeat, error } = format;
+  // Every member by its name: one that a format gets later is not forgotten here.
+  const members: { readonly [Name in keyof Required<StreamFormat>]: StreamFormat[Name] | undefined } = {
+    opening: format.opening,
     batch: batch.bind(format),
     gap: gap.bind(format),
+    current: current?.bind(format),
     after: (told) => chunkedFormat(format.after?.(told) ?? format),
+    withView: (view) => chunkedFormat(format.withView?.(view) ?? format),
     heartbeat: heartbeat.bind(format),
     error: error.bind(format),
     encode: frameChunk,
   };
-  formats.set(format, chunked);
-  return chunked;
+  const chunked = Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined));
+  formats.set(format, chunked as unknown as StreamFormat);
+  return chunked as unknown as StreamFormat;
 }
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);

@@ -92,10 +92,9 @@ function checkKeys(name: 'pins' | 'unpins', keys: readonly string[] | undefined,
   if (keys === undefined) return [];
   if (!can.pins) throw new BrokerError('not_supported', `This log cannot pin records: it does not take ${name}.`);
   if (!Array.isArray(keys)) throw new TypeError(`${name} must be an array of strings; got ${describe(keys)}.`);
-  // Array.from also shows what an array leaves out.
-  const unique = [...new Set(Array.from(keys as readonly string[]))];
+  const unique = new Set<string>(keys);
   for (const key of unique) checkKey(name, key);
-  return unique;
+  return [...unique];
 }
 
 function checkKey(name: string, key: unknown): void {

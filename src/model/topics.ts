@@ -167,6 +167,8 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   readonly #definitions: ReadonlyMap<string, TopicDefinition> | undefined;
   readonly #aliases = new Map<string, ReadonlyMap<string, readonly string[]>>();
   readonly #rules: ReadonlyMap<string, readonly string[]>;
+  /** Names, aliases too, whose newest events are kept. */
+  readonly #retained: ReadonlySet<string>;
   /** What {@link namesOf} answered last: most events have the topic of the one before. */
   #lastName: readonly [string] = [''];
 
@@ -174,6 +176,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     this.names = definitions && (Object.freeze(Object.keys(definitions)) as readonly Name[]);
     this.#definitions = definitions && new Map(Object.entries(definitions));
     for (const [name, definition] of this.#definitions ?? []) this.#check(name, definition);
+    this.#retained = new Set(this.names?.filter((name) => this.#ownerOf(name)?.retain === 'latest'));
     this.#rules = new Map(this.names?.map((name) => [name, this.#rulesOf(name)]));
   }
 
@@ -212,8 +215,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
 
   /** Whether the newest event of each key of this topic is kept; of an alias, those of its topic. */
   retains(name: string): boolean {
-    const definition = this.definition(name);
-    return (definition?.aliasOf === undefined ? definition : this.definition(definition.aliasOf))?.retain === 'latest';
+    return this.#retained.has(name);
   }
 
   /** Whether some events can be asked for by another name than their topic's. */
@@ -260,6 +262,12 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
       'bad_request',
       `${at} names an unknown topic "${name}"; known topics: ${this.names?.join(', ')}.`,
     );
+  }
+
+  /** The definition of the topic that a name stands for. */
+  #ownerOf(name: string): TopicDefinition | undefined {
+    const definition = this.definition(name);
+    return definition?.aliasOf === undefined ? definition : this.definition(definition.aliasOf);
   }
 
   #rulesOf(name: string): readonly string[] {

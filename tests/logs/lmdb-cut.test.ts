@@ -53,7 +53,8 @@ describe('the file of an LmdbEventLog', () => {
   beforeEach(async () => {
     whole = await newFolder();
     const log = await LmdbEventLog.open({ path: whole });
-    const append = (n: number) => log.append(new Uint8Array((n * 997) % 9000), { id: `${n}` });
+    const append = (n: number) =>
+      log.append(new Uint8Array((n * 997) % 9000), { id: `${n}`, pins: [`${n % 150} `.padEnd(1000, 'x')] });
     await Promise.all(Array.from({ length: 2 * RECORDS }, (_, n) => append(n)));
     await log.trim({ maxRecords: RECORDS });
     await log.close();

@@ -39,4 +39,20 @@ describe('LogStore', () => {
       expect(store.slice(6, 10, 1000).map(({ index }) => index)).toEqual(indexesFrom(6, 10));
       expect(store.slice(6, 10, 1)).toEqual([{ index: 6, kind: 'acl', time: 6, body: new Uint8Array(5) }]);
     }));
+
+  it('a slice from a record that is there only because it is pinned is a gap', () =>
+    withStore(async (store) => {
+      const value = encodeRecord('events', 1, new Uint8Array(5));
+      const records = indexesFrom(1, 4).map((index) => ({ index, value }));
+      const change = { records, removed: [], ids: [], expiredIds: [] };
+      const pins = { moves: [{ key: 'a', from: undefined, to: 2 }], freed: new Set<number>() };
+      await store.commit({ ...change, pins, position: { first: 1, head: 4, bytes: 56 } });
+      const unchanged = { moves: [], freed: new Set<number>() };
+      const trimmed = { ...change, records: [], removed: [1, 3], pins: unchanged };
+      await store.commit({ ...trimmed, position: { first: 4, head: 4, bytes: 14 } });
+      expect(() => store.slice(2, 4, 1000)).toThrow(expect.objectContaining({ code: 'gap' }));
+      expect(store.slice(4, 4, 1000)).toHaveLength(1);
+      expect(store.pinnedSlice(0, 4, 1000).map(({ index }) => index)).toEqual([2]);
+      expect(store.pinnedSlice(2, 4, 1000)).toEqual([]);
+    }));
 });

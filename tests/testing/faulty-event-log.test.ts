@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { EventBroker } from '../../src/index.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
+import { logAround } from '../logs/log-around.ts';
 import { describeEventLog, FaultyEventLog, TailRecorder, VirtualClock } from '../../src/testing/index.ts';
 
 describeEventLog(
@@ -77,11 +78,31 @@ describe('FaultyEventLog', () => {
       () => faulty.state(),
       () => faulty.append(body),
       () => faulty.read(1, 1).next(),
+      async () => faulty.pinned?.()[Symbol.asyncIterator]().next(),
       () => faulty.tail(0, new TailRecorder()),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'log_unavailable' });
     await faulty.goUp();
     expect(await faulty.append(body)).toMatchObject({ index: 2 });
+  });
+
+  it('pinned records are told until the log goes down', async () => {
+    const { log, faulty } = await wrapped();
+    for (const key of ['a', 'b', 'c']) await log.append(body, { pins: [key] });
+    await log.trim({ maxRecords: 0 });
+    const seen: number[] = [];
+    const read = async () => {
+      for await (const chunk of faulty.pinned?.({ maxBytes: 1 }) ?? []) {
+        seen.push(...chunk.map(({ index }) => index));
+        if (seen.length === 2) await faulty.goDown();
+      }
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'log_unavailable' });
+    expect(seen).toEqual([1, 2]);
+  });
+
+  it('has no pinned() around a log that has none', () => {
+    expect(new FaultyEventLog(logAround(new MemoryEventLog(), { pinned: undefined as never })).pinned).toBeUndefined();
   });
 
   it('a tail tells down, catching-up and up, and nothing is missing or told twice', async () => {

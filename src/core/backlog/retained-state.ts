@@ -33,6 +33,7 @@ const MAX_UNREADABLE = 64;
 export class RetainedState {
   readonly #topics: Topics;
   readonly #rules: RemovalRules;
+  readonly #isUsed: boolean;
   readonly #bounds: StateBounds;
   #partitions = new Map<string, Map<string, StatePartition>>();
   #all = new PositionList<StateEntry>();
@@ -58,6 +59,7 @@ export class RetainedState {
   constructor(topics: Topics, rules: RemovalRules, bounds: StateBounds) {
     this.#topics = topics;
     this.#rules = rules;
+    this.#isUsed = topics.retained.length > 0;
     this.#bounds = bounds;
     this.#lostKeys = new TrimMemory(bounds.maxTrimEntries);
     this.#lostRemovals = new TrimMemory(bounds.maxTrimEntries);
@@ -111,6 +113,8 @@ export class RetainedState {
    * @returns what it changed; undefined where nothing of it is retained
    */
   append(batch: EncodedBatch, pins?: ReadonlySet<string>): readonly StateChange[] | undefined {
+    // Most brokers retain nothing, and a publish is not to cost more for it.
+    if (!this.#isUsed) return undefined;
     let changes: Changes | undefined;
     for (let place = 0; place < batch.events.length; place++) {
       const event = batch.events[place] as EncodedEvent;
@@ -179,7 +183,7 @@ export class RetainedState {
     this.#newestLost = this.#lastRemoval = 0;
     this.#isPartial = false;
     this.#version++;
-    this.isLoaded = this.#topics.retained.length === 0;
+    this.isLoaded = !this.#isUsed;
   }
 
   /** One of the same kind, empty: to read a log into. */

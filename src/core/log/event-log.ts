@@ -132,7 +132,7 @@ export interface LogTail {
  * Implement this, and run `describeEventLog` of `fenceline/testing` over it.
  * Failures are `BrokerError`s: `log_unavailable` (the log does not answer; nothing is known of the append unless said),
  * `at_capacity` (too many appends under way), `bad_request` (body too large, naming the limit), `index_conflict`,
- * `not_supported`, `gap` (from `read`), `closed`.
+ * `not_supported`, `gap` (from `read`, and from `pinned` where another log took its place), `closed`.
  */
 export interface EventLog {
   readonly capabilities: LogCapabilities;

@@ -123,6 +123,12 @@ export async function pinnedIn(log: EventLog, options?: ReadOptions): Promise<Pi
   return records;
 }
 
+/** Appends the newest record of these keys. */
+export const pin = <Storage>({ log }: Subject<Storage>, ...pins: readonly string[]) =>
+  log.append(bodyOf('x'), { pins });
+/** The indexes of all that `pinned` gives. */
+export const pinned = async <Storage>({ log }: Subject<Storage>) => indexesOf(await pinnedIn(log));
+
 export async function rejectsWith(code: BrokerErrorCode, act: () => Promise<unknown>, message?: RegExp): Promise<void> {
   await assert.rejects(act, (error: unknown) => {
     assert.ok(BrokerError.is(error), `expected a BrokerError ${code}; got ${String(error)}`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventBroker, type EventLog } from 'fenceline';
 import { MemoryEventLog, VirtualClock } from 'fenceline/testing';
+import { CheckedLog } from '../../../src/core/log/checked-log.ts';
 import { failureOf } from '../../conformance/reading.ts';
 import { logAround } from '../../logs/log-around.ts';
 
@@ -108,6 +109,62 @@ describe('a log that never answers', () => {
     await clock.advance(30_000);
     await closing;
     expect(isClosed).toBe(true);
+  });
+});
+
+describe('pinned records', () => {
+  const recordAt = (index: number) =>
+    ({ pins: ['a'], index, kind: 'events', time: 1, body: new Uint8Array(1) }) as const;
+  const telling = (...chunks: unknown[]) => ({
+    async *pinned() {
+      yield* chunks as never[];
+    },
+  });
+
+  async function readFrom(given: Partial<EventLog>, clock = new VirtualClock()): Promise<number[]> {
+    const log = new CheckedLog(logAround(new MemoryEventLog(), given), clock);
+    const indexes: number[] = [];
+    for await (const chunk of log.pinned({})) indexes.push(...chunk.map(({ index }) => index));
+    return indexes;
+  }
+
+  it('are passed on, with whatever holes, as they are asked for', async () => {
+    const memory = new MemoryEventLog();
+    for (const key of ['a', 'b', 'a', 'c']) await memory.append(new Uint8Array(1), { pins: [key] });
+    await memory.trim({ maxRecords: 0 });
+    const chunks: number[] = [];
+    for await (const chunk of new CheckedLog(memory, new VirtualClock()).pinned({ maxBytes: 1 }))
+      chunks.push(...chunk.map(({ index }) => index), 0);
+    expect(chunks).toEqual([2, 0, 3, 0, 4, 0]);
+  });
+
+  it.each<[string, Partial<EventLog>, string, RegExp]>([
+    ['of a log that has none', { pinned: undefined as never }, 'not_supported', /keeps no pinned records/],
+    ['that are none', telling([{ index: 1 }]), 'log_unavailable', /answered nonsense/],
+    ['that go back', telling([recordAt(3)], [recordAt(2)]), 'log_unavailable', /Record 2 came after record 3/],
+    ['that come twice', telling([recordAt(3), recordAt(3)]), 'log_unavailable', /Record 3 came after record 3/],
+  ])('%s are refused', async (_, given, code, message) => {
+    expect(await failureOf(() => readFrom(given))).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('that never come are an outage after half a minute', async () => {
+    const clock = new VirtualClock();
+    const failing = failureOf(() =>
+      readFrom({ pinned: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) }, clock),
+    );
+    await clock.advance(30_000);
+    expect(await failing).toMatchObject({ code: 'log_unavailable' });
+  });
+
+  it('are not given out of a log that was closed', async () => {
+    const log = new CheckedLog(
+      logAround(new MemoryEventLog(), telling([recordAt(1)], [recordAt(2)])),
+      new VirtualClock(),
+    );
+    const chunks = log.pinned({});
+    await chunks.next();
+    log.close();
+    expect(await failureOf(() => chunks.next())).toMatchObject({ code: 'closed' });
   });
 });
 
