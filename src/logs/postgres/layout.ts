@@ -64,7 +64,7 @@ export function bothRows(names: LogNames): string {
  */
 export function postgresEventLogSql({ name, schema = 'public' }: LogNames): string {
   const tables = tablesOf({ name, schema });
-  return `${schema === 'public' ? '' : schemaSql(schema)}${tablesSql(tables)}${appendSql(tables)}`;
+  return `${schema === 'public' ? '' : schemaSql(schema)}${tablesSql(tables)}${pinsSql(tables)}${appendSql(tables)}`;
 }
 
 type Tables = ReturnType<typeof tablesOf>;
@@ -75,7 +75,7 @@ const schemaSql = (schema: string): string => `DO $fenceline$ BEGIN
 END $fenceline$;
 `;
 
-const tablesSql = ({ head, floor, records, ids, pins }: Tables): string => `CREATE TABLE IF NOT EXISTS ${head} (
+const tablesSql = ({ head, floor, records, ids }: Tables): string => `CREATE TABLE IF NOT EXISTS ${head} (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   layout integer NOT NULL DEFAULT ${LAYOUT},
   epoch text NOT NULL DEFAULT gen_random_uuid()::text,
@@ -99,13 +99,15 @@ CREATE TABLE IF NOT EXISTS ${ids} (
   time bigint NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${indexName(ids, 'by_time')} ON ${ids} (time);
-CREATE TABLE IF NOT EXISTS ${pins} (
+INSERT INTO ${head} DEFAULT VALUES ON CONFLICT DO NOTHING;
+INSERT INTO ${floor} DEFAULT VALUES ON CONFLICT DO NOTHING;
+`;
+
+const pinsSql = ({ pins }: Tables): string => `CREATE TABLE IF NOT EXISTS ${pins} (
   key bytea PRIMARY KEY,
   index bigint NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ${indexName(pins, 'by_index')} ON ${pins} (index);
-INSERT INTO ${head} DEFAULT VALUES ON CONFLICT DO NOTHING;
-INSERT INTO ${floor} DEFAULT VALUES ON CONFLICT DO NOTHING;
 `;
 
 /** An index is in the schema of its table, and named without it. */
@@ -121,20 +123,7 @@ const appendSql = (tables: Tables): string => `CREATE OR REPLACE FUNCTION ${tabl
   pin_of text, pin_keys text, pin_is text
 ) RETURNS TABLE (epoch text, index double precision, outcome text) LANGUAGE plpgsql AS $fenceline$
 #variable_conflict use_column
-DECLARE
-  all_sizes integer[] := sizes;
-  all_kinds smallint[] := kinds;
-  all_names text[] := names;
-  all_expected bigint[] := expected;
-  old_head bigint;
-  new_head bigint;
-  known bigint;
-  name bytea;
-  now_ms bigint;
-  place integer := 1;
-  taken bigint := 0;
-  made bigint[] := '{}';
-BEGIN
+${DECLARATIONS}BEGIN
   IF wait_ms IS NOT NULL THEN PERFORM set_config('lock_timeout', wait_ms, true); END IF;
   SELECT h.epoch, h.head INTO STRICT epoch, old_head FROM ${tables.head} h FOR UPDATE;
   now_ms := extract(epoch FROM clock_timestamp()) * 1000;
@@ -148,6 +137,21 @@ ${decideSql(tables)}    RETURN NEXT;
 ${pinSql(tables)}  END IF;
 END
 $fenceline$;
+`;
+
+const DECLARATIONS = `DECLARE
+  all_sizes integer[] := sizes;
+  all_kinds smallint[] := kinds;
+  all_names text[] := names;
+  all_expected bigint[] := expected;
+  old_head bigint;
+  new_head bigint;
+  known bigint;
+  name bytea;
+  now_ms bigint;
+  place integer := 1;
+  taken bigint := 0;
+  made bigint[] := '{}';
 `;
 
 /** What becomes of one of its appends. */
