@@ -179,21 +179,22 @@ const decideSql = ({ records, ids }: Tables): string => `    known := NULL;
 
 /**
  * Moves the keys that its appends pin and unpin; of each key only the last one counts. A record before the floor that
- * no key is pinned to any more goes with it. Every part of the statement sees the pins as they were before.
+ * no key is pinned to any more goes with it. Every part of the statement sees the pins as they were before. Its plan is
+ * kept from when there was hardly a pin: arrays and subqueries leave it no choice but the indexes.
  */
 const pinSql = ({ floor, records, pins }: Tables): string => `    WITH asked AS (
       SELECT DISTINCT ON (p.key) decode(p.key, 'hex') AS key, CASE WHEN p.is_pin THEN made[p.at] END AS index
       FROM unnest(pin_of::integer[], pin_keys::text[], pin_is::boolean[]) AS p(at, key, is_pin)
       WHERE made[p.at] IS NOT NULL ORDER BY p.key, p.at DESC
     ), old AS (
-      SELECT o.index FROM ${pins} o JOIN asked USING (key)
+      SELECT (SELECT o.index FROM ${pins} o WHERE o.key = asked.key) AS index FROM asked
     ), unpinned AS (
-      DELETE FROM ${pins} o USING asked WHERE o.key = asked.key AND asked.index IS NULL
+      DELETE FROM ${pins} o WHERE o.key = ANY (ARRAY(SELECT key FROM asked WHERE index IS NULL))
     ), pinned AS (
       INSERT INTO ${pins} AS o SELECT key, index FROM asked WHERE index IS NOT NULL
         ON CONFLICT (key) DO UPDATE SET index = excluded.index
     )
-    DELETE FROM ${records} r WHERE r.index IN (SELECT old.index FROM old)
-      AND r.index < (SELECT f.first FROM ${floor} f)
-      AND NOT EXISTS (SELECT 1 FROM ${pins} o WHERE o.index = r.index AND o.key NOT IN (SELECT key FROM asked));
+    DELETE FROM ${records} r
+    WHERE r.index = ANY (ARRAY(SELECT old.index FROM old WHERE old.index < (SELECT f.first FROM ${floor} f)))
+      AND (SELECT 1 FROM ${pins} o WHERE o.index = r.index AND o.key NOT IN (SELECT key FROM asked) LIMIT 1) IS NULL;
 `;
