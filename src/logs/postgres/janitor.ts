@@ -56,7 +56,7 @@ export class Janitor {
     const isFree = `(SELECT 1 FROM ${pins} p WHERE p.index = r.index LIMIT 1) IS NULL`;
     // The floor is locked first: of two processes that drop the same records, the second finds them gone. What is
     // pinned counts as dropped all the same.
-    this.#drop = `WITH before AS (SELECT first FROM ${floor} FOR UPDATE), due AS (
+    this.#drop = `WITH before AS (SELECT first FROM ${floor} LIMIT 1 FOR UPDATE), due AS (
         SELECT sum(octet_length(r.body)) AS bytes FROM ${records} r, before WHERE ${isDue}
       ), gone AS (
         DELETE FROM ${records} r USING before WHERE ${isDue} AND ${isFree}

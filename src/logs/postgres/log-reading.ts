@@ -63,13 +63,14 @@ export class LogReading {
       ) r ON true ORDER BY r.index`;
     this.#slice = `SELECT ${row} ${upToBytes(`SELECT index, kind, time, body FROM ${records}
             WHERE index BETWEEN $1::text::bigint AND $2::text::bigint ORDER BY index`)}`;
-    // With a LIMIT that the planner can read it goes along the indexes, and stops; else it would sort all pins first.
+    // With a LIMIT that the planner can read, and the end of the range outside of it, it goes along the indexes and
+    // stops, also while it knows nothing of the tables; else it would sort all pins first.
     this.#pinnedSlice = `SELECT ${row}, r.keys ${upToBytes(`SELECT * FROM (
               SELECT index, kind, time, body, keys FROM ${records} JOIN (
                 SELECT index, string_agg(encode(key, 'hex'), ',') AS keys FROM ${pins}
-                WHERE index > $1::text::bigint AND index < $2::text::bigint GROUP BY index
+                WHERE index > $1::text::bigint GROUP BY index
               ) pinned USING (index) ORDER BY index LIMIT ${SLICE_RECORDS}
-            ) few`)}`;
+            ) few WHERE index < $2::text::bigint`)}`;
   }
 
   /** @param mark index of the record whose time is asked for too */
