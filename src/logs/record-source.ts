@@ -45,6 +45,16 @@ export interface HistorySource {
   slice(from: number, to: number, maxBytes: number): readonly LogRecord[] | Promise<readonly LogRecord[]>;
 }
 
+/** A log whose pinned records are read: what {@link RecordSource} has at once may have to be waited for. */
+export interface PinnedSource {
+  state(): LogState | Promise<LogState>;
+  pinnedSlice(
+    after: number,
+    before: number,
+    maxBytes: number,
+  ): readonly PinnedRecord[] | Promise<readonly PinnedRecord[]>;
+}
+
 /** The refusal to read what is no longer there. */
 export function trimmedGap(from: number, first: number): BrokerError {
   return new BrokerError('gap', `The records from ${from} to ${first - 1} were trimmed; the oldest one is ${first}.`);
@@ -90,22 +100,22 @@ async function* readChunks(
 }
 
 /** `EventLog.pinned` over a source, in chunks as {@link readRecords} gives them. */
-export function readPinned(source: RecordSource, options: ReadOptions = {}) {
+export function readPinned(source: PinnedSource, options: ReadOptions = {}) {
   const { maxBytes, signal } = checkReadOptions(options, 'pinned');
   return pinnedChunks(source, maxBytes, signal);
 }
 
 async function* pinnedChunks(
-  source: RecordSource,
+  source: PinnedSource,
   maxBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
   // Up to where the log began at the start: one that is trimmed over and over would keep its reader for ever.
-  const { epoch, first } = source.state();
+  const { epoch, first } = await source.state();
   for (let after = 0; ;) {
     signal?.throwIfAborted();
-    if (source.state().epoch !== epoch) throw replacedGap();
-    const chunk = source.pinnedSlice(after, first, maxBytes);
+    if ((await source.state()).epoch !== epoch) throw replacedGap();
+    const chunk = await source.pinnedSlice(after, first, maxBytes);
     const last = chunk.at(-1);
     if (last === undefined) return;
     after = last.index;

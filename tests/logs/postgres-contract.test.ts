@@ -19,7 +19,8 @@ describeWithPostgres('PostgresEventLog over a real server', () => {
     await server?.stop();
   });
 
-  const drop = (name: string) => `DROP TABLE "${name}_head", "${name}_floor", "${name}_records", "${name}_ids"`;
+  const drop = (name: string) =>
+    `DROP TABLE ${['head', 'floor', 'records', 'ids', 'pins'].map((part) => `"${name}_${part}"`).join(', ')}`;
 
   describeEventLog<string>(
     'PostgresEventLog',

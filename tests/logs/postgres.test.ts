@@ -208,14 +208,14 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
     it('a table of that name that is another one, or of another layout', async () => {
       const [other, newer, empty] = [newName(), newName(), newName()];
       await pool.query(`CREATE TABLE ${other}_head (x int); CREATE TABLE ${empty}_head (layout int)`);
-      await pool.query(`${postgresEventLogSql({ name: newer })}; UPDATE ${newer}_head SET layout = 2`);
+      await pool.query(`${postgresEventLogSql({ name: newer })}; UPDATE ${newer}_head SET layout = 3`);
       const refused = (message: RegExp) => ({ code: 'bad_request', message: expect.stringMatching(message) });
       await expect(open({ name: other })).rejects.toMatchObject(
         refused(/is not the head of a log: choose another name/),
       );
       await expect(open({ name: empty })).rejects.toMatchObject(refused(/is not the head of a log/));
       await expect(open({ name: newer })).rejects.toMatchObject(
-        refused(/layout 2, which is newer than 1.*a newer fence/),
+        refused(/layout 3, which is newer than 2.*a newer fence/),
       );
     });
 
@@ -239,7 +239,7 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
       await pool.query(postgresEventLogSql({ name }));
       const missing = expect.stringMatching(/GRANT SELECT ON "public"\."log_\w+_head"/);
       expect(await refusalOf(await poolOf(), { name })).toMatchObject({ code: 'bad_request', message: missing });
-      const tables = ['head', 'floor', 'records', 'ids'].map((table) => `${name}_${table}`).join(', ');
+      const tables = ['head', 'floor', 'records', 'ids', 'pins'].map((table) => `${name}_${table}`).join(', ');
       const user = await poolOf(`SELECT, INSERT, UPDATE, DELETE ON ${tables}`);
       const log = await PostgresEventLog.open({ pool: user, name, create: false });
       expect(await log.append(body('a'))).toMatchObject({ index: 1 });

@@ -4,6 +4,7 @@ import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import { tablesOf } from './layout.ts';
 import type { LogNames } from './layout.ts';
+import { keyToHex } from './pin-keys.ts';
 
 /** What became of one append of a statement. */
 export interface AppendOutcome {
@@ -26,7 +27,7 @@ export class AppendStatement {
   readonly #text: string;
 
   constructor(names: LogNames) {
-    const parameters = ['bytea', 'text', 'text', 'text', 'text', 'text', 'text'].map((type, i) => `$${i + 1}::${type}`);
+    const parameters = Array.from({ length: 10 }, (_, i) => `$${i + 1}::${i === 0 ? 'bytea' : 'text'}`);
     this.#text = `SELECT epoch, index, outcome FROM ${tablesOf(names).append}(${parameters.join(', ')})`;
   }
 
@@ -41,6 +42,7 @@ export class AppendStatement {
       arrayOf(requests.map(({ expectedHead }) => expectedHead ?? 'NULL')),
       `${Math.min(dedupeWindowMs, Number.MAX_SAFE_INTEGER)}`,
       waitMs === null ? null : `${Math.ceil(waitMs)}`,
+      ...pinsOf(requests),
     ]);
     return outcomesOf(answer, requests.length);
   }
@@ -66,6 +68,21 @@ function bodiesOf(requests: readonly AppendRequest[]): Buffer {
   const [first] = requests;
   if (first === undefined || requests.length > 1) return Buffer.concat(requests.map(({ body }) => body));
   return Buffer.from(first.body.buffer, first.body.byteOffset, first.body.byteLength);
+}
+
+/** Of each key, in three arrays: in which request it is, the key, whether it is pinned. Null where there is none. */
+function pinsOf(requests: readonly AppendRequest[]): (string | null)[] {
+  const [places, keys, isPinned]: [number[], string[], string[]] = [[], [], []];
+  const add = (at: number, key: string, is: 't' | 'f') => {
+    places.push(at + 1);
+    keys.push(keyToHex(key));
+    isPinned.push(is);
+  };
+  requests.forEach(({ pins, unpins }, at) => {
+    for (const key of unpins) add(at, key, 'f');
+    for (const key of pins) add(at, key, 't');
+  });
+  return keys.length === 0 ? [null, null, null] : [arrayOf(places), arrayOf(keys), arrayOf(isPinned)];
 }
 
 const arrayOf = (values: readonly (string | number)[]): string => `{${values.join(',')}}`;

@@ -11,7 +11,7 @@ import type { PoolAccess } from './pool-access.ts';
 const GROUP_RECORDS = 512;
 /** … and about so many bytes, so that putting them together does not hold the event loop. */
 const GROUP_BYTES = 4 * 1024 * 1024;
-/** Appends that wait hold at most so many bytes of bodies … */
+/** Appends that wait hold at most so many bytes of bodies and keys … */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 /** … and are so many at most; further ones are refused. */
 const MAX_PENDING_APPENDS = 65_536;
@@ -54,7 +54,7 @@ export class GroupWriter {
 
   /** @throws BrokerError `at_capacity`, and what an append fails with */
   async append(request: AppendRequest): Promise<AppendResult> {
-    const bytes = this.#pendingBytes + request.body.byteLength;
+    const bytes = this.#pendingBytes + request.bytes;
     if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
       const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
       throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
@@ -86,12 +86,12 @@ export class GroupWriter {
     let taken = 0;
     for (let bytes = 0; taken < this.#pending.length && group.length < GROUP_RECORDS && bytes < GROUP_BYTES; taken++) {
       const append = this.#pending[taken] as PendingAppend;
-      const { body, signal } = append.request;
-      bytes += body.byteLength;
+      const { signal } = append.request;
+      bytes += append.request.bytes;
       if (signal?.aborted) append.reject(signal.reason);
       else group.push(append);
     }
-    for (const { request } of this.#pending.splice(0, taken)) this.#pendingBytes -= request.body.byteLength;
+    for (const { request } of this.#pending.splice(0, taken)) this.#pendingBytes -= request.bytes;
     return group;
   }
 

@@ -1,7 +1,7 @@
 import { FairLimit } from '../../core/log/fair-limit.ts';
-import type { LogRecord, LogState, ReadOptions } from '../../core/log/event-log.ts';
-import { readRecords, replacedGap, trimmedGap } from '../record-source.ts';
-import type { HistorySource } from '../record-source.ts';
+import type { LogRecord, LogState, PinnedRecord, ReadOptions } from '../../core/log/event-log.ts';
+import { readPinned, readRecords, replacedGap, trimmedGap } from '../record-source.ts';
+import type { HistorySource, PinnedSource } from '../record-source.ts';
 import type { LogReading, RunQuery } from './log-reading.ts';
 import { unavailable } from './pool-access.ts';
 import type { PoolAccess } from './pool-access.ts';
@@ -33,6 +33,10 @@ export class History {
     return readRecords(new ReadPosition(this.#options.reading, this.#query), from, to, options);
   }
 
+  pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
+    return readPinned(new ReadPosition(this.#options.reading, this.#query), options);
+  }
+
   readonly #query: RunQuery = (text, values) => this.#turns.run(() => this.#ask(text, values));
 
   async #ask(...statement: Parameters<RunQuery>): ReturnType<RunQuery> {
@@ -49,7 +53,7 @@ export class History {
 }
 
 /** One read: each slice says where the log stood, so that no further question is asked between two of them. */
-class ReadPosition implements HistorySource {
+class ReadPosition implements HistorySource, PinnedSource {
   readonly #reading: LogReading;
   readonly #query: RunQuery;
   #state: LogState | undefined;
@@ -69,6 +73,14 @@ class ReadPosition implements HistorySource {
     this.#state = state;
     if (state.epoch !== before.epoch || state.head < from) throw replacedGap();
     if (from < state.first) throw trimmedGap(from, state.first);
+    return records;
+  }
+
+  async pinnedSlice(after: number, before: number, maxBytes: number): Promise<readonly PinnedRecord[]> {
+    const { epoch } = await this.state();
+    const { state, records } = await this.#reading.pinnedSlice(this.#query, after, before, maxBytes);
+    this.#state = state;
+    if (state.epoch !== epoch) throw replacedGap();
     return records;
   }
 }

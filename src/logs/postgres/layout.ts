@@ -8,7 +8,7 @@ export interface LogNames {
 }
 
 /** Version of the tables and the function, in the head row. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** @throws TypeError for a name that is none: they are quoted all the same */
 export function checkNames({ name, schema = 'public' }: LogNames): void {
@@ -29,6 +29,7 @@ export function tablesOf({ name, schema = 'public' }: LogNames) {
     floor: quoted('floor'),
     records: quoted('records'),
     ids: quoted('ids'),
+    pins: quoted('pins'),
     append: quoted('append'),
   };
 }
@@ -54,14 +55,16 @@ export function bothRows(names: LogNames): string {
  * - `…_head`, one row: the index of the newest record, locked by each append to the end of its transaction.
  * - `…_floor`, one row: the oldest record. Apart, so that trimming waits for no writer and holds none up.
  * - `…_records`, `…_ids`: the records; the ids of the last appends.
+ * - `…_pins`: of each pinned key, the record that holds its newest. Such a record stays when the floor passes it.
  * - `…_append`: gives indexes and inserts, in one round trip, also in a host's transaction.
  *
- * Who appends needs SELECT, INSERT and UPDATE on them, who trims DELETE too, and all EXECUTE on the function.
+ * Who uses the log needs SELECT and UPDATE on the first two, SELECT, INSERT, UPDATE and DELETE on the others, and
+ * EXECUTE on the function.
  * @throws TypeError for names that are none
  */
 export function postgresEventLogSql({ name, schema = 'public' }: LogNames): string {
   const tables = tablesOf({ name, schema });
-  return `${schema === 'public' ? '' : schemaSql(schema)}${tablesSql(tables)}${appendSql(tables)}`;
+  return `${schema === 'public' ? '' : schemaSql(schema)}${tablesSql(tables)}${pinsSql(tables)}${appendSql(tables)}`;
 }
 
 type Tables = ReturnType<typeof tablesOf>;
@@ -95,10 +98,20 @@ CREATE TABLE IF NOT EXISTS ${ids} (
   index bigint NOT NULL,
   time bigint NOT NULL
 );
-CREATE INDEX IF NOT EXISTS ${ids.slice(ids.indexOf('.') + 1, -1)}_by_time" ON ${ids} (time);
+CREATE INDEX IF NOT EXISTS ${indexName(ids, 'by_time')} ON ${ids} (time);
 INSERT INTO ${head} DEFAULT VALUES ON CONFLICT DO NOTHING;
 INSERT INTO ${floor} DEFAULT VALUES ON CONFLICT DO NOTHING;
 `;
+
+const pinsSql = ({ pins }: Tables): string => `CREATE TABLE IF NOT EXISTS ${pins} (
+  key bytea PRIMARY KEY,
+  index bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${indexName(pins, 'by_index')} ON ${pins} (index);
+`;
+
+/** An index is in the schema of its table, and named without it. */
+const indexName = (table: string, what: string): string => `${table.slice(table.indexOf('.') + 1, -1)}_${what}"`;
 
 /**
  * A function, since what is decided (is the id known, is the head the expected one) has to be looked at after the lock
@@ -106,10 +119,27 @@ INSERT INTO ${floor} DEFAULT VALUES ON CONFLICT DO NOTHING;
  * a host's transaction, whose settings are the host's.
  */
 const appendSql = (tables: Tables): string => `CREATE OR REPLACE FUNCTION ${tables.append}(
-  bodies bytea, sizes text, kinds text, names text, expected text, window_ms text, wait_ms text
+  bodies bytea, sizes text, kinds text, names text, expected text, window_ms text, wait_ms text,
+  pin_of text, pin_keys text, pin_is text
 ) RETURNS TABLE (epoch text, index double precision, outcome text) LANGUAGE plpgsql AS $fenceline$
 #variable_conflict use_column
-DECLARE
+${DECLARATIONS}BEGIN
+  IF wait_ms IS NOT NULL THEN PERFORM set_config('lock_timeout', wait_ms, true); END IF;
+  SELECT h.epoch, h.head INTO STRICT epoch, old_head FROM ${tables.head} h FOR UPDATE;
+  now_ms := extract(epoch FROM clock_timestamp()) * 1000;
+  new_head := old_head;
+  FOR i IN 1 .. cardinality(all_sizes) LOOP
+${decideSql(tables)}    RETURN NEXT;
+    place := place + all_sizes[i];
+  END LOOP;
+  IF new_head > old_head THEN UPDATE ${tables.head} h SET head = new_head, bytes = h.bytes + taken; END IF;
+  IF pin_of IS NOT NULL AND new_head > old_head THEN
+${pinSql(tables)}  END IF;
+END
+$fenceline$;
+`;
+
+const DECLARATIONS = `DECLARE
   all_sizes integer[] := sizes;
   all_kinds smallint[] := kinds;
   all_names text[] := names;
@@ -121,18 +151,7 @@ DECLARE
   now_ms bigint;
   place integer := 1;
   taken bigint := 0;
-BEGIN
-  IF wait_ms IS NOT NULL THEN PERFORM set_config('lock_timeout', wait_ms, true); END IF;
-  SELECT h.epoch, h.head INTO STRICT epoch, old_head FROM ${tables.head} h FOR UPDATE;
-  now_ms := extract(epoch FROM clock_timestamp()) * 1000;
-  new_head := old_head;
-  FOR i IN 1 .. cardinality(all_sizes) LOOP
-${decideSql(tables)}    RETURN NEXT;
-    place := place + all_sizes[i];
-  END LOOP;
-  IF new_head > old_head THEN UPDATE ${tables.head} h SET head = new_head, bytes = h.bytes + taken; END IF;
-END
-$fenceline$;
+  made bigint[] := '{}';
 `;
 
 /** What becomes of one of its appends. */
@@ -153,6 +172,29 @@ const decideSql = ({ records, ids }: Tables): string => `    known := NULL;
         INSERT INTO ${ids} AS d VALUES (name, new_head, now_ms)
           ON CONFLICT (id) DO UPDATE SET index = new_head, time = now_ms;
       END IF;
+      IF pin_of IS NOT NULL THEN made[i] := new_head; END IF;
       index := new_head; outcome := 'made';
     END IF;
+`;
+
+/**
+ * Moves the keys that its appends pin and unpin; of each key only the last one counts. A record before the floor that
+ * no key is pinned to any more goes with it. Every part of the statement sees the pins as they were before. Its plan is
+ * kept from when there was hardly a pin: arrays and subqueries leave it no choice but the indexes.
+ */
+const pinSql = ({ floor, records, pins }: Tables): string => `    WITH asked AS (
+      SELECT DISTINCT ON (p.key) decode(p.key, 'hex') AS key, CASE WHEN p.is_pin THEN made[p.at] END AS index
+      FROM unnest(pin_of::integer[], pin_keys::text[], pin_is::boolean[]) AS p(at, key, is_pin)
+      WHERE made[p.at] IS NOT NULL ORDER BY p.key, p.at DESC
+    ), old AS (
+      SELECT (SELECT o.index FROM ${pins} o WHERE o.key = asked.key) AS index FROM asked
+    ), unpinned AS (
+      DELETE FROM ${pins} o WHERE o.key = ANY (ARRAY(SELECT key FROM asked WHERE index IS NULL))
+    ), pinned AS (
+      INSERT INTO ${pins} AS o SELECT key, index FROM asked WHERE index IS NOT NULL
+        ON CONFLICT (key) DO UPDATE SET index = excluded.index
+    )
+    DELETE FROM ${records} r
+    WHERE r.index = ANY (ARRAY(SELECT old.index FROM old WHERE old.index < (SELECT f.first FROM ${floor} f)))
+      AND (SELECT 1 FROM ${pins} o WHERE o.index = r.index AND o.key NOT IN (SELECT key FROM asked) LIMIT 1) IS NULL;
 `;

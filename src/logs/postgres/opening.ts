@@ -126,8 +126,9 @@ async function layoutOf(client: PostgresClientLike, settings: LogSettings): Prom
 }
 
 async function checkRights(client: PostgresClientLike, settings: LogSettings): Promise<void> {
-  const { head, floor, records, ids, append } = tablesOf(settings);
-  const needs = [head, floor, records, ids].flatMap((table) => rightsOn(table === head || table === floor, table));
+  const { append, ...tables } = tablesOf(settings);
+  const { head, floor } = tables;
+  const needs = Object.values(tables).flatMap((table) => rightsOn(table === head || table === floor, table));
   const { rows } = await client.query(
     `SELECT n.who_may || ' ON ' || n.what AS missing FROM unnest($1::text[], $2::text[]) AS n(what, who_may)
       WHERE NOT has_table_privilege(to_regclass(n.what), n.who_may)

@@ -11,6 +11,7 @@ import type {
   LogState,
   LogTail,
   LogTransaction,
+  PinnedRecord,
   ReadOptions,
   Retention,
   TailHandler,
@@ -93,6 +94,7 @@ export class PostgresEventLog implements EventLog {
       compareAndAppend: true,
       maxRecordBytes: MAX_RECORD_BYTES,
       dense: true,
+      pins: true,
       transactional: true,
     });
     this.#channel = channelOf(settings);
@@ -142,7 +144,7 @@ export class PostgresEventLog implements EventLog {
    * before the transaction ends; what the host's client throws is the cause of a `log_unavailable`. Otherwise a failure
    * says whether the record may have been stored; with an `id` the append can be repeated then.
    *
-   * At most 65,536 appends, with 64 MiB of bodies, wait; one more is refused with `at_capacity`.
+   * At most 65,536 appends, with 64 MiB of bodies and keys, wait; one more is refused with `at_capacity`.
    */
   async append(body: Uint8Array, options: AppendOptions = {}): Promise<AppendResult> {
     this.#requireOpen();
@@ -154,6 +156,10 @@ export class PostgresEventLog implements EventLog {
 
   read(from: number, to: number, options?: ReadOptions): AsyncIterable<readonly LogRecord[]> {
     return this.#history.read(from, to, options);
+  }
+
+  pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
+    return this.#history.pinned(options);
   }
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
