@@ -270,7 +270,8 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
         on: () => 0,
         removeListener: () => 0,
       };
-      const faked = { connect: async () => client, on: () => 0, removeListener: () => 0 };
+      const connect = (lend: (error: undefined, lent: object) => void) => lend(undefined, client);
+      const faked = { connect, on: () => 0, removeListener: () => 0 };
       const refused = open({ pool: faked as never, connect: () => new pg.Client() });
       await expect(refused).rejects.toMatchObject({ code: 'not_supported', message: expect.stringMatching(message) });
     });

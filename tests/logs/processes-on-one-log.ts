@@ -31,6 +31,8 @@ export interface LogServer {
 class Worker {
   readonly lines: string[] = [];
   readonly process: ChildProcess;
+  /** Its exit code. */
+  readonly exited: Promise<number | null>;
   #wake: () => void = () => undefined;
 
   constructor(mode: string, engine: string, server: LogServer, store: string, name: string) {
@@ -46,6 +48,7 @@ class Worker {
     ];
     this.process = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
     cleanups.push(() => this.process.kill('SIGKILL'));
+    this.exited = once(this.process, 'exit').then(([code]) => code as number | null);
     createInterface({ input: this.process.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {
       this.lines.push(line);
       this.#wake();
@@ -226,7 +229,8 @@ async function runProcesses(engine: string, start: () => Promise<LogServer>): Pr
   }
   for (const stall of stalls) stall.end();
   for (const { process } of publishers) process.stdin?.end();
-  await Promise.all(publishers.map(({ process }) => once(process, 'exit')));
+  // A publisher that loses its server waits until it is back; none has died.
+  expect(await Promise.all(publishers.map(({ exited }) => exited))).toEqual([0, 0, 0]);
   const upTo = await change('ACLPolicyUpserted', () => undefined);
   // A reader may have had that one before its index was known here: the next one ends it.
   last = upTo;

@@ -37,7 +37,6 @@ export class PoolAccess {
   async run<R>(limitMs: number, work: (client: PostgresClientLike) => Promise<R>): Promise<R> {
     const until = performance.now() + limitMs;
     const client = await this.#lent(limitMs);
-    client.on('error', this.#onError);
     try {
       const late = () => new PoolFailure('unknown', `No answer within ${limitMs} ms.`);
       const result = await withDeadline(systemClock, Math.max(1, until - performance.now()), work(client), late);
@@ -61,18 +60,32 @@ export class PoolAccess {
   }
 
   async #lent(limitMs: number): Promise<PostgresClientLike> {
-    const lending = this.#pool.connect();
+    const lending = this.#lend();
     try {
       const late = () => new Error(`The pool had no connection within ${limitMs} ms.`);
       return await withDeadline(systemClock, limitMs, lending, late);
     } catch (cause) {
       // One that comes when nobody waits for it any more goes back.
       void lending.then(
-        (client) => client.release(),
+        (client) => this.#giveBack(client),
         () => undefined,
       );
       throw new PoolFailure('not sent', 'There is no connection to the database.', cause);
     }
+  }
+
+  /**
+   * By callback: `pg` goes on to the next message of the same packet before a promise gets its turn, and that may say
+   * that the server is gone. Nobody would listen, and the process would end.
+   */
+  #lend(): Promise<PostgresClientLike> {
+    return new Promise((resolve, reject) => {
+      this.#pool.connect((error, client) => {
+        if (error || !client) return reject(error ?? new Error('The pool lent no connection.'));
+        client.on('error', this.#onError);
+        resolve(client);
+      });
+    });
   }
 }
 

@@ -38,7 +38,8 @@ export interface PostgresConnectionLike {
  * of `pg` has to compile under its user's compiler options.
  */
 export interface PostgresPoolLike {
-  connect(): Promise<PostgresClientLike>;
+  /** Lends a connection. `client` is there when there is no `error`. */
+  connect(lend: (error: Error | undefined, client?: PostgresClientLike) => void): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
   readonly options?: object;
