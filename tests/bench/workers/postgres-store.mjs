@@ -47,10 +47,7 @@ export async function openPostgresTransactions() {
 export async function openPostgresNotifying() {
   const port = await start();
   const pool = await poolOn(port, 10);
-  const { connect } = pool;
-  // The callback form is what the pool uses inside.
-  pool.connect = (...callback) =>
-    callback.length > 0 ? connect.apply(pool, callback) : connect.call(pool).then(notifying);
+  pool.on('connect', notifying);
   const { log } = await openOn(pool, { connect: () => silent(new pool.Client(pool.options)) });
   return { log, engine: 'postgres', address: port, close: () => log.close().then(() => pool.end()) };
 }
@@ -114,8 +111,6 @@ async function openOn(pool, options = {}) {
 const channel = `fenceline_${createHash('sha256').update('public.events').digest('hex').slice(0, 32)}`;
 
 function notifying(client) {
-  if (client.isNotifying) return client;
-  client.isNotifying = true;
   const { query } = client;
   client.query = (text, ...rest) => {
     const isAppend = typeof text === 'string' && text.startsWith('SELECT epoch, index, outcome FROM');
@@ -125,7 +120,6 @@ function notifying(client) {
       ...rest,
     );
   };
-  return client;
 }
 
 function silent(client) {
