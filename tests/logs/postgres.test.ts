@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { EventBroker } from '../../src/index.ts';
 import { PostgresEventLog, postgresEventLogSql } from '../../src/logs/postgres/index.ts';
+import { channelOf } from '../../src/logs/postgres/layout.ts';
 import type { PostgresEventLogOptions } from '../../src/logs/postgres/index.ts';
 import { MemoryEventLog, TailRecorder } from '../../src/testing/index.ts';
 import { describeWithAnyPostgres, postgresForAll } from '../servers/postgres-server.ts';
@@ -323,6 +324,45 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
     while ((await log.state()).first < 3);
     while ((await pool.query(`SELECT FROM "${name}_ids"`)).rowCount !== 0);
     await log.close();
+  });
+
+  it('is woken by the notices of others, and misled by none', async () => {
+    const name = newName();
+    const [log, other] = await Promise.all([1, 2].map(() => open({ name, pollMs: 60_000 })));
+    const told = new TailRecorder();
+    await log?.tail(0, told);
+    await other?.append(body('a'));
+    await told.until(() => told.indexes.length === 1);
+    const { epoch } = (await log?.state()) ?? {};
+    const channel = channelOf({ name });
+    for (const news of [`x ${epoch} 900`, 'x another 900', `x ${epoch} -1`, `x ${epoch} 2e400`, '', 'x'])
+      await pool.query('SELECT pg_notify($1, $2)', [channel, news]);
+    await other?.append(body('b'));
+    await told.until(() => told.indexes.length === 2);
+    expect(told.indexes).toEqual([1, 2]);
+    expect(told.calls.filter(({ type }) => type === 'gap' || type === 'reset')).toEqual([]);
+    expect(await log?.state()).toMatchObject({ first: 1, head: 2 });
+    await Promise.all([log?.close(), other?.close()]);
+  });
+
+  it('sends its statements as text where a pooler keeps none that are prepared', async () => {
+    const sent: string[] = [];
+    const forgetful = server().pool();
+    forgetful.on('connect', (client) => {
+      const { query } = client as { query: (...statement: unknown[]) => unknown };
+      client.query = ((statement: { name?: string; text?: string }, ...rest: unknown[]) => {
+        sent.push(statement.name === undefined ? 'text' : 'prepared');
+        // As a server that has never seen it.
+        const isBound = statement.text?.includes('_append') ?? false;
+        return query.call(client, isBound ? 'EXECUTE never_prepared' : statement, ...rest);
+      }) as never;
+    });
+    const log = await open({ pool: forgetful });
+    sent.length = 0;
+    for (const index of [1, 2, 3]) expect(await log.append(body('a'))).toMatchObject({ index });
+    expect(sent).toEqual(['prepared', 'text', 'text', 'text']);
+    await log.close();
+    await forgetful.end();
   });
 
   it('tells readers of a record that is not ours, and of one that somebody deleted, and goes on', async () => {

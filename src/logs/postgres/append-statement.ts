@@ -11,7 +11,12 @@ export interface AppendOutcome {
   readonly epoch: string;
   readonly index: number;
   readonly outcome: 'made' | 'duplicate' | 'conflict';
+  /** When it was appended, by the server's clock, in ms since 1970. */
+  readonly time: number;
 }
+
+/** Runs it: a host's transaction, or a connection of the pool. */
+type RunStatement = (text: string, values: unknown[]) => Promise<{ readonly rows: readonly unknown[] }>;
 
 interface AppendTerms {
   readonly dedupeWindowMs: number;
@@ -28,13 +33,13 @@ export class AppendStatement {
 
   constructor(names: LogNames) {
     const parameters = Array.from({ length: 10 }, (_, i) => `$${i + 1}::${i === 0 ? 'bytea' : 'text'}`);
-    this.#text = `SELECT epoch, index, outcome FROM ${tablesOf(names).append}(${parameters.join(', ')})`;
+    this.#text = `SELECT epoch, index, outcome, made_at AS time FROM ${tablesOf(names).append}(${parameters.join(', ')})`;
   }
 
   /** Strings and one Buffer only: what every client and ORM hands on as it is. */
-  async run(transaction: LogTransaction, requests: readonly AppendRequest[], terms: AppendTerms) {
+  async run(query: RunStatement, requests: readonly AppendRequest[], terms: AppendTerms) {
     const { dedupeWindowMs, waitMs } = terms;
-    const answer = await transaction.query(this.#text, [
+    const answer = await query(this.#text, [
       bodiesOf(requests),
       arrayOf(requests.map(({ body }) => body.byteLength)),
       arrayOf(requests.map(({ kind }) => (kind === 'acl' ? 1 : 0))),
@@ -50,7 +55,8 @@ export class AppendStatement {
   /** @throws BrokerError `index_conflict`, `log_unavailable` with what the host's client threw */
   async runIn(transaction: LogTransaction, request: AppendRequest, dedupeWindowMs: number): Promise<AppendOutcome> {
     try {
-      const [outcome] = await this.run(transaction, [request], { dedupeWindowMs, waitMs: null });
+      const query: RunStatement = (text, values) => transaction.query(text, values);
+      const [outcome] = await this.run(query, [request], { dedupeWindowMs, waitMs: null });
       return outcome as AppendOutcome;
     } catch (cause) {
       throw refusedIn(cause);
@@ -92,7 +98,7 @@ function outcomesOf(answer: { readonly rows: readonly unknown[] }, count: number
   const rows: readonly Partial<AppendOutcome>[] = Array.isArray(answer?.rows) ? answer.rows : [];
   if (rows.length !== count || rows.some((row) => !(Number(row?.index) >= 0)))
     throw new TypeError('query must answer with { rows }, an object for each row, by the names of its columns.');
-  return rows.map((row) => ({ ...(row as AppendOutcome), index: Number(row.index) }));
+  return rows.map((row) => ({ ...(row as AppendOutcome), index: Number(row.index), time: Number(row.time) }));
 }
 
 function refusedIn(cause: unknown): unknown {

@@ -5,6 +5,7 @@ import type { TailSource } from '../record-source.ts';
 import { backoffMs, pause } from '../wait.ts';
 import type { LogLook, LogReading } from './log-reading.ts';
 import type { OwnConnection } from './own-connection.ts';
+import { OwnRecords } from './own-records.ts';
 
 /** A host's transaction that has appended is looked for this soon … */
 const SHORTEST_LOOK_MS = 2;
@@ -35,6 +36,7 @@ export class Follower implements TailSource {
   readonly #options: FollowerOptions;
   readonly #closed = new AbortController();
   #state: LogState;
+  readonly #own = new OwnRecords();
   #outage: BrokerError | undefined;
   #rewrites = 0;
   /**
@@ -70,6 +72,11 @@ export class Follower implements TailSource {
   }
 
   async slice(from: number, to: number, maxBytes: number): Promise<readonly LogRecord[]> {
+    const own = this.#own.slice(from, to, maxBytes);
+    if (own) {
+      this.#noteTold(own.at(-1));
+      return own;
+    }
     const { epoch } = this.#state;
     const { state, records } = await this.#options.reading.slice(this.#query, from, to, maxBytes);
     const isWhole = state.epoch === epoch && from >= state.first && records.length > 0;
@@ -81,11 +88,23 @@ export class Follower implements TailSource {
     throw state.epoch === epoch ? trimmedGap(from, state.first) : replacedGap();
   }
 
-  /** This process appended a record, which is committed. */
-  appended(epoch: string, index: number): void {
-    if (epoch !== this.#state.epoch || index <= this.#state.head) return;
-    this.#state = { ...this.#state, head: index };
-    this.#options.onLook();
+  /** This process appended records in a row, which are committed. */
+  appended(epoch: string, records: readonly LogRecord[]): void {
+    const newest = records.at(-1);
+    if (newest === undefined || epoch !== this.#state.epoch || this.#outage) return;
+    this.#own.add(records);
+    this.#advance(newest.index);
+  }
+
+  /** Another process says that the log stands at `index`: if that is not so, the next slice finds out. */
+  told(epoch: string, index: number): void {
+    if (epoch === this.#state.epoch && Number.isSafeInteger(index) && !this.#outage) this.#advance(index);
+    else this.stir();
+  }
+
+  /** As {@link told} wants it. */
+  news(): readonly [epoch: string, index: number] {
+    return [this.#state.epoch, this.#state.head];
   }
 
   /** A transaction of the host's appended a record: it is looked for until it is there, or takes the time of a poll. */
@@ -144,7 +163,9 @@ export class Follower implements TailSource {
   #take(look: LogLook, before: LogState & { readonly mark: Mark | undefined }): void {
     const { state, markTime } = look;
     const isOther = state.epoch !== before.epoch || state.head < before.head;
-    if (!isOther && markTime !== undefined && markTime !== before.mark?.time) this.#rewrites += 1;
+    const isRewritten = !isOther && markTime !== undefined && markTime !== before.mark?.time;
+    if (isRewritten) this.#rewrites += 1;
+    if (isOther || isRewritten) this.#own.clear();
     const isOvertaken = !isOther && state.epoch === this.#state.epoch && state.head < this.#state.head;
     this.#state = isOvertaken ? { ...state, head: this.#state.head } : state;
     this.#outage = undefined;
@@ -166,8 +187,16 @@ export class Follower implements TailSource {
     this.#mark = { index: newest.index, time: newest.time };
   }
 
+  #advance(index: number): void {
+    if (index <= this.#state.head) return;
+    this.#state = { ...this.#state, head: index };
+    this.#options.onLook();
+  }
+
   #down(outage: BrokerError): void {
     this.#outage = outage;
+    // The server may come back without them.
+    this.#own.clear();
     this.#options.onLook();
   }
 }

@@ -4,6 +4,7 @@ import type { AppendRequest } from '../append-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import { resultOf } from './append-statement.ts';
 import type { AppendOutcome, AppendStatement } from './append-statement.ts';
+import { PreparedStatements } from './prepared.ts';
 import { PoolFailure, unavailable } from './pool-access.ts';
 import type { PoolAccess } from './pool-access.ts';
 
@@ -27,8 +28,8 @@ export interface GroupWriterOptions {
   readonly statement: AppendStatement;
   readonly dedupeWindowMs: number;
   readonly appendTimeoutMs: number;
-  /** Called after every commit, before its appends are acknowledged. */
-  readonly onCommit: (newest: AppendOutcome) => void;
+  /** Called after every commit, before its appends are acknowledged, with what became of each. */
+  readonly onCommit: (outcomes: readonly AppendOutcome[], requests: readonly AppendRequest[]) => void;
 }
 
 interface PendingAppend {
@@ -44,6 +45,7 @@ interface PendingAppend {
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
+  readonly #prepared = new PreparedStatements();
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
   #running: Promise<void> | undefined;
@@ -96,10 +98,10 @@ export class GroupWriter {
   }
 
   async #write(group: readonly PendingAppend[]): Promise<void> {
+    const requests = group.map(({ request }) => request);
     try {
-      const outcomes = await this.#run(group.map(({ request }) => request));
-      // Not the last one, which may be a duplicate of long ago.
-      this.#options.onCommit(outcomes.reduce((newest, one) => (one.index > newest.index ? one : newest)));
+      const outcomes = await this.#run(requests);
+      this.#options.onCommit(outcomes, requests);
       group.forEach((append, at) => settle(append, outcomes[at] as AppendOutcome));
     } catch (failure) {
       const error = this.#failed(failure);
@@ -109,7 +111,10 @@ export class GroupWriter {
 
   #run(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
     const { pool, statement, dedupeWindowMs, appendTimeoutMs: waitMs } = this.#options;
-    return pool.run(waitMs + COMMIT_MS, (client) => statement.run(client, requests, { dedupeWindowMs, waitMs }));
+    return pool.run(waitMs + COMMIT_MS, (client) => {
+      const query = (text: string, values: unknown[]) => this.#prepared.run(client, text, values);
+      return statement.run(query, requests, { dedupeWindowMs, waitMs });
+    });
   }
 
   #failed(failure: unknown): unknown {

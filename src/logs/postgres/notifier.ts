@@ -1,7 +1,7 @@
 import { pause } from '../wait.ts';
 
 /** Others are woken this often at most: what is appended meanwhile goes with the next time. */
-const SHORTEST_PAUSE_MS = 5;
+const SHORTEST_PAUSE_MS = 1;
 
 /**
  * Wakes the other processes after commits. Never within a writer's transaction: `NOTIFY` takes a lock of the whole

@@ -2,6 +2,7 @@ import { systemClock } from '../../model/clock.ts';
 import { FairLimit } from '../../core/log/fair-limit.ts';
 import { withDeadline } from '../../model/deadline.ts';
 import { BrokerError } from '../../model/errors.ts';
+import { PreparedStatements } from './prepared.ts';
 import type { PostgresConnectionLike, PostgresRows } from './postgres-client.ts';
 
 export interface OwnConnectionOptions {
@@ -22,6 +23,7 @@ export class OwnConnection {
   readonly #options: OwnConnectionOptions;
   /** One statement at a time; time is counted from when it is sent. */
   readonly #turns = new FairLimit(1);
+  readonly #prepared = new PreparedStatements();
   #client: PostgresConnectionLike | undefined;
   #connecting: Promise<void> | undefined;
   #isClosed = false;
@@ -37,9 +39,10 @@ export class OwnConnection {
   }
 
   /** @throws BrokerError `log_unavailable`, with what the server said as its cause */
-  async query(text: string, values?: unknown[]): Promise<PostgresRows> {
+  async query(text: string, values: unknown[]): Promise<PostgresRows> {
     return this.#turns.run(async () => {
-      if (this.#client) return this.#run(this.#client, text, values);
+      const client = this.#client;
+      if (client) return this.#run(client, () => this.#prepared.run(client, text, values));
       throw unavailable(new Error('There is no connection.'));
     });
   }
@@ -62,7 +65,7 @@ export class OwnConnection {
     client.on('notification', (news) => this.#options.onNotice(news?.payload ?? ''));
     try {
       await this.#inTime(client.connect());
-      await this.#run(client, this.#options.setup);
+      await this.#run(client, () => client.query(this.#options.setup));
       if (isLost || this.#isClosed) throw new Error('The connection ended at once.');
     } catch (cause) {
       end(client);
@@ -71,9 +74,9 @@ export class OwnConnection {
     this.#client = client;
   }
 
-  async #run(client: PostgresConnectionLike, text: string, values?: unknown[]): Promise<PostgresRows> {
+  async #run(client: PostgresConnectionLike, query: () => Promise<PostgresRows>): Promise<PostgresRows> {
     try {
-      return await this.#inTime(client.query(text, values));
+      return await this.#inTime(query());
     } catch (cause) {
       if (cause instanceof NoAnswer) this.#lost(client);
       throw unavailable(cause);

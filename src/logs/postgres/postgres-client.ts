@@ -3,9 +3,16 @@ export interface PostgresRows {
   readonly rows: readonly unknown[];
 }
 
+/** A statement that a connection keeps by its name. */
+export interface PostgresStatement {
+  readonly name: string;
+  readonly text: string;
+  values: unknown[];
+}
+
 /** A client that a pool lends. */
 export interface PostgresClientLike {
-  query(text: string, values?: unknown[]): Promise<PostgresRows>;
+  query(statement: string | PostgresStatement, values?: unknown[]): Promise<PostgresRows>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
   /** @param destroy the connection is not to be used again */
@@ -25,7 +32,7 @@ export function refusePool(transaction: object): void {
 /** A connection of its own; `new pg.Client(config)` is one. */
 export interface PostgresConnectionLike {
   connect(): Promise<unknown>;
-  query(text: string, values?: unknown[]): Promise<PostgresRows>;
+  query(statement: string | PostgresStatement, values?: unknown[]): Promise<PostgresRows>;
   on(
     event: 'error' | 'end' | 'notification',
     listener: (news?: { readonly payload?: string | undefined }) => void,

@@ -21,8 +21,10 @@ import type { AppendRequest } from '../append-request.ts';
 import { LocalTail } from '../local-tail.ts';
 import { checkRetention } from '../retention.ts';
 import { AppendStatement, resultOf } from './append-statement.ts';
+import type { AppendOutcome } from './append-statement.ts';
 import { Follower } from './follower.ts';
 import { GroupWriter } from './group-writer.ts';
+import type { GroupWriterOptions } from './group-writer.ts';
 import { History } from './history.ts';
 import { Janitor } from './janitor.ts';
 import { channelOf } from './layout.ts';
@@ -101,14 +103,14 @@ export class PostgresEventLog implements EventLog {
     this.#connection = this.#makeConnection();
     this.#reading = new LogReading(settings);
     this.#statement = new AppendStatement(settings);
-    const onCommit = ({ epoch, index }: { readonly epoch: string; readonly index: number }) =>
-      this.#wrote(epoch, index);
+    const onCommit: GroupWriterOptions['onCommit'] = (outcomes, requests) => this.#wrote(outcomes, requests);
     this.#writer = new GroupWriter({ pool, statement: this.#statement, dedupeWindowMs, appendTimeoutMs, onCommit });
     this.#history = this.#makeHistory();
     this.#janitor = this.#makeJanitor();
-    this.#notifier = new Notifier(() =>
-      this.#connection.query('SELECT pg_notify($1, $2)', [this.#channel, this.#self]),
-    );
+    this.#notifier = new Notifier(() => {
+      const news = [this.#self, ...this.#followed().news()].join(' ');
+      return this.#connection.query('SELECT pg_notify($1, $2)', [this.#channel, news]);
+    });
   }
 
   /**
@@ -225,19 +227,30 @@ export class PostgresEventLog implements EventLog {
     return resultOf(outcome, request);
   }
 
-  #wrote(epoch: string, index: number): void {
-    this.#follower?.appended(epoch, index);
-    this.#notifier.signal();
+  #wrote(outcomes: readonly AppendOutcome[], requests: readonly AppendRequest[]): void {
+    const records = outcomes.flatMap(({ outcome, index, time }, at): LogRecord[] => {
+      const { kind, body } = requests[at] as AppendRequest;
+      return outcome === 'made' ? [{ index, kind, time, body }] : [];
+    });
+    this.#follower?.appended(outcomes[0]?.epoch ?? '', records);
+    if (records.length > 0) this.#notifier.signal();
+  }
+
+  #told(news: string): void {
+    const [from, epoch = '', index] = news.split(' ');
+    if (from !== this.#self) this.#follower?.told(epoch, Number(index));
   }
 
   #makeConnection(): OwnConnection {
     const { connect, requestTimeoutMs: timeoutMs } = this.#settings;
     return new OwnConnection({
       connect,
-      // Notices are not waited for on the disk; nothing else is written on this connection.
-      setup: `SET synchronous_commit TO off; LISTEN "${this.#channel}"`,
+      // Notices are not waited for on the disk; nothing else is written on this connection. Plans are kept from when
+      // there was hardly a record: they are to go along the index in any case.
+      setup: `SET synchronous_commit TO off; SET jit TO off; SET enable_seqscan TO off; SET enable_bitmapscan TO off;
+        LISTEN "${this.#channel}"`,
       timeoutMs,
-      onNotice: (from) => from !== this.#self && this.#follower?.stir(),
+      onNotice: (news) => this.#told(news),
       onLost: () => this.#follower?.lost(),
     });
   }

@@ -31,8 +31,8 @@ const names = [
 const catchUp = 'catch-up';
 
 /** Logs that processes share: how long a record takes from one to another. */
-const steadily = ['PostgreSQL', 'PostgreSQL, NOTIFY within', held];
-const shared = [...(hasPostgres ? steadily : []), ...names.filter((name) => name.startsWith('Redis, '))];
+const followed = ['PostgreSQL', 'PostgreSQL, NOTIFY within', held];
+const shared = [...(hasPostgres ? followed : []), ...names.filter((name) => name.startsWith('Redis, '))];
 const steady = '1,000 per second';
 
 export const title = 'Event logs';
@@ -53,7 +53,8 @@ export async function run({ isQuick, rounds, say, only }) {
 
 async function runEndToEnd(seconds, rounds, say, only) {
   const logs = shared.filter((name) => name.includes(only)).map((name) => ({ name }));
-  const measure = ({ name }) => measureWorker('end-to-end', { log: name, perSecond: 1000, seconds });
+  const steadily = { perSecond: 1000, warmUpSeconds: 2 * seconds, seconds: 2 * seconds };
+  const measure = ({ name }) => measureWorker('end-to-end', { log: name, ...steadily });
   const figures = await alternate(logs, rounds, measure, say);
   return rowsOf(steady, figures, Object.fromEntries(latencies.map((name) => [name, (one) => one[name]])));
 }

@@ -6,14 +6,15 @@ import { Child } from '../lib/processes.mjs';
 import { quantile } from '../lib/statistics.mjs';
 import { openers } from './log-store.mjs';
 
-export async function measure({ log: name, perSecond, seconds }) {
+export async function measure({ log: name, perSecond, warmUpSeconds, seconds }) {
   const { log, engine, address, publishWith = publishing, close } = await openers[name]();
   const broker = new EventBroker({ log });
   await broker.ready();
   const publish = publishWith(broker);
   const follower = new Child(import.meta.resolve('./follower.mjs'), {});
   await follower.ask({ engine, address });
-  await publishSteadily(publish, perSecond, 0.3);
+  // Until both processes and the server have compiled what they run: their first seconds say more of that.
+  await publishSteadily(publish, perSecond, warmUpSeconds);
   const published = await publishSteadily(publish, perSecond, seconds);
   const told = await follower.ask({ until: Math.max(...published.map(({ index }) => index)) });
   await follower.end();

@@ -112,22 +112,21 @@ const channel = `fenceline_${createHash('sha256').update('public.events').digest
 
 function notifying(client) {
   const { query } = client;
-  client.query = (text, ...rest) => {
-    const isAppend = typeof text === 'string' && text.startsWith('SELECT epoch, index, outcome FROM');
-    return query.call(
-      client,
-      isAppend ? `SELECT made.*, pg_notify('${channel}', '') FROM (${text}) made` : text,
-      ...rest,
-    );
+  client.query = (statement, ...rest) => {
+    const { text = statement, values = rest[0] } = statement;
+    const isAppend = typeof text === 'string' && text.startsWith('SELECT epoch, index, outcome');
+    if (!isAppend) return query.call(client, statement, ...rest);
+    const notifies = `SELECT made.*, pg_notify('${channel}', '') FROM (${text}) made`;
+    return query.call(client, { name: 'notifying', text: notifies, values });
   };
 }
 
 function silent(client) {
   const { query } = client;
-  client.query = (text, ...rest) =>
-    typeof text === 'string' && text.includes('pg_notify')
+  client.query = (statement, ...rest) =>
+    `${statement.text ?? statement}`.includes('pg_notify')
       ? Promise.resolve({ rows: [] })
-      : query.call(client, text, ...rest);
+      : query.call(client, statement, ...rest);
   return client;
 }
 
