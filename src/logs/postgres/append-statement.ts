@@ -33,7 +33,8 @@ export class AppendStatement {
 
   constructor(names: LogNames) {
     const parameters = Array.from({ length: 10 }, (_, i) => `$${i + 1}::${i === 0 ? 'bytea' : 'text'}`);
-    this.#text = `SELECT epoch, index, outcome, made_at AS time FROM ${tablesOf(names).append}(${parameters.join(', ')})`;
+    const { append } = tablesOf(names);
+    this.#text = `SELECT epoch, index, outcome, made_at AS time FROM ${append}(${parameters.join(', ')})`;
   }
 
   /** Strings and one Buffer only: what every client and ORM hands on as it is. */

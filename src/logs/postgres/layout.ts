@@ -121,7 +121,8 @@ const indexName = (table: string, what: string): string => `${table.slice(table.
 const appendSql = (tables: Tables): string => `CREATE OR REPLACE FUNCTION ${tables.append}(
   bodies bytea, sizes text, kinds text, names text, expected text, window_ms text, wait_ms text,
   pin_of text, pin_keys text, pin_is text
-) RETURNS TABLE (epoch text, index double precision, outcome text, made_at double precision) LANGUAGE plpgsql AS $fenceline$
+) RETURNS TABLE (epoch text, index double precision, outcome text, made_at double precision)
+LANGUAGE plpgsql AS $fenceline$
 #variable_conflict use_column
 ${DECLARATIONS}BEGIN
   IF wait_ms IS NOT NULL THEN PERFORM set_config('lock_timeout', wait_ms, true); END IF;
