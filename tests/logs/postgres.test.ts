@@ -173,6 +173,21 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
       await log.close();
     });
 
+    it('has to have begun: on a client without one nothing is published, and it says so', async () => {
+      const log = await open();
+      const client = await pool.connect();
+      const refusal = await log.append(body('a'), { transaction: client }).catch((error: unknown) => error);
+      const begun = client.query('BEGIN');
+      const appended = await log.append(body('b'), { transaction: client });
+      await begun;
+      await client.query('COMMIT');
+      client.release();
+      expect(String(refusal)).toMatch(/^TypeError: transaction must be a client on which BEGIN ran/);
+      expect(appended).toMatchObject({ index: 1 });
+      expect(await log.state()).toMatchObject({ head: 1 });
+      await log.close();
+    });
+
     it('is that of a client: with the pool itself, which would publish at once, nothing is', async () => {
       const log = await open();
       await expect(log.append(body('a'), { transaction: pool })).rejects.toThrow(/^transaction must be the client/);

@@ -5,6 +5,7 @@ import type { AppendRequest } from '../append-request.ts';
 import { tablesOf } from './layout.ts';
 import type { LogNames } from './layout.ts';
 import { keyToHex } from './pin-keys.ts';
+import { refuseIdle } from './postgres-client.ts';
 
 /** What became of one append of a statement. */
 export interface AppendOutcome {
@@ -56,6 +57,7 @@ export class AppendStatement {
   /** @throws BrokerError `index_conflict`, `log_unavailable` with what the host's client threw */
   async runIn(transaction: LogTransaction, request: AppendRequest, dedupeWindowMs: number): Promise<AppendOutcome> {
     try {
+      await refuseIdle(transaction);
       const query: RunStatement = (text, values) => transaction.query(text, values);
       const [outcome] = await this.run(query, [request], { dedupeWindowMs, waitMs: null });
       return outcome as AppendOutcome;

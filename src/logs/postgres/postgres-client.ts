@@ -1,3 +1,5 @@
+import type { LogTransaction } from '../../core/log/event-log.ts';
+
 /** What a statement gives, as far as the log looks at it. */
 export interface PostgresRows {
   readonly rows: readonly unknown[];
@@ -27,6 +29,22 @@ export interface PostgresClientLike {
 export function refusePool(transaction: object): void {
   if (!('totalCount' in transaction)) return;
   throw new TypeError('transaction must be the client on which it was begun (pool.connect()); got the pool.');
+}
+
+/**
+ * On a client without a transaction each statement is one of its own. Clients of `pg` from 8.21 on say where they are;
+ * a BEGIN that was not awaited is still on its way then, and a statement behind it tells.
+ * @throws TypeError
+ */
+export async function refuseIdle(transaction: LogTransaction): Promise<void> {
+  const { getTransactionStatus } = transaction as { readonly getTransactionStatus?: () => unknown };
+  const isIdle = () => getTransactionStatus?.call(transaction) === 'I';
+  if (!isIdle()) return;
+  await transaction.query('SELECT', []);
+  if (isIdle())
+    throw new TypeError(
+      'transaction must be a client on which BEGIN ran; on this one it did not. Nothing was appended.',
+    );
 }
 
 /** A connection of its own; `new pg.Client(config)` is one. */
