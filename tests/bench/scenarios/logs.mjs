@@ -23,16 +23,21 @@ const names = [
   'memory',
   'LMDB, on disk',
   'LMDB, durability "os"',
-  ...(nats.length > 0 ? ['JetStream'] : []),
+  'LMDB alone, on disk',
+  ...(nats.length > 0 ? ['JetStream', 'JetStream alone'] : []),
   ...(hasPostgres ? postgres : []),
   ...(isInstalled('redis-server') ? redis : []),
 ];
 
 const catchUp = 'catch-up';
 
-/** Logs that processes share: how long a record takes from one to another. */
-const followed = ['PostgreSQL', 'PostgreSQL, NOTIFY within', held];
-const shared = [...(hasPostgres ? followed : []), ...names.filter((name) => name.startsWith('Redis, '))];
+/** Logs that another process reads: how long a record takes from one to the other. */
+const shared = [
+  'LMDB, on disk',
+  ...(nats.length > 0 ? ['JetStream'] : []),
+  ...(hasPostgres ? ['PostgreSQL', 'PostgreSQL, NOTIFY within', held] : []),
+  ...names.filter((name) => name.startsWith('Redis, ')),
+];
 const steady = '1,000 per second';
 
 export const title = 'Event logs';

@@ -19,7 +19,9 @@ export const openers = {
   memory: () => ({ log: undefined, close: () => undefined }),
   'LMDB, on disk': () => openLmdb('disk'),
   'LMDB, durability "os"': () => openLmdb('os'),
+  'LMDB alone, on disk': openBareLmdb,
   JetStream: openJetStream,
+  'JetStream alone': openBareJetStream,
   PostgreSQL: openPostgres,
   'PostgreSQL, a transaction each': openPostgresTransactions,
   'PostgreSQL, NOTIFY within': openPostgresNotifying,
@@ -36,6 +38,8 @@ export const openers = {
 
 /** How another process gets to the log that one of the above opened, by its `engine` and `address`. */
 export const joiners = {
+  lmdb: async (path) => (await import('fenceline/lmdb')).LmdbEventLog.open({ path, readOnly: true }),
+  jetstream: async (port) => (await joinJetStream(port)).log,
   postgres: async (port) => (await joinPostgres(port)).log,
   redis: async (port) => (await joinRedis(port)).log,
 };
@@ -44,17 +48,51 @@ async function openLmdb(durability) {
   const { LmdbEventLog } = await import('fenceline/lmdb');
   const path = temporaryFolder();
   const log = await LmdbEventLog.open({ path, durability });
-  return { log, close: () => log.close() };
+  return { log, engine: 'lmdb', address: path, close: () => log.close() };
+}
+
+/** One put each, acknowledged when it is on the disk. */
+async function openBareLmdb() {
+  const { open } = await import('lmdb');
+  const db = open({ path: temporaryFolder(), keyEncoding: 'uint32', encoding: 'binary' });
+  let index = 0;
+  const publish = async (event) => {
+    await db.put(++index, Buffer.from(JSON.stringify(event)));
+    await db.flushed;
+  };
+  return { publish, close: () => db.close() };
 }
 
 async function openJetStream() {
+  const port = await startNats();
+  const { log, connection } = await joinJetStream(port);
+  return { log, engine: 'jetstream', address: port, close: () => log.close().then(() => connection.close()) };
+}
+
+/** One publish each, acknowledged by the stream. */
+async function openBareJetStream() {
+  const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
+  const connection = await connectNats(await startNats());
+  await (await jetstreamManager(connection)).streams.add({ name: 'events', subjects: ['events'] });
+  const client = jetstream(connection);
+  return { publish: (event) => client.publish('events', JSON.stringify(event)), close: () => connection.close() };
+}
+
+async function joinJetStream(port) {
   const { JetStreamEventLog } = await import('fenceline/jetstream');
-  const { connect } = await import('@nats-io/transport-node');
+  const connection = await connectNats(port);
+  return { log: await JetStreamEventLog.open({ connection, stream: 'events' }), connection };
+}
+
+async function startNats() {
   const port = await freePort();
   await startServer(port, 'nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', temporaryFolder()]);
-  const connection = await connect({ servers: `127.0.0.1:${port}` });
-  const log = await JetStreamEventLog.open({ connection, stream: 'events' });
-  return { log, close: () => log.close().then(() => connection.close()) };
+  return port;
+}
+
+async function connectNats(port) {
+  const { connect } = await import('@nats-io/transport-node');
+  return connect({ servers: `127.0.0.1:${port}` });
 }
 
 async function openRedis(appendfsync) {
