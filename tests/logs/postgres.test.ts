@@ -249,6 +249,8 @@ describeWithAnyPostgres('a log in PostgreSQL', () => {
 
     it('one that is not there with create: false, and one that the user may not make or use', async () => {
       const name = newName();
+      // As it is from PostgreSQL 15 on.
+      await pool.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
       const byHand = expect.stringContaining('postgresEventLogSql');
       await expect(open({ name, create: false })).rejects.toMatchObject({ code: 'bad_request', message: byHand });
       expect(await refusalOf(await poolOf(), { name })).toMatchObject({ code: 'bad_request', message: byHand });

@@ -71,13 +71,19 @@ function ioRedis(client: IoRedisLike): Dialect {
   };
 }
 
-/** Whether `client` is one that a log can be opened on: of one server, which a cluster, a sentinel or a pool is not. */
+/**
+ * Whether `client` is one that a log can be opened on: of one server, which a cluster, a sentinel or a pool is not. Of
+ * node-redis only such a client can WATCH keys; the others look like it more with each version.
+ */
 export function isRedisClient(client: unknown): client is RedisClientLike {
-  const { duplicate, callBuffer, sendCommand, isReady, isCluster } = (client ?? {}) as Record<string, unknown>;
+  const { duplicate, callBuffer, sendCommand, isReady, isWatching, isCluster } = (client ?? {}) as Record<
+    string,
+    unknown
+  >;
   if (typeof duplicate !== 'function') return false;
   return typeof callBuffer === 'function'
     ? isCluster !== true
-    : typeof sendCommand === 'function' && isReady !== undefined;
+    : typeof sendCommand === 'function' && isReady !== undefined && isWatching !== undefined;
 }
 
 /** A client's connection, the host's own or one that was made for the log. */
