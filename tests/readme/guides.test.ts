@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderScenario } from '../bench/report.mjs';
+import { summary } from '../bench/scenarios/logs.mjs';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 // The formatter pads tables.
@@ -23,6 +24,12 @@ describe('the guide about rights', () => {
 });
 
 describe('the guide about logs', () => {
+  it('has the figures as the benchmark’s result file tells them', () => {
+    const { logs } = JSON.parse(read('tests/bench/results/latest.json')) as { logs: { rows: readonly object[] } };
+    const [, shown = ''] = /<!-- logs:start -->([\s\S]*?)<!-- logs:end -->/.exec(read('docs/logs.md')) ?? [];
+    expect(plain(shown)).toBe(plain(summary(logs.rows)));
+  });
+
   it('leads to files that are there', () => {
     const links = [...read('docs/logs.md').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path);
     expect(links.length).toBeGreaterThan(3);

@@ -50,7 +50,7 @@ const find = (rows, name, contender) => rows.find((row) => row.case === name && 
 
 const distinct = (values) => [...new Set(values)];
 
-function table(head, lines) {
+export function table(head, lines) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
   return [head, rule, ...lines].map(line).join('\n');

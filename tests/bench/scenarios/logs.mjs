@@ -2,7 +2,8 @@
 import { isInstalled, nats } from '../contenders/http/index.mjs';
 import { alternate, measureWorker, rowsOf } from '../lib/measure.mjs';
 import { hasPostgres } from '../workers/postgres-store.mjs';
-import { list } from '../lib/table.mjs';
+import { median, ratios, short } from '../lib/statistics.mjs';
+import { list, table } from '../lib/table.mjs';
 
 /** Each beside the engine alone, with the same durability. */
 const redis = ['always', 'everysec'].flatMap((sync) => [
@@ -115,3 +116,28 @@ export const report = (rows) =>
     .map(({ says, of, columns }) => ({ says, columns, found: rows.filter(of) }))
     .filter(({ found }) => found.length > 0)
     .flatMap(({ says, columns, found }) => [says, list(found, columns)]);
+
+/** Each log beside its engine alone, as docs/logs.md shows them. */
+const compared = [
+  ['LMDB, on disk', 'LMDB alone, on disk'],
+  ['JetStream', 'JetStream alone'],
+  ['PostgreSQL', 'PostgreSQL, bare INSERT'],
+  ['Redis, appendfsync always', 'XADD alone, appendfsync always'],
+  ['Redis, appendfsync everysec', 'XADD alone, appendfsync everysec'],
+];
+
+export function summary(rows) {
+  const found = (contender, name) => rows.find((row) => row.contender === contender && row.case === name)?.measures;
+  const throughput = (log, engine, name) => {
+    const [own, bare] = [log, engine].map((contender) => found(contender, name)?.publishesPerSecond ?? []);
+    return [short(median(own)), short(median(ratios(own, bare)))];
+  };
+  const lines = compared.map(([log, engine]) => [
+    log,
+    ...throughput(log, engine, '1 in flight'),
+    ...throughput(log, engine, '64 in flight'),
+    ...['P50Ms', 'P99Ms'].map((which) => short(median(found(log, steady)?.[`told${which}`] ?? []))),
+  ]);
+  const head = ['1 in flight', '× engine', '64 in flight', '× engine', 'p50, ms', 'p99, ms'];
+  return table(['', ...head], lines);
+}
