@@ -63,6 +63,6 @@ export class HttpAnswer {
   async #more(): Promise<void> {
     const bytes = await this.#wire.read();
     if (bytes === undefined) throw new TypeError('terminated');
-    this.#rest = this.#rest.length === 0 ? bytes : Uint8Array.from([...this.#rest, ...bytes]);
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
   }
 }

@@ -147,7 +147,7 @@ export class Model {
   /** Whether the reader may have been turned away, by what was committed since all was settled. */
   mayBeDenied(asked: Asked, now: number): boolean {
     const views = this.#views(asked.who, this.#settled);
-    return views.some((rights) => !mayOpen(rights, asked) || !isLive(rights, Math.min(rights.until, now) + this.skewMs.max));
+    return views.some((rights) => !mayOpen(rights, asked) || !isLive(rights, now + this.skewMs.max));
   }
 
   /** Whether the reader is turned away now, by what everybody has heard of. */

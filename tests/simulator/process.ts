@@ -1,24 +1,19 @@
-import http from 'node:http';
 import { EventBroker } from 'fenceline';
-import type { Acl } from '../../src/acl/acl.ts';
-import { fetchHandler } from '../../src/adapters/fetch.ts';
-import { eventStreamHandler } from '../../src/adapters/http.ts';
 import type { EventLog } from '../../src/core/log/event-log.ts';
-import type { Clock } from '../../src/model/clock.ts';
 import { defineTopics } from '../../src/model/topics.ts';
 import { FaultyEventLog, type HeldAppend } from '../../src/testing/faulty-event-log.ts';
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { LaggingLog } from '../properties/fence-log.ts';
 import type { LogFault } from '../properties/fence-steps.ts';
+import { Mounts } from './mounts.ts';
 import type { Host, Mount, WireRequest } from './network.ts';
 import type { RightsStore } from './rights-store.ts';
-import { ServerSocket } from './server-socket.ts';
+import { SkewedClock } from './skewed-clock.ts';
 import type { Setting } from './steps.ts';
 import type { Wire } from './wire.ts';
 
 export const TIMEOUT_MS = 3000;
-export const HEARTBEAT_MS = 5000;
-const STALLED_MS = 10_000;
+const STALLED_MS = 6000;
 const SLOW_MS = 700;
 
 /** An event's payload. */
@@ -52,12 +47,11 @@ export class Process implements Host {
   readonly #lagging: LaggingLog | undefined;
   readonly #clock: SkewedClock;
   readonly #wires = new Set<Wire>();
-  readonly #server: http.Server;
-  readonly #serveFetch: (mount: Mount, wire: Wire, request: WireRequest) => Promise<void>;
+  readonly #mounts: Mounts;
   #held: HeldAppend[] = [];
   isUp = true;
 
-  constructor(clock: VirtualClock, store: RightsStore, setting: Setting, log: EventLog | undefined) {
+  constructor(clock: VirtualClock, store: RightsStore, setting: Setting, log: EventLog | undefined, tell: (what: string) => void) {
     this.#clock = new SkewedClock(clock);
     this.#faulty = log && new FaultyEventLog(log, { clock });
     this.#lagging = this.#faulty && new LaggingLog(this.#faulty, () => undefined);
@@ -72,37 +66,20 @@ export class Process implements Host {
       publishWhenDown,
       ...(this.#lagging && { log: this.#lagging }),
     });
-    const { broker } = this;
-    const shared = { broker, heartbeatMs: HEARTBEAT_MS };
-    const handlers = (['auto', 'response'] as const).map((writer) => {
-      const pin = ({ headers }: http.IncomingMessage) => pinOf(headers['x-scope']);
-      const byToken = eventStreamHandler<http.IncomingMessage>({ ...shared, writer, pin });
-      const acl = ({ headers }: http.IncomingMessage): Promise<Acl> => store.rightsOf(String(headers['x-user']));
-      return { byToken, byUser: eventStreamHandler<http.IncomingMessage>({ ...shared, writer, pin, acl }) };
-    });
-    this.#server = http.createServer((request, response) => {
-      const [auto, plain] = handlers;
-      const handler = request.headers['x-mount'] === 'response' ? plain : auto;
-      void (request.headers['x-user'] ? handler?.byUser : handler?.byToken)?.(request, response);
-    });
-    const pin = ({ headers }: Request) => pinOf(headers.get('x-scope') ?? undefined);
-    const byToken = fetchHandler({ ...shared, pin });
-    const byUser = fetchHandler({ ...shared, pin, acl: ({ headers }) => store.rightsOf(headers.get('x-user') ?? '') });
-    this.#serveFetch = async (_, wire, { path, headers }) => {
-      const gone = new AbortController();
-      wire.onHangUp = () => gone.abort();
-      const handler = headers['x-user'] ? byUser : byToken;
-      const response = await handler(new Request(`http://host${path}`, { headers, signal: gone.signal }));
-      await sendOver(wire, response, gone.signal);
-    };
+    this.#mounts = new Mounts(this.broker, store);
+    this.#listen(tell);
+  }
+
+  #listen(tell: (what: string) => void): void {
+    this.broker.on('lagging', () => tell('lagging'));
+    this.broker.on('revoked', ({ error }) => tell(`revoked ${error.code}`));
+    this.broker.on('unsubscribe', ({ error }) => tell(`unsubscribe ${error?.code}`));
+    this.broker.on('log', ({ status }) => tell(`log ${status}`));
   }
 
   serve(mount: Mount, wire: Wire, request: WireRequest): void {
     this.#wires.add(wire);
-    if (mount === 'fetch') return void this.#serveFetch(mount, wire, request);
-    const headers = Object.entries({ ...request.headers, Host: 'host', Connection: 'close', 'x-mount': mount });
-    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    this.#server.emit('connection', new ServerSocket(wire, `GET ${request.path} HTTP/1.1\r\n${lines}\r\n`));
+    this.#mounts.serve(mount, wire, request);
   }
 
   /** Its connections break without a word, what it was about to tell the log is lost; or it says goodbye. */
@@ -157,55 +134,5 @@ export class Process implements Host {
     this.#faulty?.delayAppends(0);
     this.#lagging?.catchUp();
     if (this.isUp) void this.#faulty?.goUp();
-  }
-}
-
-const pinOf = (scope: unknown) => (scope === 'allowed' ? ({ scope } as const) : undefined);
-
-/** What a runtime that speaks fetch does with a handler's answer. */
-async function sendOver(wire: Wire, { status, headers, body }: Response, gone: AbortSignal): Promise<void> {
-  const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const send = (text: string | Uint8Array): Promise<void> =>
-    new Promise((resolve) => void wire.send(Buffer.from(text as string), resolve));
-  await send(`HTTP/1.1 ${status} Whatever\r\n${lines}Transfer-Encoding: chunked\r\n\r\n`);
-  const reader = body?.getReader();
-  gone.addEventListener('abort', () => void reader?.cancel().catch(() => undefined));
-  if (gone.aborted) void reader?.cancel();
-  try {
-    for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
-      await send(`${read.value.length.toString(16)}\r\n`);
-      await send(read.value);
-      await send('\r\n');
-    }
-    await send('0\r\n\r\n');
-    wire.finish();
-  } catch {
-    wire.cut();
-  }
-}
-
-/** A machine's clock: its time of day is set by hand, its timers are not. */
-class SkewedClock implements Clock {
-  readonly #clock: VirtualClock;
-  offsetMs = 0;
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now() + this.offsetMs;
-  }
-
-  elapsed(): number {
-    return this.#clock.now();
-  }
-
-  after(delayMs: number, call: () => void): ReturnType<Clock['after']> {
-    return this.#clock.after(delayMs, call);
-  }
-
-  soon(call: () => void): ReturnType<Clock['soon']> {
-    return this.#clock.soon(call);
   }
 }

@@ -5,14 +5,15 @@ import type { Wire } from './wire.ts';
  * As if each byte that waits were so many: a stream pushes back after a few events then, and not after a quarter of a
  * megabyte.
  */
-const WEIGHT = 256;
+const WEIGHT = 4096;
 
 /** The server's end of a wire, as Node's HTTP server takes a connection. */
 export class ServerSocket extends Duplex {
   readonly #wire: Wire;
 
   constructor(wire: Wire, request: string) {
-    super({ emitClose: true });
+    // Nothing waits in the stream itself without being told: what the wire takes at once is all that is free.
+    super({ writableHighWaterMark: 1 });
     this.#wire = wire;
     const { get } = Object.getOwnPropertyDescriptor(Duplex.prototype, 'writableLength') ?? {};
     Object.defineProperty(this, 'writableLength', { get: () => (get?.call(this) as number) * WEIGHT });

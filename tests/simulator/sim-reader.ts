@@ -83,7 +83,8 @@ export class SimReader {
   leave(): void {
     const source = this.#source;
     if (source === undefined) return;
-    this.#keep(source);
+    // What is being handed over now was not done with: a program that ends here gets it again.
+    if (!this.#isReading) this.#keep(source);
     this.#source = undefined;
     source.close();
   }

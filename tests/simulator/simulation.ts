@@ -23,37 +23,44 @@ export async function simulate({ seed, setting, steps }: History): Promise<Outco
   });
 }
 
-/** Leaves out steps as long as the rest still fails: first many at once, then one by one. */
-export async function shrink(history: History, maxRuns = 2000): Promise<History> {
-  let steps = history.steps;
-  let runs = 0;
-  const fails = async (fewer: readonly Step[]): Promise<boolean> =>
-    ++runs <= maxRuns && (await simulate({ ...history, steps: fewer })).failure !== undefined;
+/** Past so many plays a history is short enough. */
+const MAX_PLAYS = 2000;
+
+/**
+ * Leaves out steps as long as the rest still fails: half of them at once to begin with, one by one in the end.
+ * @param fails whether a history with fewer steps does
+ */
+export async function shrink(
+  steps: readonly Step[],
+  fails: (fewer: readonly Step[]) => Promise<boolean>,
+): Promise<readonly Step[]> {
+  let left = steps;
+  let plays = 0;
   for (let size = steps.length >> 1; size > 0; ) {
-    let hasShrunk = false;
-    for (let from = 0; from < steps.length; ) {
-      const fewer = steps.toSpliced(from, size);
-      if (await fails(fewer)) {
-        steps = fewer;
-        hasShrunk = true;
-      } else from += size;
+    const before = left.length;
+    for (let from = 0; from < left.length && plays < MAX_PLAYS; plays++) {
+      const fewer = left.toSpliced(from, size);
+      if (await fails(fewer)) left = fewer;
+      else from += size;
     }
-    if (!hasShrunk || size > 1) size >>= 1;
+    if (left.length === before || size > 1) size >>= 1;
   }
-  return { ...history, steps };
+  return left;
 }
 
-/** @throws Error with the seed and as few steps as fail in the same world */
+/** @throws Error with the seed, and as few steps as fail in the same world */
 export async function checkSeed(seed: number): Promise<readonly string[]> {
   const history = historyOf(seed);
   const { failure, trace } = await simulate(history);
   if (failure === undefined) return trace;
-  const { steps, setting } = await shrink(history);
-  const { failure: last = failure, trace: lastTrace } = await simulate({ seed, setting, steps });
-  if (process.env['TRACE']) console.log(lastTrace.join('\n'));
-  const lines = steps.map((step) => `  ${JSON.stringify(step)}`);
-  throw new Error(
-    `Seed ${seed}: ${last.message}\nin ${JSON.stringify(setting)} after ${steps.length} of ${history.steps.length} steps:\n${lines.join('\n')}`,
-    { cause: last },
-  );
+  const { setting } = history;
+  const play = (steps: readonly Step[]): Promise<Outcome> => simulate({ seed, setting, steps });
+  const steps = await shrink(history.steps, async (fewer) => (await play(fewer)).failure !== undefined);
+  const { failure: last = failure } = await play(steps);
+  const lines = [
+    `Seed ${seed}: ${last.message}`,
+    `in ${JSON.stringify(setting)}, after ${steps.length} of ${history.steps.length} steps:`,
+    ...steps.map((step) => `  ${JSON.stringify(step)}`),
+  ];
+  throw new Error(lines.join('\n'), { cause: last });
 }

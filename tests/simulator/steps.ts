@@ -58,6 +58,8 @@ export interface ReaderWish {
 
 export type Step =
   | { readonly do: 'publish'; readonly process: number; readonly events: readonly NewSimEvent[] }
+  /** The same objects over and over: what a slow reader falls behind of. */
+  | { readonly do: 'burst'; readonly process: number; readonly event: NewSimEvent; readonly count: number }
   /** @param by its news: a topic's event, `aclChanged`, or a record that nobody can read */
   | { readonly do: 'token'; readonly process: number; readonly who: string; readonly by: NewsBy } & {
       readonly token: (Omit<TokenValue, 'expiresAt'> & { readonly expiresInMs?: number | undefined }) | undefined;
@@ -115,7 +117,10 @@ export function historyOf(seed: number): History {
     maxRecords: random.pick([6, 20, 1000, 1000]),
     publishWhenDown: random.pick(['fail', 'wait']),
   };
-  const steps: Step[] = [{ do: 'open', wish: wishOf(random) }];
+  const wish = wishOf(random);
+  const steps: Step[] = [{ do: 'open', wish }];
+  // Readers that ask for the same share what they are sent, whoever they are.
+  if (random.chance(0.5)) steps.push({ do: 'open', wish: { ...wish, who: random.pick(users), seed: random.seed() } });
   const count = random.between(10, 60);
   // Not every history meets every kind of trouble: in the calm ones nothing may be told to be missing.
   const kinds = stepKinds.filter(([, , isTrouble]) => !isTrouble || random.chance(0.6));
@@ -127,16 +132,17 @@ type MakeStep = (random: Random, setting: Setting) => Step;
 
 const stepKinds: readonly (readonly [weight: number, make: MakeStep, isTrouble?: boolean])[] = [
   [14, (random, setting) => ({ do: 'publish', process: processOf(random, setting), events: eventsOf(random) })],
+  [2, (random, setting) => burstOf(random, setting)],
   [4, (random) => ({ do: 'open', wish: wishOf(random) })],
   [6, (random) => ({ do: 'read', reader: random.below(5), count: random.between(1, 6) })],
   [3, (random) => ({ do: 'microtasks', count: random.between(1, 12) })],
   [4, () => ({ do: 'settle' })],
-  [5, (random) => ({ do: 'advance', ms: random.pick([1, 60, 499, 1000, 3001, 6000, 13_000]) })],
+  [6, (random) => ({ do: 'advance', ms: random.pick([1, 60, 499, 1000, 3001, 6001, 13_000, 13_000]) })],
   [1, () => ({ do: 'check' })],
-  [2, (random) => ({ do: 'pause', reader: random.below(5) }), true],
-  [1, (random) => ({ do: 'leave', reader: random.below(5) }), true],
+  [3, (random) => ({ do: 'pause', reader: random.below(5) }), true],
+  [2, (random) => ({ do: 'leave', reader: random.below(5) }), true],
   [4, (random) => ({ do: 'cut', reader: random.below(5), bytes: random.pick([0, 1, random.below(60), random.below(2000)]) }), true],
-  [2, (random) => ({ do: random.pick(['freeze', 'freeze', 'thaw']), reader: random.below(5) }), true],
+  [3, (random) => ({ do: random.pick(['freeze', 'freeze', 'thaw']), reader: random.below(5) }), true],
   [4, (random, setting) => tokenOf(random, setting), true],
   [4, (random, setting) => policyOf(random, setting), true],
   [3, (random) => ({ do: 'store', mode: random.pick(['healthy', 'held', 'held-stale', 'failing', 'slow', 'slow-stale', 'nonsense']) }), true],
@@ -154,16 +160,28 @@ const logFaults = ['down', 'down', 'up', 'slow', 'lag', 'lag', 'catch-up', 'hold
 
 const processOf = (random: Random, { processes }: Setting): number => random.below(processes);
 
-function eventsOf(random: Random): NewSimEvent[] {
-  return Array.from({ length: random.pick([1, 1, 2, 3]) }, () => ({
+const eventsOf = (random: Random): NewSimEvent[] =>
+  Array.from({ length: random.pick([1, 1, 2, 3]) }, () => eventOf(random));
+
+function burstOf(random: Random, setting: Setting): Step {
+  return { do: 'burst', process: processOf(random, setting), event: eventOf(random), count: random.between(3, 12) };
+}
+
+function eventOf(random: Random): NewSimEvent {
+  return {
     topic: random.pick(['Order', 'Order', 'Job']),
     namespace: random.pick(namespaces),
     key: random.pick(['1', '2', '3', '4']),
     tag: random.pick(['x', 'y']),
     level: random.pick([0, 0, 1]),
     isGone: random.chance(0.3),
-    size: random.pick([0, 0, 0, 0, 0, 200, 3000]),
-  }));
+    size: random.weighted([
+      [10, 0],
+      [3, 200],
+      [2, 3000],
+      [1, 30_000],
+    ]),
+  };
 }
 
 function tokenOf(random: Random, setting: Setting): Step {

@@ -17,6 +17,9 @@ interface WireNature {
   readonly capacityBytes: number;
 }
 
+/** Where more than this waits, it comes in larger pieces: byte by byte it would take most of the time. */
+const MANY_BYTES = 4000;
+
 /**
  * One connection, from a server to a client: bytes take their time, come in pieces cut anywhere, wait where the client
  * does not read, and the connection breaks or goes silent when it is told to. A seed decides its nature, so connections
@@ -46,10 +49,8 @@ export class Wire {
     this.#nature = {
       latencyMs: random.pick([0, 0, 1, 5, 40, 200]),
       segmentBytes: random.pick([1, 7, 64, 1000, 100_000, 100_000]),
-      capacityBytes: random.pick([600, 2000, 20_000, 1_000_000]),
+      capacityBytes: random.pick([600, 600, 2000, 20_000, 1_000_000]),
     };
-    // A byte at a time is for the small ones alone, or it would take most of the time.
-    if (this.#nature.segmentBytes === 1 && random.chance(0.7)) this.#nature = { ...this.#nature, segmentBytes: 13 };
   }
 
   get isOver(): boolean {
@@ -128,7 +129,9 @@ export class Wire {
 
   #take(): Uint8Array {
     const first = this.#queue[0] as Sent;
-    const size = Math.min(first.bytes.length, this.#nature.segmentBytes, this.#leftBytes, this.#arrivedBytes);
+    const { segmentBytes } = this.#nature;
+    const segment = this.#arrivedBytes > MANY_BYTES ? Math.max(segmentBytes, MANY_BYTES / 4) : segmentBytes;
+    const size = Math.min(first.bytes.length, segment, this.#leftBytes, this.#arrivedBytes);
     const part = first.bytes.slice(0, size);
     first.bytes = first.bytes.subarray(size);
     this.#arrivedBytes -= size;

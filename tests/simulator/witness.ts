@@ -36,6 +36,8 @@ export class Witness {
   /** It asks for its stream, for the first time or anew. */
   asks(): void {
     this.#isCurrent = false;
+    // A program that ended before anything came has nothing to go on from.
+    if (this.#run < 0) this.#start = undefined;
   }
 
   /** Its stream is open: from its start on it must get everything. */

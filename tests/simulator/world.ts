@@ -54,7 +54,7 @@ export class World {
     this.#begin('policy:p0', ['a']);
     this.#begin('policy:p1', ['*']);
     this.#begin('token:t0', { policies: ['p0'], level: 1 });
-    this.#begin('token:t1', { policies: ['p0', 'p1'], level: 0 });
+    this.#begin('token:t1', { policies: ['p0', 'p1'], level: 1 });
     if (this.#log) this.#model.begin(this.#log.epoch);
     this.#processes = Array.from({ length: setting.processes }, () => this.#newProcess());
     this.#network = new Network(clock, () => this.#processes);
@@ -77,6 +77,9 @@ export class World {
     switch (step.do) {
       case 'publish':
         return this.#publish(step.process, step.events);
+      case 'burst':
+        for (let i = 0; i < step.count; i++) this.#publish(step.process, [{ ...step.event, level: i % 2 }]);
+        return;
       case 'token': {
         const { expiresInMs, ...token } = step.token ?? { policies: [], level: 0 };
         const expiresAt = expiresInMs === undefined ? undefined : this.#clock.now() + expiresInMs;
@@ -280,7 +283,9 @@ export class World {
   }
 
   #newProcess(): Process {
-    const process = new Process(this.#clock, this.#store, this.#setting, this.#log?.handle());
+    const process = new Process(this.#clock, this.#store, this.#setting, this.#log?.handle(), (what) =>
+      this.trace.push(`a process: ${what}`),
+    );
     if (!this.#log) this.#model.begin(process.broker.epoch);
     return process;
   }
