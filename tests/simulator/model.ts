@@ -33,13 +33,19 @@ export interface Rights {
 /** How many versions of each ACL object there are, or were told of. */
 type Versions = ReadonlyMap<string, number>;
 
+/** Where nothing is in its way, so soon a client knows that it is denied, after it has asked once more. */
+const TOLD_MS = 6000;
+
 type Asked = Pick<ReaderWish, 'who' | 'topics' | 'namespace' | 'scope'>;
 
 /** What a reader of the state holds: by object, the ID of its newest event. */
 export type Held = ReadonlyMap<string, number>;
 
-export const nameOf = ({ topic, namespace, key }: Pick<NewSimEvent, 'namespace' | 'key'> & { readonly topic: string }) =>
-  `${topic} ${namespace} ${key}`;
+export const nameOf = ({
+  topic,
+  namespace,
+  key,
+}: Pick<NewSimEvent, 'namespace' | 'key'> & { readonly topic: string }) => `${topic} ${namespace} ${key}`;
 
 /**
  * What must be true of the whole system, in the simplest words.
@@ -150,10 +156,14 @@ export class Model {
     return views.some((rights) => !mayOpen(rights, asked) || !isLive(rights, now + this.skewMs.max));
   }
 
-  /** Whether the reader is turned away now, by what everybody has heard of. */
-  isDenied(asked: Asked, now: number): boolean {
+  /**
+   * Whether the reader is turned away now, by what everybody has heard of: perhaps, or by every clock and since so long
+   * that it has been told.
+   */
+  isDenied(asked: Asked, now: number, howSure: 'perhaps' | 'surely'): boolean {
     const rights = this.rightsNow(asked.who);
-    return !mayOpen(rights, asked) || !isLive(rights, now + this.skewMs.max);
+    const skewMs = howSure === 'surely' ? this.skewMs.min - TOLD_MS : this.skewMs.max;
+    return !mayOpen(rights, asked) || !isLive(rights, now + skewMs);
   }
 
   rightsNow(who: string): Rights {
@@ -188,8 +198,7 @@ export class Model {
   }
 
   #toldBefore(run: number, index: number): Versions {
-    const isBefore = (news: SimPlace): boolean =>
-      news.run < run || (news.run === run && news.index < index);
+    const isBefore = (news: SimPlace): boolean => news.run < run || (news.run === run && news.index < index);
     return this.#told.findLast(isBefore)?.versions ?? new Map();
   }
 

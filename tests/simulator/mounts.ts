@@ -73,7 +73,7 @@ const pinOf = (scope: unknown): SubscribePin | undefined => (scope === 'allowed'
 async function sendOver(wire: Wire, { status, headers, body }: Response, gone: AbortSignal): Promise<void> {
   const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const send = (text: string | Uint8Array): Promise<void> =>
-    new Promise((resolve) => void wire.send(Buffer.from(text as string), resolve));
+    new Promise((resolve) => wire.send(Buffer.from(text as string), resolve));
   await send(`HTTP/1.1 ${status} Whatever\r\n${lines}Transfer-Encoding: chunked\r\n\r\n`);
   const reader = body?.getReader();
   gone.addEventListener('abort', () => void reader?.cancel().catch(() => undefined));

@@ -29,6 +29,7 @@ export interface Line {
 export class Network {
   readonly #clock: VirtualClock;
   readonly #hosts: () => readonly Host[];
+  /** Connections that are not over. */
   readonly wires = new Set<Wire>();
 
   constructor(clock: VirtualClock, hosts: () => readonly Host[]) {
@@ -57,10 +58,5 @@ export class Network {
       });
       return new HttpAnswer(wire).response();
     };
-  }
-
-  /** Everything that is silent is heard again. */
-  thawAll(): void {
-    for (const wire of [...this.wires]) wire.thaw();
   }
 }

@@ -51,7 +51,13 @@ export class Process implements Host {
   #held: HeldAppend[] = [];
   isUp = true;
 
-  constructor(clock: VirtualClock, store: RightsStore, setting: Setting, log: EventLog | undefined, tell: (what: string) => void) {
+  constructor(
+    clock: VirtualClock,
+    store: RightsStore,
+    setting: Setting,
+    log: EventLog | undefined,
+    tell: (what: string) => void,
+  ) {
     this.#clock = new SkewedClock(clock);
     this.#faulty = log && new FaultyEventLog(log, { clock });
     this.#lagging = this.#faulty && new LaggingLog(this.#faulty, () => undefined);

@@ -38,7 +38,12 @@ export interface SourceEvents {
 }
 
 /** The client, over the network. */
-export function clientSource(place: Place, wish: ReaderWish, { clock, network }: Surroundings, on: SourceEvents): Source {
+export function clientSource(
+  place: Place,
+  wish: ReaderWish,
+  { clock, network }: Surroundings,
+  on: SourceEvents,
+): Source {
   const { topics, namespace, scope, who, by, isState, isSse, hearsGaps, mount, seed } = wish;
   const random = new Random(seed);
   const stream = streamEvents('http://host/v1/event/stream', {

@@ -17,8 +17,6 @@ export const secretOf = (who: string): string => `s3cret-of-${who}`;
 export class RightsStore {
   readonly #store: FenceStore;
   #isNonsense = false;
-  /** It failed, was slow or answered nonsense since this was last asked. */
-  #hadFaults = false;
 
   constructor(clock: VirtualClock) {
     this.#store = new FenceStore(clock);
@@ -26,8 +24,7 @@ export class RightsStore {
 
   commit(ref: AclRef, value: TokenValue | PolicyValue | undefined): void {
     if (value === undefined) this.#store.commit(ref, undefined);
-    else if ('policies' in value)
-      this.#store.commit(ref, { ...value, roles: [], expiresAt: value.expiresAt });
+    else if ('policies' in value) this.#store.commit(ref, { ...value, roles: [], expiresAt: value.expiresAt });
     else this.#store.commit(ref, Object.fromEntries(value.map((name) => [name, 'read' as const])));
   }
 
@@ -48,21 +45,12 @@ export class RightsStore {
   }
 
   setMode(mode: StoreMode): void {
-    if (mode !== 'healthy') this.#hadFaults = true;
     this.#isNonsense = mode === 'nonsense';
     this.#store.setMode(mode === 'nonsense' ? 'healthy' : mode);
   }
 
   release(count: number): void {
     this.#store.release(count);
-  }
-
-  /** @returns whether something was wrong since it was last asked */
-  recover(): boolean {
-    this.setMode('healthy');
-    const had = this.#hadFaults;
-    this.#hadFaults = false;
-    return had;
   }
 
   async #orNonsense(answer: () => Acl | Promise<Acl>): Promise<Acl> {

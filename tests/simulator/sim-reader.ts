@@ -19,6 +19,7 @@ const passing = ['closed', 'log_unavailable', 'acl_unavailable'];
 
 /** A program that reads a stream, ends, and begins again from where it was, with a witness over all of its life. */
 export class SimReader {
+  readonly name: string;
   readonly #world: ReaderWorld;
   readonly #wish: ReaderWish;
   readonly #witness: Witness;
@@ -32,6 +33,7 @@ export class SimReader {
 
   constructor(world: ReaderWorld, wish: ReaderWish, name: string) {
     this.#world = world;
+    this.name = name;
     this.#wish = wish;
     this.#witness = new Witness(world.model, wish, name, (line) => world.say(line));
     this.#place = { index: wish.index };
@@ -39,16 +41,19 @@ export class SimReader {
     this.open();
   }
 
-  get isOpen(): boolean {
-    return this.#source !== undefined;
+  /** It is denied, or has been handed all up to the head of the present run, or knows that it is not for it. */
+  isDone(epoch: string): boolean {
+    return this.#isDenied || this.#hasPassed(this.#world.model.head, epoch);
   }
 
-  /** Of the present run, and it has been handed all up to this index, or knows that it is not for it. */
-  hasPassed(index: number, epoch: string): boolean {
-    const { last } = this.#witness;
-    if (last.run === this.#world.model.run && last.index >= index) return true;
-    const { index: next, epoch: own } = this.#source?.place ?? this.#place;
-    return this.#wish.hearsGaps && typeof next === 'number' && own === epoch && next > index;
+  /** All is quiet: it has everything, or has been told that it may not. */
+  check(epoch: string): void {
+    const { model, clock } = this.#world;
+    const { name } = this;
+    if (!this.isDone(epoch)) throw new Error(`${name} does not come to the head.`);
+    if (!this.#isDenied) this.#witness.checkComplete(clock.now());
+    else if (this.#source && model.isDenied(this.#wish, clock.now(), 'surely'))
+      throw new Error(`${name} may see nothing, and its stream goes on.`);
   }
 
   open(): void {
@@ -60,7 +65,7 @@ export class SimReader {
 
   read(count: number): void {
     this.#credit += count;
-    if (!this.isDenied(this.#world.clock.now())) this.open();
+    if (!this.#isDenied) this.open();
     this.#goOn();
   }
 
@@ -89,12 +94,15 @@ export class SimReader {
     source.close();
   }
 
-  isDenied(now: number): boolean {
-    return this.#world.model.isDenied(this.#wish, now);
+  get #isDenied(): boolean {
+    return this.#world.model.isDenied(this.#wish, this.#world.clock.now(), 'perhaps');
   }
 
-  checkComplete(now: number): void {
-    this.#witness.checkComplete(now);
+  #hasPassed(index: number, epoch: string): boolean {
+    const { last } = this.#witness;
+    if (last.run === this.#world.model.run && last.index >= index) return true;
+    const { index: next, epoch: own } = this.#source?.place ?? this.#place;
+    return this.#wish.hearsGaps && typeof next === 'number' && own === epoch && next > index;
   }
 
   #client(): Source {

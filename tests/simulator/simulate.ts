@@ -1,5 +1,5 @@
-// `npm run simulate -- --from 1 --count 1000`: plays the histories of these seeds, and shows each that fails with as few
-// steps as it needs. `--trace`: shows all that happened as well.
+// `npm run simulate -- --from 1 --count 1000`: plays the histories of these seeds, and shows each that fails with as
+// few steps as it needs. `--trace`: shows all that happened as well.
 import { parseArgs } from 'node:util';
 import { checkSeed, simulate } from './simulation.ts';
 import { historyOf } from './steps.ts';

@@ -36,7 +36,7 @@ export async function shrink(
 ): Promise<readonly Step[]> {
   let left = steps;
   let plays = 0;
-  for (let size = steps.length >> 1; size > 0; ) {
+  for (let size = steps.length >> 1; size > 0;) {
     const before = left.length;
     for (let from = 0; from < left.length && plays < MAX_PLAYS; plays++) {
       const fewer = left.toSpliced(from, size);

@@ -61,12 +61,12 @@ export type Step =
   /** The same objects over and over: what a slow reader falls behind of. */
   | { readonly do: 'burst'; readonly process: number; readonly event: NewSimEvent; readonly count: number }
   /** @param by its news: a topic's event, `aclChanged`, or a record that nobody can read */
-  | { readonly do: 'token'; readonly process: number; readonly who: string; readonly by: NewsBy } & {
+  | ({ readonly do: 'token'; readonly process: number; readonly who: string; readonly by: NewsBy } & {
       readonly token: (Omit<TokenValue, 'expiresAt'> & { readonly expiresInMs?: number | undefined }) | undefined;
-    }
-  | { readonly do: 'policy'; readonly process: number; readonly name: string; readonly by: NewsBy } & {
+    })
+  | ({ readonly do: 'policy'; readonly process: number; readonly name: string; readonly by: NewsBy } & {
       readonly policy: PolicyValue | undefined;
-    }
+    })
   | { readonly do: 'store'; readonly mode: StoreMode }
   | { readonly do: 'release'; readonly count: number }
   | { readonly do: 'log'; readonly process: number; readonly fault: LogFault }
@@ -124,7 +124,8 @@ export function historyOf(seed: number): History {
   const count = random.between(10, 60);
   // Not every history meets every kind of trouble: in the calm ones nothing may be told to be missing.
   const kinds = stepKinds.filter(([, , isTrouble]) => !isTrouble || random.chance(0.6));
-  while (steps.length < count) steps.push(random.weighted(kinds.map(([weight, make]) => [weight, make]))(random, setting));
+  while (steps.length < count)
+    steps.push(random.weighted(kinds.map(([weight, make]) => [weight, make]))(random, setting));
   return { seed, setting, steps: [...steps, { do: 'check' }] };
 }
 
@@ -141,22 +142,58 @@ const stepKinds: readonly (readonly [weight: number, make: MakeStep, isTrouble?:
   [1, () => ({ do: 'check' })],
   [3, (random) => ({ do: 'pause', reader: random.below(5) }), true],
   [2, (random) => ({ do: 'leave', reader: random.below(5) }), true],
-  [4, (random) => ({ do: 'cut', reader: random.below(5), bytes: random.pick([0, 1, random.below(60), random.below(2000)]) }), true],
+  [
+    4,
+    (random) => ({
+      do: 'cut',
+      reader: random.below(5),
+      bytes: random.pick([0, 1, random.below(60), random.below(2000)]),
+    }),
+    true,
+  ],
   [3, (random) => ({ do: random.pick(['freeze', 'freeze', 'thaw']), reader: random.below(5) }), true],
   [4, (random, setting) => tokenOf(random, setting), true],
   [4, (random, setting) => policyOf(random, setting), true],
-  [3, (random) => ({ do: 'store', mode: random.pick(['healthy', 'held', 'held-stale', 'failing', 'slow', 'slow-stale', 'nonsense']) }), true],
+  [
+    3,
+    (random) => ({
+      do: 'store',
+      mode: random.pick(['healthy', 'held', 'held-stale', 'failing', 'slow', 'slow-stale', 'nonsense']),
+    }),
+    true,
+  ],
   [2, (random) => ({ do: 'release', count: random.between(1, 3) }), true],
   [2, (random, setting) => ({ do: 'end', process: processOf(random, setting), isGraceful: random.chance(0.5) }), true],
   [1, (random, setting) => ({ do: 'start', process: processOf(random, setting) }), true],
-  [1, (random, setting) => ({ do: 'jump', process: processOf(random, setting), ms: random.pick([-6000, -400, 400, 6000]) }), true],
+  [
+    1,
+    (random, setting) => ({
+      do: 'jump',
+      process: processOf(random, setting),
+      ms: random.pick([-6000, -400, 400, 6000]),
+    }),
+    true,
+  ],
   [6, (random, setting) => ({ do: 'log', process: processOf(random, setting), fault: random.pick(logFaults) }), true],
   [1, (random) => ({ do: 'trim', keep: random.below(4) }), true],
   [1, () => ({ do: 'poison' }), true],
   [0.3, () => ({ do: 'replace' }), true],
 ];
 
-const logFaults = ['down', 'down', 'up', 'slow', 'lag', 'lag', 'catch-up', 'hold-append', 'hold-acknowledgement', 'release-appends', 'refuse-append', 'lose-acknowledgement'] as const;
+const logFaults = [
+  'down',
+  'down',
+  'up',
+  'slow',
+  'lag',
+  'lag',
+  'catch-up',
+  'hold-append',
+  'hold-acknowledgement',
+  'release-appends',
+  'refuse-append',
+  'lose-acknowledgement',
+] as const;
 
 const processOf = (random: Random, { processes }: Setting): number => random.below(processes);
 
@@ -192,12 +229,24 @@ function tokenOf(random: Random, setting: Setting): Step {
         expiresInMs: random.pick([undefined, undefined, -1, 500, 3000, 20_000, 2 ** 33]),
       }
     : undefined;
-  return { do: 'token', process: processOf(random, setting), who: random.pick(users), by: newsOf(random, setting), token };
+  return {
+    do: 'token',
+    process: processOf(random, setting),
+    who: random.pick(users),
+    by: newsOf(random, setting),
+    token,
+  };
 }
 
 function policyOf(random: Random, setting: Setting): Step {
   const policy = random.chance(0.8) ? random.some(['a', 'b', '*']) : undefined;
-  return { do: 'policy', process: processOf(random, setting), name: random.pick(policies), by: newsOf(random, setting), policy };
+  return {
+    do: 'policy',
+    process: processOf(random, setting),
+    name: random.pick(policies),
+    by: newsOf(random, setting),
+    policy,
+  };
 }
 
 const newsOf = (random: Random, { hasLog }: Setting): NewsBy =>
@@ -207,7 +256,14 @@ function wishOf(random: Random): ReaderWish {
   const isState = random.chance(0.4);
   const hearsGaps = random.chance(0.3);
   const kind = random.pick(['client', 'client', 'client', 'loop', 'poll']);
-  const asked = random.pick([['Order'], ['Job'], ['Order', 'Job'], ['Order:1', 'Job:x'], ['Order:y'], ['Order', 'Job:2']]);
+  const asked = random.pick([
+    ['Order'],
+    ['Job'],
+    ['Order', 'Job'],
+    ['Order:1', 'Job:x'],
+    ['Order:y'],
+    ['Order', 'Job:2'],
+  ]);
   return {
     kind,
     mount: random.pick(['node', 'node', 'response', 'fetch']),

@@ -29,8 +29,6 @@ export class Wire {
   readonly #clock: VirtualClock;
   readonly #nature: WireNature;
   #queue: Sent[] = [];
-  /** Handed over by the server, and not read by the client. */
-  #waitingBytes = 0;
   /** Bytes that have come to the client's side. */
   #arrivedBytes = 0;
   #leftBytes = Infinity;
@@ -70,7 +68,6 @@ export class Wire {
     if (this.#end !== undefined) return taken();
     const sent: Sent = { bytes, taken, isAccepted: false };
     this.#queue.push(sent);
-    this.#waitingBytes += bytes.length;
     this.#accept();
     this.travel(() => {
       this.#arrivedBytes += bytes.length;
@@ -136,7 +133,6 @@ export class Wire {
     first.bytes = first.bytes.subarray(size);
     this.#arrivedBytes -= size;
     this.#leftBytes -= size;
-    this.#waitingBytes -= size;
     if (first.bytes.length === 0) this.#queue.shift();
     this.#accept();
     return part;

@@ -70,7 +70,8 @@ export class Witness {
     for (const event of events) this.#checkEvent(index, event);
     if (!current) this.#seen.set(`${this.#run}:${index}`, new Set(ids));
     if (!this.#wish.isState) return;
-    for (const event of events) if (event.topic === 'Order') this.#held.set(nameOf(event), (event.payload as Payload).id);
+    for (const event of events)
+      if (event.topic === 'Order') this.#held.set(nameOf(event), (event.payload as Payload).id);
     for (const object of removed) this.#held.delete(nameOf(object));
     if (current) this.#checkCurrent(index);
   }
@@ -119,7 +120,8 @@ export class Witness {
     const record = this.#model.records.get(`${this.#run}:${index}`);
     const { id } = event.payload as Payload;
     const published = record?.events.find((one) => one.id === id);
-    if (record === undefined || published === undefined) return this.#fail(`got an event at ${index} that is not there`);
+    if (record === undefined || published === undefined)
+      return this.#fail(`got an event at ${index} that is not there`);
     if (!isSame(event, published)) this.#fail(`got event ${id} changed`);
     if (!this.#model.mayHave(this.#wish, record, published)) this.#fail(`got event ${id} at ${index}, past its fence`);
   }
@@ -128,8 +130,11 @@ export class Witness {
     if (this.#isCurrent) this.#fail('was told twice that its state is current');
     this.#isCurrent = true;
     const views = this.#model.rightsAfter(this.#wish.who, this.#run, index);
-    const wrong = views.map((rights) => difference(this.#held, this.#model.stateAt(this.#wish, this.#run, index, rights)));
-    if (wrong.every((text) => text !== '')) this.#fail(`holds another state where it is current, at ${index}: ${wrong[0]}`);
+    const wrong = views.map((rights) =>
+      difference(this.#held, this.#model.stateAt(this.#wish, this.#run, index, rights)),
+    );
+    if (wrong.every((text) => text !== ''))
+      this.#fail(`holds another state where it is current, at ${index}: ${wrong[0]}`);
   }
 
   #checkState(): void {
@@ -149,7 +154,8 @@ export class Witness {
   /** No gap without a cause. */
   #checkGap({ reason }: Gap): void {
     const { hasLosses, run } = this.#model;
-    if (['trimmed', 'slow'].includes(reason) && !hasLosses && !this.#wish.isState) this.#fail(`was told a loss: ${reason}`);
+    if (['trimmed', 'slow'].includes(reason) && !hasLosses && !this.#wish.isState)
+      this.#fail(`was told a loss: ${reason}`);
     if (reason === 'restarted' && run === 0) this.#fail('was told of a restart, and there was none');
   }
 
@@ -158,7 +164,10 @@ export class Witness {
   }
 }
 
-function isSame(event: EventBatch['events'][number], { topic, key, namespace, tag, id, level, isGone, size }: SimEvent) {
+function isSame(
+  event: EventBatch['events'][number],
+  { topic, key, namespace, tag, id, level, isGone, size }: SimEvent,
+) {
   const payload: Payload = { id, level, isGone, pad: 'x'.repeat(size) };
   const { topic: gotTopic, key: gotKey, namespace: gotNamespace, filterKeys, payload: gotPayload } = event;
   const got = [gotTopic, gotKey, gotNamespace, filterKeys, gotPayload];
@@ -167,6 +176,8 @@ function isSame(event: EventBatch['events'][number], { topic, key, namespace, ta
 
 /** @returns '' where they are equal */
 function difference(held: Held, expected: Held): string {
-  const names = [...new Set([...held.keys(), ...expected.keys()])].filter((name) => held.get(name) !== expected.get(name));
+  const names = [...new Set([...held.keys(), ...expected.keys()])].filter(
+    (name) => held.get(name) !== expected.get(name),
+  );
   return names.map((name) => `${name}: ${held.get(name)} for ${expected.get(name)}`).join('; ');
 }

@@ -17,7 +17,7 @@ class ReplacedOnceAsked extends MemoryEventLog {
   }
 }
 
-it('a broker that opens a log which is replaced before it has read the state follows the new one from its start', async () => {
+it('a broker follows a log that was replaced before it had read its state from the new one’s start', async () => {
   const clock = new VirtualClock();
   const log = new ReplacedOnceAsked({ clock });
   const broker = new EventBroker({ topics, log, clock });
