@@ -18,7 +18,7 @@ interface WireNature {
 }
 
 /** Where more than this waits, it comes in larger pieces: byte by byte it would take most of the time. */
-const MANY_BYTES = 4000;
+const MANY_BYTES = 1000;
 
 /**
  * One connection, from a server to a client: bytes take their time, come in pieces cut anywhere, wait where the client
@@ -46,7 +46,7 @@ export class Wire {
     this.#clock = clock;
     this.#nature = {
       latencyMs: random.pick([0, 0, 1, 5, 40, 200]),
-      segmentBytes: random.pick([1, 7, 64, 1000, 100_000, 100_000]),
+      segmentBytes: random.pick([1, 7, 64, 64, 1000, 100_000, 100_000, 100_000]),
       capacityBytes: random.pick([600, 600, 2000, 20_000, 1_000_000]),
     };
   }

@@ -40,15 +40,13 @@ export class World {
 
   /** @throws what was wrong first */
   async run(steps: readonly Step[]): Promise<void> {
-    try {
-      for (const step of steps) {
-        this.trace.push(`${this.#clock.now()} ${step.do}`);
-        await this.#take(step);
-        if (this.#failures.length > 0) throw this.#failures[0];
-      }
-    } finally {
-      await this.#close();
+    for (const step of steps) {
+      if (this.#failures.length > 0) break;
+      this.trace.push(`${this.#clock.now()} ${step.do}`);
+      await this.#take(step).catch((error: unknown) => this.#failures.push(error));
     }
+    await this.#close();
+    if (this.#failures.length > 0) throw this.#failures[0];
   }
 
   async #take(step: Step): Promise<void> {
@@ -139,6 +137,7 @@ export class World {
     for (const reader of this.#readers) reader.leave();
     this.#cluster.close();
     await this.#clock.advance(QUIET_MS);
+    if (this.#clock.timers > 0) this.#failures.push(new Error(`${this.#clock.timers} timers are left.`));
   }
 
   #makeSurroundings(): ReaderWorld {
