@@ -1,5 +1,12 @@
 import type { Clock } from '../../src/model/clock.ts';
-import type { EventLog, LogRecord, LogTail, ReadOptions, TailHandler } from '../../src/core/log/event-log.ts';
+import type {
+  EventLog,
+  LogRecord,
+  LogTail,
+  PinnedRecord,
+  ReadOptions,
+  TailHandler,
+} from '../../src/core/log/event-log.ts';
 import { MemoryEventLog } from '../../src/logs/memory.ts';
 import { MemoryRecords } from '../../src/logs/memory-records.ts';
 import { deferred } from '../../src/testing/deferred.ts';
@@ -23,6 +30,14 @@ export class FenceLog {
     return this.#records.state().head;
   }
 
+  get first(): number {
+    return this.#records.state().first;
+  }
+
+  get epoch(): string {
+    return this.#records.state().epoch;
+  }
+
   /** What one process opens. */
   handle(): EventLog {
     return new MemoryEventLog({ dedupeWindowMs: 0 }, this.#records);
@@ -30,6 +45,11 @@ export class FenceLog {
 
   trim(maxRecords: number): void {
     this.#records.trim({ maxRecords });
+  }
+
+  /** Another log stands in the place of this one: empty, and its indexes begin anew. */
+  replace(): void {
+    this.#records.recreate();
   }
 
   #tell(): void {
@@ -81,6 +101,10 @@ export class LaggingLog implements EventLog {
     return this.#log.read(from, to, options);
   }
 
+  pinned(options?: ReadOptions): AsyncIterable<readonly PinnedRecord[]> {
+    return this.#log.pinned?.(options) ?? nothingPinned();
+  }
+
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
     this.#onHeard(after);
     let isOpen = true;
@@ -105,3 +129,5 @@ export class LaggingLog implements EventLog {
     return this.#log.close();
   }
 }
+
+async function* nothingPinned(): AsyncGenerator<readonly PinnedRecord[], void, undefined> {}

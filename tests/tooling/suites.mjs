@@ -8,8 +8,8 @@ import { root } from './entries.mjs';
 /** What these start or write is an engine, a browser, another process or a disk. */
 const engines = new Set(['node:child_process', 'node:worker_threads', 'playwright-core', 'lmdb', 'fenceline/lmdb']);
 
-/** Long random runs over real sockets. */
-const isLongRun = (file) => /^tests\/(?:properties|faults)\/|\/chaos\.test\.ts$/.test(file);
+/** Long random runs. */
+const isLongRun = (file) => /^tests\/(?:properties|faults|simulator)\/|\/chaos\.test\.ts$/.test(file);
 
 const files = readdirSync(join(root, 'tests'), { recursive: true })
   .map((file) => `tests/${file.replaceAll('\\', '/')}`)

@@ -134,9 +134,7 @@ export class LogFeed implements History {
   }
 
   async #open(): Promise<void> {
-    const state = await this.#log.state();
-    this.#parts.host.restart(state);
-    await this.#load(state.head, ++this.#loads);
+    const state = await this.#begin();
     const tail = await this.#log.tail(state.head, {
       records: (batch) => this.#accept(batch),
       gap: ({ first }) => {
@@ -152,6 +150,22 @@ export class LogFeed implements History {
     this.#tail = tail;
     if (this.#isClosed) await tail.stop();
     else if (this.status === 'down') this.#setStatus('up', undefined);
+  }
+
+  /**
+   * Reading the state takes a while, and asks the log where it stands. A tail goes on from what that was last: where
+   * the log was replaced meanwhile, nobody would be told, and what the new one holds would be taken for what was read.
+   * @returns where the log stood when it was asked last
+   * @throws BrokerError `log_unavailable`
+   */
+  async #begin(): Promise<LogState> {
+    for (let state = await this.#log.state(); ;) {
+      this.#parts.host.restart(state);
+      await this.#load(state.head, ++this.#loads);
+      const now = await this.#log.state();
+      if (now.epoch === state.epoch && now.head >= state.head) return state;
+      state = now;
+    }
   }
 
   /** @throws BrokerError `log_unavailable` */

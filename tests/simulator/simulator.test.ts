@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+// The module's own: the global one is the virtual clock's while a history is played.
+import { setImmediate } from 'node:timers';
+import { describe, expect, it } from 'vitest';
+import { checkSeed, shrink, simulate } from './simulation.ts';
+import { historyOf, type Step } from './steps.ts';
+
+/** As many seeds as fit into `npm test`, or very many with NIGHTLY=1. */
+const [seeds, timeout] = process.env['NIGHTLY'] === '1' ? [100_000, 7_200_000] : [1000, 300_000];
+const groups = Array.from({ length: 9 }, (_, i) => [1 + ((i + 1) * seeds) / 10, ((i + 2) * seeds) / 10] as const);
+
+/** What the histories meet, so that no kind of trouble goes missing unseen. */
+const mustBeMet: readonly (readonly [what: string, inTrace: RegExp])[] = [
+  ['a gap of what was trimmed', /reader \d+ gap \d+-\d+ trimmed/],
+  ['a gap of one that was slow', /reader \d+ gap \d+-\d+ slow/],
+  ['a gap of a new run', /reader \d+ gap \d+-\d+ restarted/],
+  ['a gap of indexes that are not there yet', /reader \d+ gap \d+-\d+ ahead/],
+  ['a state that begins anew', /reader \d+ gap \d+-\d+ state/],
+  ['a state that is current', /reader \d+ \d+ \[\] current/],
+  ['rights that were taken away', /a process: revoked acl_revoked/],
+  ['rights that expired', /a process: revoked acl_expired/],
+  ['rights that could not be had', /a process: revoked acl_unavailable/],
+  ['a reader that was denied', /reader \d+ ended permission_denied/],
+  ['a transport that pushed back', /a process: lagging/],
+  ['a transport that took nothing', /a process: unsubscribe slow/],
+  ['a broker that was closed', /a process: unsubscribe closed/],
+  ['an outage of the log', /a process: log down/],
+];
+
+describe('the whole system, in a simulator', () => {
+  it('hands every reader what it asked for and may see: the first tenth of the seeds', { timeout }, () =>
+    holdsFor(1, seeds / 10),
+  );
+
+  it.each(groups)('hands every reader what it asked for and may see: seeds %i to %i', { timeout }, holdsFor);
+
+  it('meets every kind of trouble within the first seeds', { timeout }, async () => {
+    const unmet = new Map(mustBeMet);
+    for (let seed = 1; unmet.size > 0 && seed <= 500; seed++) {
+      const { trace } = await simulate(historyOf(seed));
+      for (const [what, inTrace] of unmet) if (trace.some((line) => inTrace.test(line))) unmet.delete(what);
+    }
+    expect([...unmet.keys()]).toEqual([]);
+  });
+
+  it('plays a seed the same way each time, whatever else the process does', { timeout }, async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const history = historyOf(seed);
+      const alone = await simulate(history);
+      const { trace } = await besideOthers(() => simulate(history));
+      expect(trace, `seed ${seed}`).toEqual(alone.trace);
+    }
+  });
+
+  it('finds the few steps of a history that make it fail', async () => {
+    const { steps } = historyOf(7);
+    const [cause, effect]: readonly Step[] = [{ do: 'poison' }, { do: 'replace' }];
+    const planted = [...steps.slice(0, 9), cause, ...steps.slice(9), effect, ...steps.slice(0, 9)] as readonly Step[];
+    const fails = async (fewer: readonly Step[]): Promise<boolean> =>
+      fewer.includes(cause as Step) && fewer.indexOf(effect as Step) > fewer.indexOf(cause as Step);
+    expect(await shrink(planted, fails)).toEqual([cause, effect]);
+  });
+});
+
+async function holdsFor(first: number, last: number): Promise<void> {
+  for (let seed = first; seed <= last; seed++) await checkSeed(seed);
+}
+
+/** Turns of the event loop and work of the thread pool come between. */
+async function besideOthers<R>(play: () => Promise<R>): Promise<R> {
+  const over = new AbortController();
+  const disturb = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await readFile(new URL(import.meta.url));
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  };
+  const disturbing = [disturb(), disturb(), disturb()];
+  try {
+    return await play();
+  } finally {
+    over.abort();
+    await Promise.all(disturbing);
+  }
+}
