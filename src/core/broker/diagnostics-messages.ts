@@ -80,7 +80,8 @@ export interface CloseMessage extends StreamMessage {
  * takes: `tracing:fenceline.publish:start` and so on have the same message.
  *
  * ```ts
- * diagnostics_channel.subscribe('fenceline.gap', (message) => count((message as DiagnosticsMessages['fenceline.gap']).gap));
+ * type Gaps = DiagnosticsMessages['fenceline.gap'];
+ * diagnostics_channel.subscribe('fenceline.gap', (message) => count((message as Gaps).gap.reason));
  * ```
  */
 export interface DiagnosticsMessages {

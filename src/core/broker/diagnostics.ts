@@ -18,8 +18,8 @@ const channels = {
 type Told = keyof typeof channels;
 
 /**
- * Tells on the process's diagnostics channels what one broker does. Each method looks first whether anybody listens:
- * with nobody there, no message is made and no promise is wrapped.
+ * Tells on the process's diagnostics channels what one broker does. Whether anybody listens is looked at first: with
+ * nobody there, no message is made and no promise is wrapped.
  *
  * What a subscriber of a channel throws never comes back here: Node tells it as an uncaught exception of the process.
  */
@@ -30,9 +30,13 @@ export class Diagnostics {
     this.#broker = broker;
   }
 
-  /** @param publish fills the message, if it gets one, and publishes */
-  publish(publish: (message?: PublishMessage) => number | Promise<number>): number | Promise<number> {
-    if (!isTraced(publishing)) return publish();
+  /** To be looked at before {@link publish}. */
+  get isPublishTraced(): boolean {
+    return isTraced(publishing);
+  }
+
+  /** @param publish fills the message and publishes */
+  publish(publish: (message: PublishMessage) => number | Promise<number>): Promise<number> {
     const message: PublishMessage = { broker: this.#broker, events: undefined, topics: undefined };
     return publishing.tracePromise(async () => publish(message), message);
   }

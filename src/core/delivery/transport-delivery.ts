@@ -199,8 +199,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
     this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
-    this.#guarded(() => this.#sink.end(last));
-    if (last !== undefined && deliverChannel.hasSubscribers) this.#tellHandover(last);
+    this.#guarded(() => {
+      this.#sink.end(last);
+      if (last !== undefined && deliverChannel.hasSubscribers) this.#tellHandover(last);
+    });
   }
 
   /** Asked anew after every call that runs the host's code or the reader's. */
