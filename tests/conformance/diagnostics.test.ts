@@ -59,7 +59,7 @@ describe('fenceline.publish', () => {
     const { broker } = makeBroker();
     const told = collect(() => broker, ['fenceline.publish']);
     const error = await failureOf(() => broker.publish(event, { index: 1, expectedIndex: 9 }));
-    await expect(broker.publish({ ...event, topic: 7 } as never)).rejects.toThrow();
+    await expect(broker.publish({ ...event, topic: 7 } as never)).rejects.toThrow(/topic/);
     const errors = told.filter(([channel]) => channel.endsWith(':error'));
     expect(errors[0]?.[1]).toMatchObject({ events: 1, error });
     expect(errors[1]?.[1]).toMatchObject({ events: undefined });
