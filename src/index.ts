@@ -35,7 +35,22 @@ export type {
   SubscriptionNotice,
 } from './core/broker/broker-notifications.ts';
 export type { Notifications } from './core/broker/notifications.ts';
-export type { BrokerStats } from './core/broker/broker-stats.ts';
+export type { BrokerStats, StreamEnd } from './core/broker/broker-stats.ts';
+export type { ManagementCredentials } from './core/broker/admission.ts';
+export type {
+  CloseMessage,
+  DeliverMessage,
+  DiagnosticsMessage,
+  DiagnosticsMessages,
+  GapMessage,
+  PublishMessage,
+  RevokeMessage,
+  StallMessage,
+  StreamMessage,
+  SubscribeMessage,
+} from './core/broker/diagnostics-messages.ts';
+export type { SubscriptionInfo } from './core/broker/subscription-info.ts';
+export type { SubscriptionCondition } from './core/delivery/subscription-condition.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';
 export type { Delivery, DeliveryOptions } from './core/delivery/delivery.ts';
 export {

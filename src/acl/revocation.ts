@@ -49,6 +49,11 @@ export class Revocation {
     this.#expiry = new ExpiryTimer(options.clock, (session) => this.#expire(session));
   }
 
+  /** There is something that knows tokens. */
+  get hasSource(): boolean {
+    return this.#options.source !== undefined;
+  }
+
   /**
    * The rights behind a credential, as of the moment when the promise's reaction runs: asked again as long as what they
    * rest on changes meanwhile. Hand them to {@link watch} in that same turn.

@@ -12,6 +12,8 @@ import { checkEndpoint } from './stream-endpoint.ts';
 export type { EventStreamHandler, EventStreamHandlerOptions, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
 export type { InPlace } from '../model/in-place.ts';
+export { operatorHandler, type OperatorHandlerOptions, type OperatorSource } from './operator-handler.ts';
+export type { OperatorReport, ReportSource } from './operator-report.ts';
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 
 /**

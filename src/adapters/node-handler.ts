@@ -71,10 +71,12 @@ async function serve<Own>(
   if ('stream' in answer) subscription = answer.stream.subscription;
   if (isGone()) return subscription?.close();
   if ('stream' in answer) sendStream(options, response as ServerResponse, answer.stream);
-  else sendPlain(response as ServerResponse, answer.plain);
+  else sendPlain(response, answer.plain);
 }
 
-function sendPlain(response: ServerResponse, { status, headers, body }: PlainAnswer): void {
+/** Writes an answer that is no stream. */
+export function sendPlain(to: NodeResponse, { status, headers, body }: PlainAnswer): void {
+  const response = to as ServerResponse;
   response.writeHead(status, withExposed(headers, response.getHeader(EXPOSE_HEADERS)));
   response.end(body);
 }

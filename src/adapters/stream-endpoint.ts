@@ -102,7 +102,10 @@ export function checkEndpoint<O extends StreamEndpointOptions<never>>(
 }
 
 /** Says the kind alone of what was given: it may be a secret. */
-function checkHostFunctions(options: Partial<StreamEndpointOptions<never>>, where: string): void {
+export function checkHostFunctions(
+  options: Partial<Pick<StreamEndpointOptions<never>, keyof typeof hostFunctions>>,
+  where: string,
+): void {
   for (const [name, deed] of Object.entries(hostFunctions)) {
     const given: unknown = options[name as keyof typeof hostFunctions];
     if (given !== undefined && typeof given !== 'function')
@@ -194,9 +197,9 @@ function saidByHost<Own>(
 /**
  * With `acl` no header is looked at: what a client sends along must not stand beside the rights that the host gives.
  */
-function credentialOf<Own>(
-  endpoint: StreamEndpointOptions<Own>,
-  { own, header }: EndpointRequest<Own>,
+export function credentialOf<Own>(
+  endpoint: Pick<StreamEndpointOptions<Own>, 'acl' | 'token'>,
+  { own, header }: Pick<EndpointRequest<Own>, 'own' | 'header'>,
 ): Pick<SubscribeOptions, 'token' | 'acl'> {
   const { acl, token } = endpoint;
   if (acl) return { acl: () => acl.call(endpoint, own) };

@@ -49,14 +49,17 @@ export interface PlainAnswer {
   readonly body: string;
 }
 
+/** Headers of every answer that is JSON and no stream. */
+export const plainHeaders: Readonly<Record<string, string>> = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
 /** The answer to a request that got no stream. */
 export function errorAnswer(error: BrokerError): PlainAnswer {
   const { status } = error;
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/json',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  };
+  const headers: Record<string, string> = { ...plainHeaders };
   if (status === 503) {
     headers['Retry-After'] = String(retryAfterS());
     headers[EXPOSE_HEADERS] = 'Retry-After';

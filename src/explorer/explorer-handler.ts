@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkOptions } from '../model/options.ts';
 import { explorerPage } from './explorer-page.ts';
 
 export interface ExplorerOptions {
@@ -7,6 +8,11 @@ export interface ExplorerOptions {
    * `/v1/event/stream`.
    */
   readonly streamUrl?: string;
+  /**
+   * Where `operatorHandler` is mounted, like `streamUrl`: the page has an operator's view then, for who types in a
+   * management token. Default: no such view.
+   */
+  readonly operatorUrl?: string;
   /** Heading and title of the page. Default `Event stream`. */
   readonly title?: string;
 }
@@ -15,21 +21,27 @@ const allowedMethods = 'GET, HEAD';
 
 /**
  * Serves one page that shows an event stream live: a table, filters, the rate, gaps and errors where they happened. It
- * loads nothing else, and talks to `streamUrl` alone. The page holds no secret; a token is typed into it, kept in the
- * tab's memory, and sent only as a header of the stream's requests.
+ * loads nothing else, and talks to `streamUrl` and `operatorUrl` alone. The page holds no secret; a token is typed into
+ * it, kept in the tab's memory, and sent only as a header of these requests.
  *
  * ```ts
  * const explorer = explorerHandler({ streamUrl: '/v1/event/stream' });
  * http.createServer((request, response) => (request.url === '/' ? explorer : stream)(request, response));
  * ```
- * @throws TypeError for a `streamUrl` on another origin: the page's content security policy would refuse it
+ * @throws TypeError for an option that is not known, or a URL on another origin: the page's content security policy
+ * would refuse it
  */
 export function explorerHandler(
   options: ExplorerOptions = {},
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { streamUrl = '/v1/event/stream', title = 'Event stream' } = options;
-  checkStreamUrl(streamUrl);
-  const { html, policy } = explorerPage({ streamUrl, title });
+  checkOptions<ExplorerOptions>(options, { streamUrl: true, operatorUrl: true, title: true }, 'explorerHandler');
+  const { streamUrl = '/v1/event/stream', operatorUrl, title = 'Event stream' } = options;
+  checkUrl('streamUrl', streamUrl);
+  if (operatorUrl !== undefined) checkUrl('operatorUrl', operatorUrl);
+  const { html, policy } = explorerPage({
+    title,
+    urls: { streamUrl, ...(operatorUrl !== undefined && { operatorUrl }) },
+  });
   const body = Buffer.from(html);
   const headers = {
     'Content-Type': 'text/html; charset=utf-8',
@@ -50,9 +62,9 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(405, { Allow: allowedMethods, 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
 }
 
-function checkStreamUrl(streamUrl: string): void {
+function checkUrl(name: string, url: string): void {
   const origin = 'http://origin.invalid';
-  if (streamUrl === '' || !URL.canParse(streamUrl, origin) || new URL(streamUrl, origin).origin !== origin) {
-    throw new TypeError(`streamUrl must be a path on the page's own origin; got ${JSON.stringify(streamUrl)}.`);
+  if (url === '' || !URL.canParse(url, origin) || new URL(url, origin).origin !== origin) {
+    throw new TypeError(`${name} must be a path on the page's own origin; got ${JSON.stringify(url)}.`);
   }
 }

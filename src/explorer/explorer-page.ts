@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { pageAssets } from './page-assets.js';
 
 export interface PageSettings {
-  readonly streamUrl: string;
   readonly title: string;
+  /** What the page talks to, by the names that it knows them by. */
+  readonly urls: { readonly streamUrl: string; readonly operatorUrl?: string };
 }
 
 export interface ExplorerPage {
@@ -13,11 +14,11 @@ export interface ExplorerPage {
 }
 
 /** Builds the page; cheap enough to do once per handler. */
-export function explorerPage({ streamUrl, title }: PageSettings): ExplorerPage {
+export function explorerPage({ title, urls }: PageSettings): ExplorerPage {
   const { markup, style, script } = pageAssets;
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(title),
-    settings: `<script type="application/json" id="settings">${escapeJson({ streamUrl })}</script>`,
+    settings: `<script type="application/json" id="settings">${escapeJson(urls)}</script>`,
     style: `<style>${style}</style>`,
     script: `<script>${script}</script>`,
   };

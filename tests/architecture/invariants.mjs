@@ -284,10 +284,26 @@ export const invariants = [
   {
     guarantee: 'A transport or format that throws loses only its own stream',
     file: 'src/core/delivery/transport-delivery.ts',
-    line: '} catch {\n      this.#source.close();\n    }\n    if (isReady',
+    line: '} catch (error) {\n      this.#source.fail(BrokerError.from(error));\n    }\n    if (isReady',
     without: '} finally {\n      void 0;\n    }\n    if (isReady',
     test: 'tests/conformance/isolation.test.ts',
     name: 'a transport that throws loses its own stream alone',
+  },
+  {
+    guarantee: 'Every end of a stream is counted by its reason',
+    file: 'src/core/broker/subscription-registry.ts',
+    line: 'this.#ended[end] = (this.#ended[end] ?? 0) + 1;',
+    without: '',
+    test: 'tests/conformance/stream-ends.test.ts',
+    name: 'is counted once, however it is told',
+  },
+  {
+    guarantee: 'Who reads what is shown to management alone',
+    file: 'src/core/broker/admission.ts',
+    line: 'if (!isManagement || !isKnown)',
+    without: 'if (!isManagement)',
+    test: 'tests/conformance/subscriptions.test.ts',
+    name: 'denies everybody on a broker without acl, but who the host itself says is management',
   },
   {
     guarantee: 'Published events cannot change',

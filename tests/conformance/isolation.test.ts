@@ -43,6 +43,40 @@ describe('harm stays where it is', () => {
     expect(broker.stats().subscriptions).toBe(1);
   });
 
+  it.each(['write', 'format', 'waitingBytes'] as const)(
+    'a transport that fails in %s ends with internal, which is counted and told to the host',
+    async (where) => {
+      const clock = new VirtualClock();
+      const broker = new EventBroker({ clock });
+      const healthy = await broker.subscribe();
+      const written: string[] = [];
+      const sick = await broker.subscribe();
+      let isFailing = false;
+      const failing = (what: string): boolean => (isFailing && where === what ? fail() : true);
+      const sink = {
+        write: () => failing('write') && where !== 'waitingBytes',
+        end: () => undefined,
+        get waitingBytes() {
+          failing('waitingBytes');
+          return 1;
+        },
+      };
+      const format = { ...ndjsonFormat, encode: (text: string) => (failing('format'), ndjsonFormat.encode(text)) };
+      const write = (chunk: Uint8Array): boolean => written.push(String(Buffer.from(chunk))) > 0;
+      sick.deliverTo(sink, format, { heartbeatMs: 0 });
+      healthy.deliverTo({ write, end: () => undefined }, ndjsonFormat, { heartbeatMs: 0 });
+      await clock.settle();
+      isFailing = true;
+      const ended = new Promise<unknown>((resolve) => broker.once('unsubscribe', ({ error }) => resolve(error)));
+      await broker.publish(job());
+      await clock.settle();
+      expect(written.join('')).toContain('"Index":1,"Events"');
+      expect(sick.error).toMatchObject({ code: 'internal', cause: { message: 'of a stranger' } });
+      expect(await ended).toMatchObject({ code: 'internal' });
+      expect(broker.stats()).toMatchObject({ subscriptions: 1, ended: { internal: 1 } });
+    },
+  );
+
   it('a reader that never reads costs a position, and holds back nobody', async () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock, buffer: { maxBatches: 10 } });

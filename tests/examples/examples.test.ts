@@ -140,12 +140,4 @@ describe('the examples that serve', () => {
     expect(code).toBe(4400);
     expect(await example.stop()).toBe(0);
   });
-
-  it('13-prometheus shows the figures of the broker', async () => {
-    const example = start('13-prometheus');
-    const text = await (await fetch(await example.url())).text();
-    expect(text).toMatch(/^fenceline_subscriptions 0$/m);
-    expect(text).toMatch(/^fenceline_latest_index \d+$/m);
-    expect(await example.stop()).toBe(0);
-  });
 });

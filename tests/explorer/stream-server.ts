@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AclResolver, type BufferOptions, EventBroker, MemoryAclStore } from '../../src/index.ts';
-import { eventStreamHandler } from '../../src/adapters/http.ts';
+import { eventStreamHandler, operatorHandler } from '../../src/adapters/http.ts';
 import { explorerHandler } from '../../src/explorer/index.ts';
 import { nomadEvents, nomadRights, nomadTopicsRetaining, type NomadPayloads } from '../../src/nomad/index.ts';
 
@@ -10,9 +10,13 @@ type Broker = EventBroker<NomadPayloads>;
 export interface StreamServerOptions {
   /** Default a free one. */
   readonly port?: number;
-  /** With a token `reader-secret` that may read the namespace `default`. */
+  /**
+   * With a token `reader-secret` that may read the namespace `default`, and one of management's, `root-secret`.
+   */
   readonly withAcl?: boolean;
   readonly buffer?: BufferOptions;
+  /** The most streams that the operator's endpoint lists. */
+  readonly maxStreams?: number;
 }
 
 /** Kept as state. */
@@ -28,22 +32,30 @@ export class StreamServer {
   /** Requests for the stream so far. */
   requests = 0;
 
-  private constructor(broker: Broker, store: MemoryAclStore) {
+  private constructor(broker: Broker, store: MemoryAclStore, maxStreams: number) {
     this.broker = broker;
     this.#store = store;
     const stream = eventStreamHandler({ broker });
-    const explorer = explorerHandler();
+    const operator = operatorHandler({ broker, maxStreams });
+    const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams' });
     this.#server = http.createServer((request, response) => {
+      if (request.url === '/v1/operator/streams') return void operator(request, response);
       if (!request.url?.startsWith('/v1/event/stream')) return explorer(request, response);
       this.requests++;
       void stream(request, response);
     });
   }
 
-  static async start({ port = 0, withAcl = false, buffer = {} }: StreamServerOptions = {}): Promise<StreamServer> {
+  static async start({
+    port = 0,
+    withAcl = false,
+    buffer = {},
+    maxStreams = 500,
+  }: StreamServerOptions = {}): Promise<StreamServer> {
     const store = await storeWithReader();
     const acl = withAcl ? { acl: new AclResolver({ rights: nomadRights, store }) } : {};
-    const server = new StreamServer(new EventBroker({ topics: nomadTopicsRetaining(retained), ...acl, buffer }), store);
+    const broker = new EventBroker({ topics: nomadTopicsRetaining(retained), ...acl, buffer });
+    const server = new StreamServer(broker, store, maxStreams);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
@@ -68,10 +80,10 @@ export class StreamServer {
     return this.broker.publish(nomadEvents.jobDeregistered({ ID: id, Namespace: 'default' }, { purge: true }));
   }
 
-  /** The reader's token is gone, and the broker is told in the same step. */
-  async revoke(): Promise<void> {
-    const event = nomadEvents.aclTokenDeleted({ AccessorID: 'a-reader' });
-    await this.broker.publish(event, { commit: () => this.#store.deleteToken('a-reader') });
+  /** A token is gone, and the broker is told in the same step. */
+  async revoke(AccessorID = 'a-reader'): Promise<void> {
+    const event = nomadEvents.aclTokenDeleted({ AccessorID });
+    await this.broker.publish(event, { commit: () => this.#store.deleteToken(AccessorID) });
   }
 
   /** Resolves when nobody is subscribed. */
@@ -106,5 +118,6 @@ async function storeWithReader(): Promise<MemoryAclStore> {
     policies: ['readers'],
     roles: [],
   });
+  store.upsertToken({ accessorId: 'root', secretId: 'root-secret', type: 'management' });
   return store;
 }

@@ -207,7 +207,12 @@ export abstract class Cursor {
   /** All that may be read now was read. */
   get isAtEnd(): boolean {
     // With the rights that came last there may be more.
-    return this.position > this.#endFor(this.#later?.at(-1)?.limit ?? this.limit);
+    return this.position > this.#endFor(this.#lastLimit);
+  }
+
+  /** Its rights wait to be confirmed: a fence, and not just the end of a stretch. */
+  get isFenced(): boolean {
+    return this.#lastLimit !== Infinity;
   }
 
   /** Nothing that matches was published since the position. */
@@ -246,6 +251,11 @@ export abstract class Cursor {
   /** Takes the position of a reader that has missed nothing up to the head, where it is one. */
   advanceToReached(): void {
     this.position = this.#reached + 1;
+  }
+
+  /** With the rights that came last. */
+  get #lastLimit(): number {
+    return this.#later?.at(-1)?.limit ?? this.limit;
   }
 
   #endFor(limit: number): number {

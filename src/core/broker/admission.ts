@@ -8,8 +8,11 @@ import type { Reader } from '../delivery/reader.ts';
 import type { LogFeed } from '../log/log-feed.ts';
 import type { Asked } from '../matching/interest.ts';
 import { BrokerError, permissionDenied } from '../../model/errors.ts';
+import { checkOptions } from '../../model/options.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import type { SubscribeMessage } from './diagnostics-messages.ts';
 import type { AskHost } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
@@ -28,9 +31,13 @@ export interface AdmissionParts extends ViewParts {
   readonly lifetime: Lifetime;
   readonly notify: Notify;
   readonly limits: CheckedLimits;
+  readonly diagnostics: Diagnostics;
   /** Asks the host's functions that find a token or a pin. */
   readonly ask: AskHost;
 }
+
+/** Who asks for what is management's: a token's secret, or a function that finds it; or rights. */
+export type ManagementCredentials = Pick<SubscribeOptions, 'token' | 'acl'>;
 
 /**
  * May a subscription be opened, with which rights, and from where: the one owner of these questions. The last of them
@@ -48,14 +55,46 @@ export class Admission {
    * @throws BrokerError `bad_request`, `permission_denied`, `acl_unavailable`, `at_capacity`, `gap`, `restarted`,
    * `closed`, `log_unavailable`, `internal`; the signal's reason when it is aborted
    */
-  async open(options: SubscribeOptions): Promise<Reader> {
-    let asked: ScopedRequest | undefined;
+  open(options: SubscribeOptions): Promise<Reader> {
+    return this.#parts.diagnostics.subscribe((message) => this.#open(options, message));
+  }
+
+  /**
+   * Fails closed: who is known by nothing is no manager, also where there are no ACLs and everybody may read all.
+   * @throws BrokerError `permission_denied`, `acl_unavailable`, `internal`, `closed`
+   */
+  async requireManagement(credentials: ManagementCredentials): Promise<void> {
+    checkOptions<ManagementCredentials>(credentials, { token: true, acl: true }, 'requireManagement');
+    const { revocation, lifetime } = this.#parts;
+    lifetime.requireOpen();
     try {
+      const { credential } = await this.check(credentials);
+      const isKnown = revocation.hasSource || typeof credential === 'function' || typeof credential === 'object';
+      await revocation.open(credential, nothingElse, ({ isManagement, accessorId }) => {
+        if (!isManagement || !isKnown) throw permissionDenied(new AclDenial('insufficient', accessorId));
+      });
+    } catch (error) {
+      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(undefined, error);
+      throw error;
+    }
+  }
+
+  async #open(options: SubscribeOptions, message: SubscribeMessage | undefined): Promise<Reader> {
+    let asked: ScopedRequest | undefined;
+    const know = (scoped: ScopedRequest): ScopedRequest => {
+      if (message) tell(message, scoped);
+      return (asked = scoped);
+    };
+    try {
+      this.#parts.lifetime.requireOpen();
       const request = await this.check(options);
       const { scoped } = request;
-      if (typeof scoped === 'object') asked = scoped;
-      return await this.#opened(request, async () => (asked = await askScoped(request)));
+      if (typeof scoped === 'object') know(scoped);
+      const reader = await this.#opened(request, async () => know(await askScoped(request)));
+      if (message) message.accessorId = this.#parts.registry.noticeOf(reader)?.accessorId;
+      return reader;
     } catch (error) {
+      if (message && BrokerError.is(error) && AclDenial.is(error.cause)) message.accessorId = error.cause.accessorId;
       if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(asked, error);
       throw error;
     }
@@ -112,6 +151,13 @@ export class Admission {
     const isHere = index >= first && index <= head + 1 && (epoch === undefined || epoch === buffer.epoch);
     return isHere ? { first, head } : feed.state();
   }
+}
+
+const nothingElse = (): void => undefined;
+
+function tell(message: SubscribeMessage, { filter, namespaces }: ScopedRequest): void {
+  message.topics = String(filter);
+  message.namespaces = namespaces.names;
 }
 
 /** Of these the client is told as little as can be; the host hears why. */

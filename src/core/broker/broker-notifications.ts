@@ -57,7 +57,12 @@ export interface BrokerNotifications {
   /** Told once for each topic and minute; `stats().ruleFaults` counts them all. */
   ruleFailed: (notice: RuleFailure) => void;
   /** A transport does not keep up; its subscription reads on from its position when it does. */
-  lagging: (notice: SubscriptionNotice) => void;
+  lagging: (
+    notice: SubscriptionNotice & {
+      /** Bytes that its peer has not taken yet; undefined where the transport cannot tell. */
+      readonly waitingBytes: number | undefined;
+    },
+  ) => void;
   gap: (notice: SubscriptionNotice & { readonly gap: Gap }) => void;
   /**
    * The log went down, is caught up with, or is up again. While what it holds of the state is read, `progress` says how

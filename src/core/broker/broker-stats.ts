@@ -1,4 +1,8 @@
+import type { BrokerErrorCode } from '../../model/errors.ts';
 import type { LogStatus } from '../log/event-log.ts';
+
+/** Why a stream ended: the code of its error, or `none` where its owner or its client ended it. */
+export type StreamEnd = BrokerErrorCode | 'none';
 
 /** A snapshot of a broker's figures. */
 export interface BrokerStats {
@@ -23,6 +27,8 @@ export interface BrokerStats {
   readonly epoch: string;
   readonly publishedBatches: number;
   readonly publishedEvents: number;
+  /** Streams that have ended, by reason; a reason that never came is not in it. */
+  readonly ended: Readonly<Partial<Record<StreamEnd, number>>>;
   readonly revokedSubscriptions: number;
   readonly gaps: number;
   /** How often a topic's rule (`visible`) failed, so that an event was hidden. */

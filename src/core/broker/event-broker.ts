@@ -17,10 +17,11 @@ import { closed } from '../../model/errors.ts';
 import { describe } from '../../model/describe.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
-import { Admission } from './admission.ts';
+import { Admission, type ManagementCredentials } from './admission.ts';
 import { BatchIntake } from './batch-intake.ts';
 import type { BrokerNotifications, Notify } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
+import { Diagnostics } from './diagnostics.ts';
 import { checkLimits, type BrokerLimits, type CheckedLimits } from './limits.ts';
 import { Lifetime } from './lifetime.ts';
 import { Notifications } from './notifications.ts';
@@ -32,6 +33,7 @@ import { explainRequest, type SubscribeExplanation } from './explaining.ts';
 import type { ViewParts } from './rights-view.ts';
 import { snapshotOf, type StateOptions, type StateSnapshot } from './state-snapshot.ts';
 import type { SubscribeOptions } from './subscribe-request.ts';
+import type { SubscriptionInfo } from './subscription-info.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { VisibleRules } from './visible-rules.ts';
 
@@ -101,6 +103,7 @@ export class EventBroker<
   readonly #clock: Clock;
   readonly #gate = new ReentryGate();
   readonly #lifetime = new Lifetime();
+  readonly #diagnostics = new Diagnostics(this);
   readonly #buffer: EventBuffer;
   readonly #removal: RemovalRules;
   readonly #state: RetainedState;
@@ -231,7 +234,6 @@ export class EventBroker<
    * an option that is not known
    */
   async subscribe(options: SubscribeOptions<Name> = {}): Promise<Subscription<EventOf<T>>> {
-    this.#lifetime.requireOpen();
     const reader = await this.#admission.open(options);
     return reader as unknown as Subscription<EventOf<T>>;
   }
@@ -271,6 +273,24 @@ export class EventBroker<
   }
 
   /**
+   * The open subscriptions, those first that were opened first: a plain snapshot that holds no secret. For operators:
+   * whoever gets it sees what everybody reads. Cost: about a microsecond for each.
+   */
+  subscriptions(): readonly SubscriptionInfo[] {
+    return this.#registry.list();
+  }
+
+  /**
+   * For an operator's endpoints of the host's own: resolves where such a token, or such rights, are management's. A
+   * broker without `acl` knows no tokens, so that it denies every token, and none; give it the host's own `acl`.
+   * @throws (rejects) BrokerError `permission_denied`, `acl_unavailable`, `bad_request`, `internal`, `closed`;
+   * TypeError for an option that is not known
+   */
+  requireManagement(credentials: ManagementCredentials = {}): Promise<void> {
+    return this.#admission.requireManagement(credentials);
+  }
+
+  /**
    * Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second
    * call waits for the first.
    */
@@ -297,7 +317,7 @@ export class EventBroker<
     this.emit('close');
   }
 
-  readonly #notify: Notify = (name, ...args) => this.#gate.defer(() => this.emit(name, ...(args as never)));
+  readonly #notify: Notify = (name, ...args) => this.#gate.defer(() => this.#diagnostics.tell(name, args));
 
   #makeView(clock: Clock): ViewParts & { readonly rules: VisibleRules } {
     const topics = this.#topics;
@@ -335,6 +355,7 @@ export class EventBroker<
       interests: this.#interests,
       revocation: this.#revocation,
       notify: this.#notify,
+      diagnostics: this.#diagnostics,
       context: {
         buffer: this.#buffer,
         history: this.#feed,
@@ -371,6 +392,7 @@ export class EventBroker<
       intake: this.#intake,
       gate: this.#gate,
       lifetime: this.#lifetime,
+      diagnostics: this.#diagnostics,
     });
   }
 
@@ -385,6 +407,7 @@ export class EventBroker<
       lifetime: this.#lifetime,
       notify: this.#notify,
       limits: this.#limits,
+      diagnostics: this.#diagnostics,
       ask: hostAnswers(clock, timeoutMs),
     });
   }

@@ -7,6 +7,8 @@ import { BrokerError } from '../../model/errors.ts';
 import type { NewEvent } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { BatchIntake } from './batch-intake.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import type { PublishMessage } from './diagnostics-messages.ts';
 import type { Lifetime } from './lifetime.ts';
 import { changedRefs, checkEvents, checkIndex, checkPublish, type PublishOptions } from './publish-request.ts';
 import type { ReentryGate } from './reentry-gate.ts';
@@ -20,6 +22,7 @@ export interface PublisherParts {
   readonly intake: BatchIntake;
   readonly gate: ReentryGate;
   readonly lifetime: Lifetime;
+  readonly diagnostics: Diagnostics;
 }
 
 /** Step one of a batch: checks it, copies it, and gets it its index. What fails leaves everything as it was. */
@@ -32,8 +35,20 @@ export class Publisher {
 
   /** Synchronous up to the intake where there is no log and nothing to commit. */
   publish(events: NewEvent | readonly NewEvent[], options: PublishOptions): number | Promise<number> {
+    const { diagnostics } = this.#parts;
+    // A closure for each publish would be seen in what it costs.
+    if (!diagnostics.isPublishTraced) return this.#publish(events, options);
+    return diagnostics.publish((message) => this.#publish(events, options, message));
+  }
+
+  #publish(
+    events: NewEvent | readonly NewEvent[],
+    options: PublishOptions,
+    message?: PublishMessage,
+  ): number | Promise<number> {
     checkPublish(options);
     const checked = checkEvents(events, this.#parts.topics);
+    if (message) tell(message, checked);
     // After the payloads were read, which may run the host's code.
     this.#parts.lifetime.requireOpen();
     this.#checkSupport(options);
@@ -127,6 +142,11 @@ export class Publisher {
 
 /** Each batch that was appended moves the positions after it by one: they reach the end of what is exact first. */
 const MAX_POSITION = Number.MAX_SAFE_INTEGER;
+
+function tell(message: PublishMessage, events: readonly EncodedEvent[]): void {
+  message.events = events.length;
+  message.topics = [...new Set(events.map(({ topic }) => topic))];
+}
 
 const conflict = (message: string) => new BrokerError('index_conflict', message);
 

@@ -3,6 +3,7 @@ import type { Guarded } from '../../acl/session.ts';
 import type { Revocation } from '../../acl/revocation.ts';
 import type { CursorStart } from '../backlog/cursor.ts';
 import type { EventBuffer } from '../backlog/event-buffer.ts';
+import type { Handover } from '../delivery/handover.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
 import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
@@ -10,15 +11,18 @@ import { BrokerError, revoked, unconfirmed } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { onAbort } from '../../model/on-abort.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
-import type { BrokerStats } from './broker-stats.ts';
+import type { BrokerStats, StreamEnd } from './broker-stats.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
+import type { SubscriptionInfo } from './subscription-info.ts';
 
 export interface SubscriptionRegistryParts extends ViewParts {
   readonly buffer: EventBuffer;
   readonly interests: InterestIndex;
   readonly revocation: Revocation;
   readonly notify: Notify;
+  readonly diagnostics: Diagnostics;
   /** What readers are made with, beside their observer, which is the registry. */
   readonly context: Omit<ReaderContext, 'observer'>;
 }
@@ -30,6 +34,8 @@ interface Registration {
   /** The pin was asked again, and says no, or could not be found out. */
   pinFault: BrokerError | undefined;
   acl: Acl;
+  /** When it was opened, in ms since 1970. */
+  readonly since: number;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
@@ -39,6 +45,7 @@ export class SubscriptionRegistry implements ReaderObserver {
   readonly #parts: SubscriptionRegistryParts;
   readonly #context: ReaderContext;
   readonly #registrations = new Map<Reader, Registration>();
+  readonly #ended: Partial<Record<StreamEnd, number>> = {};
   #revoked = 0;
   #gaps = 0;
 
@@ -51,13 +58,24 @@ export class SubscriptionRegistry implements ReaderObserver {
     return this.#registrations.size;
   }
 
-  stats(): Pick<BrokerStats, 'subscriptions' | 'revokedSubscriptions' | 'gaps'> {
-    return { subscriptions: this.size, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
+  stats(): Pick<BrokerStats, 'subscriptions' | 'ended' | 'revokedSubscriptions' | 'gaps'> {
+    const ended = { ...this.#ended };
+    return { subscriptions: this.size, ended, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
   }
 
   /** All at this moment: closing one while walking them is safe. */
   all(): readonly Reader[] {
     return [...this.#registrations.keys()];
+  }
+
+  list(): readonly SubscriptionInfo[] {
+    return [...this.#registrations].map(([reader, registration]) => this.#infoOf(reader, registration));
+  }
+
+  /** What is told of it; undefined once it has ended. */
+  noticeOf(reader: Reader): SubscriptionNotice | undefined {
+    const registration = this.#registrations.get(reader);
+    return registration && noticeOf(reader, registration);
   }
 
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
@@ -71,7 +89,8 @@ export class SubscriptionRegistry implements ReaderObserver {
     const { isState, failOnGap } = request;
     const interest = this.#acquire(view, isState);
     const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
-    const registration: Registration = { asked, isState, pinFault: undefined, acl, unwatch: nothing };
+    const since = this.#context.clock.now();
+    const registration: Registration = { asked, isState, pinFault: undefined, acl, since, unwatch: nothing };
     this.#registrations.set(reader, registration);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
@@ -83,6 +102,8 @@ export class SubscriptionRegistry implements ReaderObserver {
     if (registration === undefined) return;
     const notice = noticeOf(reader, registration);
     this.#registrations.delete(reader);
+    const end = error?.code ?? 'none';
+    this.#ended[end] = (this.#ended[end] ?? 0) + 1;
     registration.unwatch();
     this.#parts.notify('unsubscribe', { ...notice, error });
   }
@@ -93,7 +114,30 @@ export class SubscriptionRegistry implements ReaderObserver {
   }
 
   lagging(reader: Reader): void {
-    this.#ifOpen(reader, (notice) => this.#parts.notify('lagging', notice));
+    this.#ifOpen(reader, (notice) => {
+      this.#parts.notify('lagging', { ...notice, waitingBytes: reader.waitingBytes });
+    });
+  }
+
+  delivered(reader: Reader, handover: Handover): void {
+    const accessorId = this.#registrations.get(reader)?.acl.accessorId;
+    this.#parts.diagnostics.deliver({ subscription: reader, accessorId, position: reader.position, ...handover });
+  }
+
+  #infoOf(reader: Reader, { acl, asked, isState, since }: Registration): SubscriptionInfo {
+    const { position } = reader;
+    return {
+      accessorId: acl.accessorId,
+      filter: String(asked.filter),
+      namespaces: asked.namespaces.names,
+      reads: isState ? 'state' : 'events',
+      by: reader.delivery ? 'transport' : 'process',
+      state: reader.condition,
+      position,
+      lag: Math.max(0, this.#parts.buffer.latestIndex - position),
+      since,
+      waitingBytes: reader.waitingBytes,
+    };
   }
 
   #acquire({ filter, namespaces, visibility }: View, isState: boolean): Interest {

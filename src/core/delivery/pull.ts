@@ -1,3 +1,5 @@
+import { deliverChannel } from './deliver-channel.ts';
+import type { Handover } from './handover.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Event, EventBatch } from '../../model/event.ts';
 import { joinGaps, type Gap } from '../../model/gap.ts';
@@ -8,6 +10,8 @@ export interface PullSource {
   read(): ReaderRead;
   /** The reader waits for more: the pull is told by {@link Pull.proceed}. */
   awaitMore(): void;
+  /** A batch was handed over; told only while somebody listens. */
+  handedOver(handover: Handover): void;
   readonly error: BrokerError | undefined;
 }
 
@@ -89,9 +93,9 @@ export class Pull {
       const read = this.#source.read();
       switch (read.kind) {
         case 'part':
-          return this.#withGap(read.batch);
+          return this.#handOver(read.batch);
         case 'current':
-          return this.#withGap(currentAt(read.index));
+          return this.#handOver(currentAt(read.index));
         case 'gap':
           this.#untold = joinGaps(this.#untold, read.gap);
           break;
@@ -102,6 +106,12 @@ export class Pull {
           return this.#over(this.#source.error);
       }
     }
+  }
+
+  #handOver(batch: EventBatch): EventBatch {
+    const whole = this.#withGap(batch);
+    if (deliverChannel.hasSubscribers) this.#source.handedOver({ bytes: undefined, events: batch.events.length });
+    return whole;
   }
 
   #withGap(batch: EventBatch): EventBatch {

@@ -11,9 +11,11 @@ import { gapError } from '../../model/gap-error.ts';
 import type { Gap, GapReason } from '../../model/gap.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { Delivery, DeliveryOptions } from './delivery.ts';
+import type { Handover } from './handover.ts';
 import { Pull, type PullSource } from './pull.ts';
 import { ended, type ReaderRead } from './reader-read.ts';
 import { readerTransitions, type ReaderEvent, type ReaderStage } from './reader-stage.ts';
+import type { SubscriptionCondition } from './subscription-condition.ts';
 import { Subscription, type SubscriptionState } from './subscription.ts';
 import { TransportDelivery, type DeliveryDrive, type DeliverySource } from './transport-delivery.ts';
 
@@ -24,6 +26,8 @@ export interface ReaderObserver {
   gap(reader: Reader, gap: Gap): void;
   /** Its transport does not keep up. */
   lagging(reader: Reader): void;
+  /** Only while somebody listens on the channel for it. */
+  delivered(reader: Reader, handover: Handover): void;
 }
 
 /** What all readers of a broker share. */
@@ -85,6 +89,19 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
     return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
+  }
+
+  /** Of one that is open. */
+  get condition(): SubscriptionCondition {
+    if (this.#stage === 'blocked') return 'blocked';
+    if (this.#cursor.isFenced) return 'fenced';
+    if (this.#stage === 'fetching') return 'fetching';
+    return this.state === 'synced' ? 'synced' : 'behind';
+  }
+
+  /** Bytes that its peer has not taken yet: 0 in process, undefined where the transport cannot tell. */
+  get waitingBytes(): number | undefined {
+    return this.#delivery ? this.#delivery.waitingBytes : 0;
   }
 
   get error(): BrokerError | undefined {
@@ -207,6 +224,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   awaitMore(): void {
     this.#enter(this.#isInStep ? 'caught-up' : 'exhausted');
+  }
+
+  handedOver(handover: Handover): void {
+    this.#context.observer.delivered(this, handover);
   }
 
   block(): void {

@@ -2,10 +2,12 @@ import type { StreamFormat } from '../batch/stream-format.ts';
 import type { InterestMember } from '../matching/interest.ts';
 import type { SharedChunk } from '../matching/shared-chunk.ts';
 import type { Slice } from '../matching/shared-slices.ts';
-import type { BrokerError } from '../../model/errors.ts';
+import { BrokerError } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { ByteSink } from './byte-sink.ts';
+import { deliverChannel } from './deliver-channel.ts';
+import type { Handover } from './handover.ts';
 import { checkHeartbeatMs, defaultHeartbeatMs, type Delivery, type DeliveryOptions } from './delivery.ts';
 import type { Advancing, FlushQueue } from './flush-queue.ts';
 import type { Beating } from './heartbeats.ts';
@@ -38,12 +40,13 @@ export interface DeliverySource {
   shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void;
   /** A slice has ended with all that can be read now: the reader joins the others, or waits. */
   awaitMore(): void;
+  /** The transport was handed something; told only while somebody listens. */
+  handedOver(handover: Handover): void;
   /** The transport pushes back. */
   block(): void;
   /** The transport has drained. */
   unblock(): void;
   /** The transport, or a format, has failed: only this stream ends. */
-  close(): void;
   fail(error: BrokerError): void;
   /** The transport takes nothing. */
   stalled(): void;
@@ -107,7 +110,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   get waitingBytes(): number | undefined {
-    return this.#sink.waitingBytes;
+    return this.#guarded(() => this.#sink.waitingBytes);
   }
 
   /** Writes what stands before all else, and the first heartbeat: the peer sees at once that the stream is up. */
@@ -196,7 +199,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
     this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
-    this.#guarded(() => this.#sink.end(last));
+    this.#guarded(() => {
+      this.#sink.end(last);
+      if (last !== undefined && deliverChannel.hasSubscribers) this.#tellHandover(last);
+    });
   }
 
   /** Asked anew after every call that runs the host's code or the reader's. */
@@ -266,8 +272,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #bytesOf(chunk: SharedChunk): Uint8Array | undefined {
     try {
       return chunk.in(this.#format);
-    } catch {
-      this.#source.close();
+    } catch (error) {
+      this.#source.fail(BrokerError.from(error));
       return undefined;
     }
   }
@@ -276,8 +282,9 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     let isReady = false;
     try {
       isReady = this.#sink.write(bytes);
-    } catch {
-      this.#source.close();
+      if (deliverChannel.hasSubscribers) this.#tellHandover(bytes);
+    } catch (error) {
+      this.#source.fail(BrokerError.from(error));
     }
     if (isReady || this.#hasEnded) return;
     this.#drive.queue.unschedule(this);
@@ -285,12 +292,16 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#source.block();
   }
 
+  #tellHandover({ length }: Uint8Array): void {
+    this.#source.handedOver({ bytes: length, events: undefined });
+  }
+
   /** A transport or a format that throws loses its own stream and harms no other. */
   #guarded<R>(call: () => R): R | undefined {
     try {
       return call();
-    } catch {
-      this.#source.close();
+    } catch (error) {
+      this.#source.fail(BrokerError.from(error));
       return undefined;
     }
   }

@@ -11,6 +11,7 @@ import { typeMatcher } from './filters.ts';
 import { RateChart } from './rate-chart.ts';
 import { Rate } from './rate.ts';
 import { ObjectState } from './object-state.ts';
+import { OperatorView } from './operator-view.ts';
 import { Ring } from './ring.ts';
 import { Rows } from './rows.ts';
 import { StateTable } from './state-table.ts';
@@ -30,6 +31,13 @@ const labels = {
   events: { table: 'Events, the newest first', count: 'Events' },
   state: { table: 'State: the newest event of each object', count: 'Objects' },
 } as const;
+
+/** What the page talks to, on its own origin. */
+export interface ExplorerUrls {
+  readonly streamUrl: string;
+  /** Undefined where there is no operator's view. */
+  readonly operatorUrl?: string;
+}
 
 /**
  * Joins the parts: what the feed reads goes into a ring of events or into the state, and what that holds is painted
@@ -61,12 +69,13 @@ export class Explorer implements FeedListener {
   #lastTrouble = '';
   #lastPaintMs = 0;
 
-  constructor(streamUrl: string) {
+  constructor({ streamUrl, operatorUrl }: ExplorerUrls) {
     this.#feed = new Feed(streamUrl, this, yieldToPage);
     this.#form = new FilterForm(streamUrl);
     this.#form.onApply((request) => this.#start(request));
     this.#form.onView((request) => this.#start(request));
     this.#form.onTypes((text) => this.#showTypes(text));
+    if (operatorUrl !== undefined) this.#offerOperator(operatorUrl);
     element('pause', HTMLButtonElement).addEventListener('click', () => this.#pauseOrResume());
   }
 
@@ -163,6 +172,10 @@ export class Explorer implements FeedListener {
     this.#eventTable.accept((entry) => entry.kind !== 'event' || matches(entry.event.type));
     this.#stateTable.accept(matches);
     this.#table.paint();
+  }
+
+  #offerOperator(url: string): void {
+    new OperatorView(url, () => this.#form.token, this.#announcer).offer();
   }
 
   get #table(): EventTable | StateTable {

@@ -37,6 +37,10 @@ export class FilterForm {
     this.#types.addEventListener('input', () => call(this.#types.value));
   }
 
+  get token(): string {
+    return this.#token.value.trim();
+  }
+
   read(): FeedRequest {
     return {
       topics: parseList(this.#topics.value),
@@ -44,7 +48,7 @@ export class FilterForm {
       // A state is read whole: from where on has no meaning.
       index: this.#state.checked ? 0 : (parseStart(this.#start.value) ?? 0),
       isState: this.#state.checked,
-      token: this.#token.value.trim(),
+      token: this.token,
     };
   }
 

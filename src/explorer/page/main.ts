@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { element } from './element.ts';
-import { Explorer } from './explorer.ts';
+import { Explorer, type ExplorerUrls } from './explorer.ts';
 
-const settings = JSON.parse(element('settings', HTMLScriptElement).text) as { readonly streamUrl: string };
-new Explorer(settings.streamUrl).run();
+const settings = JSON.parse(element('settings', HTMLScriptElement).text) as ExplorerUrls;
+new Explorer(settings).run();
