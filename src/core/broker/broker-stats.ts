@@ -1,3 +1,4 @@
+import type { LimitName } from '../../model/errors.ts';
 import type { LogStatus } from '../log/event-log.ts';
 
 /** A snapshot of a broker's figures. */
@@ -23,6 +24,10 @@ export interface BrokerStats {
   readonly epoch: string;
   readonly publishedBatches: number;
   readonly publishedEvents: number;
+  /** What was refused for one of the broker's `limits`, by limit; one that refused nothing is not in it. */
+  readonly refused: Readonly<Partial<Record<LimitName, number>>>;
+  /** Readers that wait until others have read of the log's history: see `limits.historyReads`. */
+  readonly waitingReads: number;
   readonly revokedSubscriptions: number;
   readonly gaps: number;
   /** How often a topic's rule (`visible`) failed, so that an event was hidden. */

@@ -8,8 +8,10 @@ import type { NewEvent } from '../../model/event.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { BatchIntake } from './batch-intake.ts';
 import type { Lifetime } from './lifetime.ts';
+import type { CheckedLimits } from './limits.ts';
 import { changedRefs, checkEvents, checkIndex, checkPublish, type PublishOptions } from './publish-request.ts';
 import type { ReentryGate } from './reentry-gate.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface PublisherParts {
   readonly topics: Topics;
@@ -20,6 +22,8 @@ export interface PublisherParts {
   readonly intake: BatchIntake;
   readonly gate: ReentryGate;
   readonly lifetime: Lifetime;
+  readonly limits: CheckedLimits;
+  readonly refusals: Refusals;
 }
 
 /** Step one of a batch: checks it, copies it, and gets it its index. What fails leaves everything as it was. */
@@ -33,13 +37,22 @@ export class Publisher {
   /** Synchronous up to the intake where there is no log and nothing to commit. */
   publish(events: NewEvent | readonly NewEvent[], options: PublishOptions): number | Promise<number> {
     checkPublish(options);
-    const checked = checkEvents(events, this.#parts.topics);
+    const checked = this.#checked(events);
     // After the payloads were read, which may run the host's code.
     this.#parts.lifetime.requireOpen();
     this.#checkSupport(options);
     return options.commit === undefined
       ? this.#assign(checked, options)
       : this.#commit(options.commit, checked, options);
+  }
+
+  #checked(events: NewEvent | readonly NewEvent[]): readonly EncodedEvent[] {
+    try {
+      return checkEvents(events, this.#parts);
+    } catch (error) {
+      this.#parts.refusals.note(error, { accessorId: undefined, topics: '', namespaces: [] });
+      throw error;
+    }
   }
 
   /**

@@ -6,9 +6,11 @@ import type { EventBuffer } from '../backlog/event-buffer.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
 import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
-import { BrokerError, revoked, unconfirmed } from '../../model/errors.ts';
+import { BrokerError, closed, revoked, unconfirmed } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { onAbort } from '../../model/on-abort.ts';
+import { AccessorCounts } from './accessor-counts.ts';
+import type { Drained } from './drain.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
 import { viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
@@ -30,6 +32,8 @@ interface Registration {
   /** The pin was asked again, and says no, or could not be found out. */
   pinFault: BrokerError | undefined;
   acl: Acl;
+  /** For whom it was opened, and counts. */
+  readonly countedFor: string | undefined;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
@@ -39,6 +43,7 @@ export class SubscriptionRegistry implements ReaderObserver {
   readonly #parts: SubscriptionRegistryParts;
   readonly #context: ReaderContext;
   readonly #registrations = new Map<Reader, Registration>();
+  readonly #counts = new AccessorCounts();
   #revoked = 0;
   #gaps = 0;
 
@@ -51,6 +56,11 @@ export class SubscriptionRegistry implements ReaderObserver {
     return this.#registrations.size;
   }
 
+  /** How many subscriptions of this accessor are open. */
+  sizeOf(accessorId: string): number {
+    return this.#counts.of(accessorId);
+  }
+
   stats(): Pick<BrokerStats, 'subscriptions' | 'revokedSubscriptions' | 'gaps'> {
     return { subscriptions: this.size, revokedSubscriptions: this.#revoked, gaps: this.#gaps };
   }
@@ -58,6 +68,13 @@ export class SubscriptionRegistry implements ReaderObserver {
   /** All at this moment: closing one while walking them is safe. */
   all(): readonly Reader[] {
     return [...this.#registrations.keys()];
+  }
+
+  /** The streams on transports, to be ended one by one. */
+  delivered(): readonly Drained[] {
+    return this.all()
+      .filter(({ delivery }) => delivery !== undefined)
+      .map((reader) => new DrainedStream(reader));
   }
 
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
@@ -71,8 +88,10 @@ export class SubscriptionRegistry implements ReaderObserver {
     const { isState, failOnGap } = request;
     const interest = this.#acquire(view, isState);
     const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
-    const registration: Registration = { asked, isState, pinFault: undefined, acl, unwatch: nothing };
+    const countedFor = acl.accessorId;
+    const registration: Registration = { asked, isState, pinFault: undefined, acl, countedFor, unwatch: nothing };
     this.#registrations.set(reader, registration);
+    this.#counts.add(countedFor);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
     return reader;
@@ -83,6 +102,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     if (registration === undefined) return;
     const notice = noticeOf(reader, registration);
     this.#registrations.delete(reader);
+    this.#counts.remove(registration.countedFor);
     registration.unwatch();
     this.#parts.notify('unsubscribe', { ...notice, error });
   }
@@ -163,6 +183,22 @@ export class SubscriptionRegistry implements ReaderObserver {
   #ifOpen(reader: Reader, tell: (notice: SubscriptionNotice) => void): void {
     const registration = this.#registrations.get(reader);
     if (registration !== undefined) tell(noticeOf(reader, registration));
+  }
+}
+
+class DrainedStream implements Drained {
+  readonly #reader: Reader;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  get isOver(): boolean {
+    return this.#reader.state === 'closed';
+  }
+
+  end(): void {
+    this.#reader.fail(closed());
   }
 }
 
