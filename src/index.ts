@@ -31,6 +31,7 @@ export type { AclFunction } from './acl/session.ts';
 export type {
   BrokerNotifications,
   DenialNotice,
+  RefusalNotice,
   RuleFailure,
   SubscriptionNotice,
 } from './core/broker/broker-notifications.ts';
@@ -58,6 +59,7 @@ export {
   errorCodes,
   type BrokerErrorCode,
   type BrokerErrorOptions,
+  type LimitName,
   type Retry,
   type WireError,
   type WireGap,
@@ -66,6 +68,7 @@ export type { Event, EventBatch, EventMeta, NewEvent, ObjectKey } from './model/
 export type { InPlace } from './model/in-place.ts';
 export type { Gap, GapReason } from './model/gap.ts';
 export { EventBroker, type EventBrokerOptions } from './core/broker/event-broker.ts';
+export type { CloseOptions } from './core/broker/drain.ts';
 export type { BrokerLimits } from './core/broker/limits.ts';
 export type { BufferOptions } from './core/backlog/event-buffer.ts';
 export type {

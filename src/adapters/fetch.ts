@@ -148,10 +148,10 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
     return (this.#controller?.desiredSize ?? 0) > 0;
   }
 
-  end(last?: Uint8Array): void {
+  end(last?: Uint8Array): void | Promise<void> {
     if (last) this.#controller?.enqueue(last);
     this.#controller?.close();
     this.#controller = undefined;
-    if (this.#outgoing) endSoon(this.#outgoing);
+    return this.#outgoing && endSoon(this.#outgoing);
   }
 }

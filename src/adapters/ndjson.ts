@@ -71,9 +71,10 @@ class SubscriptionStream extends Readable implements ByteSink {
     return this.push(new Uint8Array(chunk));
   }
 
-  end(last?: Uint8Array): void {
+  end(last?: Uint8Array): Promise<void> {
     if (last) this.push(last);
     this.push(null);
+    return new Promise((resolve) => this.on('close', resolve));
   }
 
   override _read(): void {

@@ -37,10 +37,10 @@ export class ResponseSink implements ByteSink {
     return isReady;
   }
 
-  end(last?: Uint8Array): void {
+  end(last?: Uint8Array): Promise<void> {
     if (last) this.#response.end(last);
     else this.#response.end();
-    endSoon(this.#response);
+    return endSoon(this.#response);
   }
 }
 
@@ -71,22 +71,26 @@ export class SocketSink implements ByteSink {
     return this.#socket.write(chunk) || this.#socket.writableLength <= MAX_WAITING_BYTES;
   }
 
-  end(last?: Uint8Array): void {
+  end(last?: Uint8Array): Promise<void> {
     if (last && !this.#response.writableEnded) this.#socket.write(last);
     this.#response.end();
-    endSoon(this.#response);
+    return endSoon(this.#response);
   }
 }
 
 /** How long a peer may take to read the last bytes, in ms. One that does not read would hold its socket for ever. */
 const LINGER_MS = 5000;
 
-/** The answer was written, and is over when it was read, or soon. */
-export function endSoon(response: ServerResponse): void {
+/**
+ * The answer was written, and is over when it was read, or soon.
+ * @returns resolves then
+ */
+export async function endSoon(response: ServerResponse): Promise<void> {
   if (response.writableFinished || response.destroyed) return;
   const timer = setTimeout(() => response.destroy(), LINGER_MS);
   timer.unref();
-  response.on('close', () => clearTimeout(timer));
+  await new Promise((resolve) => response.on('close', resolve));
+  clearTimeout(timer);
 }
 
 /**

@@ -31,6 +31,7 @@ export const errorCodes = Object.freeze({
   acl_expired: resubscribe(403),
   acl_unavailable: resume(503),
   closed: resume(503),
+  rotate: resume(503),
   at_capacity: resume(503),
   log_unavailable: resume(503),
   internal: resume(500),
@@ -42,11 +43,23 @@ export const errorCodes = Object.freeze({
 /** A stable name of a failure: programs compare this, never the message. */
 export type BrokerErrorCode = keyof typeof errorCodes;
 
+/** A broker's limit past which something is refused. */
+export type LimitName =
+  | 'subscriptions'
+  | 'subscriptionsPerToken'
+  | 'topicsPerRequest'
+  | 'placesPerRequest'
+  | 'placesInAll'
+  | 'eventsPerBatch'
+  | 'bytesPerEvent';
+
 export interface BrokerErrorOptions {
   /** Newest index that the subscription had passed when it ended; 0 when it had passed none. */
   readonly index?: number | undefined;
   /** What is missing, where that is the reason. */
   readonly gap?: Gap | undefined;
+  /** Which of the broker's `limits` is the reason. */
+  readonly limit?: LimitName | undefined;
   readonly cause?: unknown;
 }
 
@@ -85,12 +98,15 @@ export class BrokerError extends Error {
   readonly index: number | undefined;
   /** What is missing, where that is the reason: with `gap`, `slow`, `restarted`. */
   readonly gap: Gap | undefined;
+  /** Which of the broker's `limits` is the reason, where one is. Clients are told it in the message alone. */
+  readonly limit: LimitName | undefined;
 
   constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.index = options.index;
     this.gap = options.gap;
+    this.limit = options.limit;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -119,7 +135,8 @@ export class BrokerError extends Error {
 
   /** The same error, saying how far the subscription had come. */
   at(index: number): BrokerError {
-    return new BrokerError(this.code, this.message, { index, gap: this.gap, cause: this.cause });
+    const { gap, limit, cause } = this;
+    return new BrokerError(this.code, this.message, { index, gap, limit, cause });
   }
 
   /** The object that clients get. It never holds the cause. */

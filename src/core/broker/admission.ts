@@ -9,6 +9,7 @@ import type { LogFeed } from '../log/log-feed.ts';
 import type { Asked } from '../matching/interest.ts';
 import { BrokerError, permissionDenied } from '../../model/errors.ts';
 import { checkOptions } from '../../model/options.ts';
+import { limitError } from '../../model/limit-error.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { Notify } from './broker-notifications.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -16,6 +17,7 @@ import type { SubscribeMessage } from './diagnostics-messages.ts';
 import type { AskHost } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
+import type { Refusals } from './refusals.ts';
 import { firstUnmet, viewOf, type ScopedRequest, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
 import { stateStartOf } from './state-start.ts';
@@ -32,12 +34,19 @@ export interface AdmissionParts extends ViewParts {
   readonly notify: Notify;
   readonly limits: CheckedLimits;
   readonly diagnostics: Diagnostics;
+  readonly refusals: Refusals;
   /** Asks the host's functions that find a token or a pin. */
   readonly ask: AskHost;
 }
 
 /** Who asks for what is management's: a token's secret, or a function that finds it; or rights. */
 export type ManagementCredentials = Pick<SubscribeOptions, 'token' | 'acl'>;
+
+/** What is known by now of a request that may be refused. */
+interface Known {
+  asked?: ScopedRequest;
+  accessorId?: string | undefined;
+}
 
 /**
  * May a subscription be opened, with which rights, and from where: the one owner of these questions. The last of them
@@ -80,22 +89,23 @@ export class Admission {
   }
 
   async #open(options: SubscribeOptions, message: SubscribeMessage | undefined): Promise<Reader> {
-    let asked: ScopedRequest | undefined;
+    const known: Known = {};
     const know = (scoped: ScopedRequest): ScopedRequest => {
       if (message) tell(message, scoped);
-      return (asked = scoped);
+      return (known.asked = scoped);
     };
     try {
-      this.#parts.lifetime.requireOpen();
+      this.#parts.lifetime.requireAdmitting();
       const request = await this.check(options);
       const { scoped } = request;
       if (typeof scoped === 'object') know(scoped);
-      const reader = await this.#opened(request, async () => know(await askScoped(request)));
+      const reader = await this.#opened(request, known, async () => know(await askScoped(request)));
       if (message) message.accessorId = this.#parts.registry.noticeOf(reader)?.accessorId;
       return reader;
     } catch (error) {
       if (message && BrokerError.is(error) && AclDenial.is(error.cause)) message.accessorId = error.cause.accessorId;
-      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(asked, error);
+      if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(known.asked, error);
+      this.#parts.refusals.note(error, { ...aboutOf(known.asked), accessorId: known.accessorId });
       throw error;
     }
   }
@@ -105,29 +115,29 @@ export class Admission {
     return checkSubscribe(options, this.#parts);
   }
 
-  async #opened(request: CheckedSubscribe, ask: () => Promise<ScopedRequest>): Promise<Reader> {
+  async #opened(request: CheckedSubscribe, known: Known, ask: () => Promise<ScopedRequest>): Promise<Reader> {
     const { buffer, feed, revocation } = this.#parts;
     for (;;) {
       await feed?.ready();
       if (request.isState) await feed?.whenLoaded();
       const { run } = buffer;
       const range = await this.#rangeFor(request);
-      const reader = await revocation.open(request.credential, ask, (acl, asked) =>
+      const reader = await revocation.open(request.credential, ask, (acl, asked) => {
+        known.accessorId = acl.accessorId;
         // Where the indexes began anew meanwhile, the start is another.
-        run === buffer.run ? this.#admit(request, asked, acl, range) : undefined,
-      );
+        return run === buffer.run ? this.#admit(request, asked, acl, range) : undefined;
+      });
       if (reader !== undefined) return reader;
     }
   }
 
   #admit(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, range: StartRange): Reader {
-    const { buffer, state, feed, registry, lifetime, limits, topics } = this.#parts;
-    lifetime.requireOpen();
+    const { buffer, state, feed, registry, lifetime, topics } = this.#parts;
+    lifetime.requireAdmitting();
     request.signal?.throwIfAborted();
     const view = viewOf(asked, acl, this.#parts);
     if (view === undefined) throw insufficient(acl, asked, topics);
-    if (registry.size >= limits.subscriptions)
-      throw new BrokerError('at_capacity', `All ${limits.subscriptions} subscriptions are open.`);
+    this.#requireRoom(acl);
     const isPrecise = feed === undefined;
     const isNarrowed = asked.scope === 'allowed' || typeof request.scoped === 'function';
     return registry.open(request, asked, acl, view, (interest) =>
@@ -137,10 +147,21 @@ export class Admission {
     );
   }
 
+  /** Those that are open stay: who comes last is refused. */
+  #requireRoom({ accessorId }: Acl): void {
+    const { registry, limits } = this.#parts;
+    const { subscriptions, subscriptionsPerToken } = limits;
+    if (accessorId !== undefined && registry.sizeOf(accessorId) >= subscriptionsPerToken) {
+      const message = `All ${subscriptionsPerToken} subscriptions that one token may have are open.`;
+      throw limitError('subscriptionsPerToken', message);
+    }
+    if (registry.size >= subscriptions)
+      throw limitError('subscriptions', `All ${subscriptions} subscriptions are open.`);
+  }
+
   #tellDenied(asked: ScopedRequest | undefined, { cause }: BrokerError): void {
     const { accessorId, finding } = AclDenial.is(cause) ? cause : {};
-    const what = { topics: asked ? String(asked.filter) : '', namespaces: asked?.namespaces.names ?? [] };
-    this.#parts.notify('denied', { ...what, accessorId, finding, cause });
+    this.#parts.notify('denied', { ...aboutOf(asked), accessorId, finding, cause });
   }
 
   /** Where such a start can lie: the log is asked only where the buffer does not reach. */
@@ -159,6 +180,12 @@ function tell(message: SubscribeMessage, { filter, namespaces }: ScopedRequest):
   message.topics = String(filter);
   message.namespaces = namespaces.names;
 }
+
+/** What was asked for, as notifications tell it. */
+const aboutOf = (asked: ScopedRequest | undefined) => ({
+  topics: asked ? String(asked.filter) : '',
+  namespaces: asked?.namespaces.names ?? [],
+});
 
 /** Of these the client is told as little as can be; the host hears why. */
 const isForHost = ({ code }: BrokerError): boolean =>

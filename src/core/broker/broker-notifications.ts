@@ -1,5 +1,5 @@
 import type { AclFinding, UnreadablePolicy } from '../../acl/explain.ts';
-import type { BrokerError } from '../../model/errors.ts';
+import type { BrokerError, LimitName } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import type { LogStatus } from '../log/event-log.ts';
 import type { LoadProgress } from '../log/state-loading.ts';
@@ -33,6 +33,20 @@ export interface DenialNotice {
   readonly cause: unknown;
 }
 
+/** Something was refused for one of the broker's `limits`. Never holds a secret. */
+export interface RefusalNotice {
+  readonly limit: LimitName;
+  /**
+   * Public name of who asked, where it is known: a request that is too large is refused before its rights are found.
+   */
+  readonly accessorId: string | undefined;
+  /** What was asked for: canonical text of the filter; `''` where it came not so far, and of a publish. */
+  readonly topics: string;
+  readonly namespaces: readonly string[];
+  /** As whoever asked got it. */
+  readonly error: BrokerError;
+}
+
 /** A topic's rule (`visible`) that threw or answered nonsense: the event was hidden. */
 export interface RuleFailure {
   readonly topic: string;
@@ -49,6 +63,8 @@ export interface BrokerNotifications {
   /** A subscription ends because its rights were taken away, expired, or could not be checked. */
   revoked: (notice: SubscriptionNotice & { readonly error: BrokerError }) => void;
   denied: (notice: DenialNotice) => void;
+  /** A subscription or a publish is past a limit; `stats().refused` counts them. */
+  refused: (notice: RefusalNotice) => void;
   /**
    * A policy cannot be read: it grants nothing, and the others of its tokens go on. Told once for each way in which it
    * fails.

@@ -1,4 +1,4 @@
-import type { BrokerErrorCode } from '../../model/errors.ts';
+import type { BrokerErrorCode, LimitName } from '../../model/errors.ts';
 import type { LogStatus } from '../log/event-log.ts';
 
 /** Why a stream ended: the code of its error, or `none` where its owner or its client ended it. */
@@ -29,6 +29,10 @@ export interface BrokerStats {
   readonly publishedEvents: number;
   /** Streams that have ended, by reason; a reason that never came is not in it. */
   readonly ended: Readonly<Partial<Record<StreamEnd, number>>>;
+  /** What was refused for one of the broker's `limits`, by limit; one that refused nothing is not in it. */
+  readonly refused: Readonly<Partial<Record<LimitName, number>>>;
+  /** Readers that wait until others have read of the log's history: see `limits.historyReads`. */
+  readonly waitingReads: number;
   readonly revokedSubscriptions: number;
   readonly gaps: number;
   /** How often a topic's rule (`visible`) failed, so that an event was hidden. */

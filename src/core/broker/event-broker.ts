@@ -2,32 +2,34 @@
 import { refsOf, type AclChange } from '../../acl/acl-change.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import { Revocation } from '../../acl/revocation.ts';
-import { checkBuffer, EventBuffer, type BufferOptions } from '../backlog/event-buffer.ts';
+import { checkBuffer, EventBuffer } from '../backlog/event-buffer.ts';
 import { RemovalRules } from '../backlog/removal-rules.ts';
 import { RetainedState } from '../backlog/retained-state.ts';
 import { FlushQueue } from '../delivery/flush-queue.ts';
-import type { FlushOptions } from '../delivery/flush-schedule.ts';
+import { Rotation } from '../delivery/rotation.ts';
 import { StallWatch } from '../delivery/stall-watch.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { LogFeed, type LogFeedHost } from '../log/log-feed.ts';
 import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
-import { closed } from '../../model/errors.ts';
-import { describe } from '../../model/describe.ts';
-import { checkOptions, type OptionNames } from '../../model/options.ts';
+import { PendingWork } from '../../model/pending-work.ts';
 import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
 import { Admission, type ManagementCredentials } from './admission.ts';
 import { BatchIntake } from './batch-intake.ts';
+import { bound, checkBroker, type EventBrokerOptions } from './broker-options.ts';
 import type { BrokerNotifications, Notify } from './broker-notifications.ts';
 import type { BrokerStats } from './broker-stats.ts';
+import { Closing } from './closing.ts';
 import { Diagnostics } from './diagnostics.ts';
-import { checkLimits, type BrokerLimits, type CheckedLimits } from './limits.ts';
+import { checkClose, type CloseOptions } from './drain.ts';
+import { checkLimits, type CheckedLimits } from './limits.ts';
 import { Lifetime } from './lifetime.ts';
 import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
+import { Refusals } from './refusals.ts';
 import { hostAnswers } from './host-answers.ts';
 import { explainRequest, type SubscribeExplanation } from './explaining.ts';
 import type { ViewParts } from './rights-view.ts';
@@ -37,48 +39,7 @@ import type { SubscriptionInfo } from './subscription-info.ts';
 import { SubscriptionRegistry } from './subscription-registry.ts';
 import { VisibleRules } from './visible-rules.ts';
 
-/** How a broker is made. All of it is optional. */
-export interface EventBrokerOptions<T extends TopicMap = TopicMap, Name extends string = string> {
-  /** The topics that can be published and asked for. Default: any, each needing management. */
-  readonly topics?: Topics<T, Name>;
-  /** Resolves tokens. Default none: everybody may see everything. */
-  readonly acl?: AclSource;
-  readonly buffer?: BufferOptions;
-  readonly flush?: FlushOptions;
-  /** Where batches are kept beyond the process. Default: in the buffer alone. The host opens and closes it. */
-  readonly log?: EventLog;
-  /**
-   * While the log is down: `'fail'` (default) refuses a publish at once, `'wait'` holds it (at most 1,024) until the
-   * log is back.
-   */
-  readonly publishWhenDown?: 'fail' | 'wait';
-  /** How long the ACL store may take, in ms, before what waits for it ends with `acl_unavailable`. Default 5,000. */
-  readonly reauthorizeTimeoutMs?: number;
-  /**
-   * How long a transport may take nothing, in ms, before its stream ends with `slow`: its peer is gone without a word,
-   * or does not read, and what it holds would stay. Default 60,000; Infinity for never.
-   */
-  readonly stalledMs?: number;
-  /** What clients may take in all. */
-  readonly limits?: BrokerLimits;
-  /** The same as `limits.subscriptions`, which counts where both are given. */
-  readonly maxSubscriptions?: number;
-  readonly clock?: Clock;
-}
-
-const knownOptions: OptionNames<EventBrokerOptions> = {
-  topics: true,
-  acl: true,
-  buffer: true,
-  flush: true,
-  log: true,
-  publishWhenDown: true,
-  reauthorizeTimeoutMs: true,
-  stalledMs: true,
-  limits: true,
-  maxSubscriptions: true,
-  clock: true,
-};
+export type { EventBrokerOptions } from './broker-options.ts';
 
 /**
  * The broker: publish on one side, subscribe on the other. It makes the parts, joins them, and has no algorithm of its
@@ -108,30 +69,33 @@ export class EventBroker<
   readonly #removal: RemovalRules;
   readonly #state: RetainedState;
   readonly #limits: CheckedLimits;
+  readonly #refusals: Refusals;
   readonly #view: ViewParts & { readonly rules: VisibleRules };
   readonly #interests: InterestIndex;
   readonly #queue: FlushQueue;
   readonly #stalls: StallWatch;
+  readonly #rotation: Rotation;
+  readonly #endings = new PendingWork();
   readonly #revocation: Revocation;
   readonly #feed: LogFeed | undefined;
   readonly #registry: SubscriptionRegistry;
   readonly #intake: BatchIntake;
   readonly #publisher: Publisher;
   readonly #admission: Admission;
-  readonly #stopTelling: (() => void) | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #closing: Closing;
 
   /** @throws TypeError for an option that is not known or out of its range */
   constructor(options: EventBrokerOptions<T, Name> = {}) {
     super();
     checkBroker(options);
-    const { clock = systemClock, log, acl } = options;
+    const { clock = systemClock, random = Math.random, log, acl } = options;
     const timeoutMs = bound(options, 'reauthorizeTimeoutMs', 5000);
     this.#topics = (options.topics as unknown as Topics | undefined) ?? openTopics;
     if (acl?.rights) this.#topics.checkNeeds(acl.rights);
     this.#source = acl;
     this.#clock = clock;
     this.#limits = checkLimits({ subscriptions: bound(options, 'maxSubscriptions', 100_000), ...options.limits });
+    this.#refusals = new Refusals(this.#notify);
     this.#view = this.#makeView(clock);
     this.#buffer = new EventBuffer(options.buffer);
     this.#removal = this.#makeRemoval();
@@ -141,13 +105,15 @@ export class EventBroker<
     this.#interests = new InterestIndex(this.#limits.placesInAll);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
+    this.#rotation = new Rotation(clock, bound(options, 'maxStreamMs', Infinity), random);
     this.#revocation = this.#makeRevocation(clock, timeoutMs);
     this.#feed = log && this.#makeFeed(log, clock, options.publishWhenDown === 'wait');
     this.#registry = this.#makeRegistry(clock);
     this.#intake = this.#makeIntake();
     this.#publisher = this.#makePublisher(log);
     this.#admission = this.#makeAdmission(clock, timeoutMs);
-    this.#stopTelling = acl?.onUnreadable?.((notice) => this.#notify('unreadablePolicy', notice));
+    const stopTelling = acl?.onUnreadable?.((notice) => this.#notify('unreadablePolicy', notice));
+    this.#closing = this.#makeClosing(clock, random, stopTelling);
   }
 
   /**
@@ -247,7 +213,8 @@ export class EventBroker<
    */
   async explain(options: SubscribeOptions<Name> = {}, about?: NewEventOf<T>): Promise<SubscribeExplanation> {
     const request = await this.#admission.check(options);
-    const parts = { ...this.#view, source: this.#source, clock: this.#clock, revocation: this.#revocation };
+    const [source, clock, limits, revocation] = [this.#source, this.#clock, this.#limits, this.#revocation];
+    const parts = { ...this.#view, source, clock, limits, revocation };
     return explainRequest(request, about, parts);
   }
 
@@ -256,6 +223,8 @@ export class EventBroker<
     return {
       ...this.#registry.stats(),
       ...this.#intake.stats(),
+      refused: this.#refusals.counts,
+      waitingReads: this.#feed?.waitingReads ?? 0,
       ruleFaults: this.#view.rules.faults,
       interests: this.#interests.size,
       bufferedBatches: this.#buffer.length,
@@ -293,28 +262,22 @@ export class EventBroker<
   /**
    * Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second
    * call waits for the first.
+   *
+   * With `drainMs`, nobody is let in from the call on (`closed`, a 503 with `Retry-After`). The streams on transports
+   * go on, and end one after the other, spread over that time, each with the place to resume from; what is published
+   * meanwhile reaches those that are left. Then what is read in process ends, and it waits for last bytes that peers
+   * have not taken and appends that the log has not answered. It has resolved when the time is over, and earlier where
+   * nobody is left: also with a peer that reads nothing, and a store or a log that hangs.
+   * @throws (rejects) TypeError for an option that is not known or out of its range; nothing has changed then
    */
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+  async close(options: CloseOptions = {}): Promise<void> {
+    const drainMs = checkClose(options);
+    await this.#closing.close(drainMs);
   }
 
   /** `await using` closes it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#lifetime.end();
-    const idle = this.#gate.whenIdle();
-    if (idle) await idle;
-    this.#queue.flush();
-    for (const reader of this.#registry.all()) reader.fail(closed());
-    this.#queue.stop(closed());
-    this.#stalls.stop();
-    this.#revocation.close();
-    this.#stopTelling?.();
-    await this.#feed?.close();
-    this.emit('close');
   }
 
   readonly #notify: Notify = (name, ...args) => this.#gate.defer(() => this.#diagnostics.tell(name, args));
@@ -365,6 +328,8 @@ export class EventBroker<
         clock,
         queue: this.#queue,
         stalls: this.#stalls,
+        rotation: this.#rotation,
+        endings: this.#endings,
         gate: this.#gate,
       },
     });
@@ -393,6 +358,8 @@ export class EventBroker<
       gate: this.#gate,
       lifetime: this.#lifetime,
       diagnostics: this.#diagnostics,
+      limits: this.#limits,
+      refusals: this.#refusals,
     });
   }
 
@@ -408,23 +375,23 @@ export class EventBroker<
       notify: this.#notify,
       limits: this.#limits,
       diagnostics: this.#diagnostics,
+      refusals: this.#refusals,
       ask: hostAnswers(clock, timeoutMs),
     });
   }
-}
 
-function checkBroker(options: EventBrokerOptions): void {
-  checkOptions(options, knownOptions, 'EventBroker');
-  const { publishWhenDown = 'fail', acl } = options;
-  if (publishWhenDown !== 'fail' && publishWhenDown !== 'wait')
-    throw new TypeError(`publishWhenDown must be 'fail' or 'wait'; got ${describe(publishWhenDown)}.`);
-  // Any value that is no source would be a broker that lets everybody see everything, or none that works.
-  if (acl !== undefined && typeof (acl as Partial<AclSource> | null)?.resolve !== 'function')
-    throw new TypeError(`acl must be an AclResolver, or have a function resolve; got ${describe(acl)}.`);
-}
-
-function bound<Name extends string>(options: { readonly [K in Name]?: number }, name: Name, byDefault: number): number {
-  const value: number = options[name] ?? byDefault;
-  if (value >= 1) return value;
-  throw new TypeError(`${name} must be at least 1; got ${value}.`);
+  #makeClosing(clock: Clock, random: () => number, stopTelling: (() => void) | undefined): Closing {
+    return new Closing({
+      clock,
+      random,
+      gate: this.#gate,
+      lifetime: this.#lifetime,
+      queue: this.#queue,
+      registry: this.#registry,
+      feed: this.#feed,
+      endings: this.#endings,
+      stop: [this.#stalls, this.#rotation, { stop: () => this.#revocation.close() }, { stop: () => stopTelling?.() }],
+      tell: () => this.emit('close'),
+    });
+  }
 }

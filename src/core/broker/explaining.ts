@@ -5,6 +5,7 @@ import type { Revocation } from '../../acl/revocation.ts';
 import type { Clock } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { NewEvent } from '../../model/event.ts';
+import type { CheckedLimits } from './limits.ts';
 import { checkEvents } from './publish-request.ts';
 import { needsOf, viewOf, type ViewParts } from './rights-view.ts';
 import { askScoped, type CheckedSubscribe } from './subscribe-request.ts';
@@ -20,6 +21,7 @@ export interface ExplainingParts extends ViewParts {
   readonly rules: VisibleRules;
   readonly source: AclSource | undefined;
   readonly clock: Pick<Clock, 'now'>;
+  readonly limits: CheckedLimits;
   /** Resolves rights, as where a subscription is opened. */
   readonly revocation: Pick<Revocation, 'rightsOf'>;
 }
@@ -61,8 +63,8 @@ function explainToken(
   return source.explain(secretId, needs);
 }
 
-function answersOf(acl: Acl, about: NewEvent, { topics, rules }: ExplainingParts): readonly RuleAnswer[] {
-  const [event] = checkEvents(about, topics);
+function answersOf(acl: Acl, about: NewEvent, { topics, limits, rules }: ExplainingParts): readonly RuleAnswer[] {
+  const [event] = checkEvents(about, { topics, limits });
   if (event === undefined) return [];
   event.joinBatch({ index: 0, grow: () => undefined });
   return event.names.flatMap((name) => rules.explain(acl, name, event));

@@ -1,18 +1,32 @@
 import { closed } from '../../model/errors.ts';
 
-/** Whether a broker takes part. Once it is over it stays so. */
-export class Lifetime {
-  #isOver = false;
+/**
+ * - `open`: it takes part
+ * - `draining`: who is there still gets all that is published; nobody is let in
+ * - `over`: nothing more can be asked of it
+ */
+type LifeStage = 'open' | 'draining' | 'over';
 
-  /** @returns false when it was over already */
-  end(): boolean {
-    const wasOpen = !this.#isOver;
-    this.#isOver = true;
-    return wasOpen;
+/** Whether a broker takes part. It only ever goes on to the next stage. */
+export class Lifetime {
+  #stage: LifeStage = 'open';
+
+  /** Nobody is let in from now on. */
+  drain(): void {
+    if (this.#stage === 'open') this.#stage = 'draining';
   }
 
-  /** @throws BrokerError `closed` */
+  end(): void {
+    this.#stage = 'over';
+  }
+
+  /** @throws BrokerError `closed` once nobody is let in */
+  requireAdmitting(): void {
+    if (this.#stage !== 'open') throw closed();
+  }
+
+  /** @throws BrokerError `closed` when it is over */
   requireOpen(): void {
-    if (this.#isOver) throw closed();
+    if (this.#stage === 'over') throw closed();
   }
 }

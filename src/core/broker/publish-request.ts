@@ -6,7 +6,10 @@ import { checkEventMeta, type EventMeta, type NewEvent } from '../../model/event
 import { snapshot } from '../batch/payload-copy.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { LogTransaction } from '../log/event-log.ts';
+import { limitError } from '../../model/limit-error.ts';
 import type { Topics } from '../../model/topics.ts';
+import { checkEventSize } from './event-size.ts';
+import type { CheckedLimits } from './limits.ts';
 
 /** How a batch is published. */
 export interface PublishOptions {
@@ -78,19 +81,34 @@ function checkTransaction(transaction: Partial<LogTransaction> | null, { commit 
   if (commit !== undefined) throw new TypeError('commit and transaction exclude each other: the host ends its own.');
 }
 
-/** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
-export function checkEvents(events: NewEvent | readonly NewEvent[], topics: Topics): readonly EncodedEvent[] {
-  if (!Array.isArray(events)) return [checkEvent(events as NewEvent, topics, 'event')];
-  if (events.length === 0)
-    throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
-  return events.map((event: NewEvent, i) => checkEvent(event, topics, `events[${i}]`));
+/** What events are checked with. */
+export interface EventParts {
+  readonly topics: Topics;
+  readonly limits: CheckedLimits;
 }
 
-function checkEvent(event: NewEvent, topics: Topics, at: string): EncodedEvent {
+/** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
+export function checkEvents(events: NewEvent | readonly NewEvent[], parts: EventParts): readonly EncodedEvent[] {
+  if (!Array.isArray(events)) return [checkEvent(events as NewEvent, parts, 'event')];
+  if (events.length === 0)
+    throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
+  // Before any of them is copied.
+  checkCount(events.length, parts.limits);
+  return events.map((event: NewEvent, i) => checkEvent(event, parts, `events[${i}]`));
+}
+
+function checkCount(count: number, { eventsPerBatch }: CheckedLimits): void {
+  if (count <= eventsPerBatch) return;
+  const message = `A batch may hold at most ${eventsPerBatch} events, not ${count}; nothing was published.`;
+  throw limitError('eventsPerBatch', message);
+}
+
+function checkEvent(event: NewEvent, { topics, limits }: EventParts, at: string): EncodedEvent {
   const meta = checkEventMeta(event, at);
   topics.checkPublished(meta.topic, at);
   checkAclKey(meta, topics, at);
   const payload = snapshot('payload' in event ? event.payload : null, at);
+  checkEventSize(meta, payload, limits.bytesPerEvent, at);
   return new EncodedEvent(meta, topics.namesOf(meta.topic, meta.type), payload);
 }
 

@@ -10,8 +10,10 @@ import type { BatchIntake } from './batch-intake.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { PublishMessage } from './diagnostics-messages.ts';
 import type { Lifetime } from './lifetime.ts';
+import type { CheckedLimits } from './limits.ts';
 import { changedRefs, checkEvents, checkIndex, checkPublish, type PublishOptions } from './publish-request.ts';
 import type { ReentryGate } from './reentry-gate.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface PublisherParts {
   readonly topics: Topics;
@@ -23,6 +25,8 @@ export interface PublisherParts {
   readonly gate: ReentryGate;
   readonly lifetime: Lifetime;
   readonly diagnostics: Diagnostics;
+  readonly limits: CheckedLimits;
+  readonly refusals: Refusals;
 }
 
 /** Step one of a batch: checks it, copies it, and gets it its index. What fails leaves everything as it was. */
@@ -47,7 +51,7 @@ export class Publisher {
     message?: PublishMessage,
   ): number | Promise<number> {
     checkPublish(options);
-    const checked = checkEvents(events, this.#parts.topics);
+    const checked = this.#checked(events);
     if (message) tell(message, checked);
     // After the payloads were read, which may run the host's code.
     this.#parts.lifetime.requireOpen();
@@ -55,6 +59,15 @@ export class Publisher {
     return options.commit === undefined
       ? this.#assign(checked, options)
       : this.#commit(options.commit, checked, options);
+  }
+
+  #checked(events: NewEvent | readonly NewEvent[]): readonly EncodedEvent[] {
+    try {
+      return checkEvents(events, this.#parts);
+    } catch (error) {
+      this.#parts.refusals.note(error, { accessorId: undefined, topics: '', namespaces: [] });
+      throw error;
+    }
   }
 
   /**

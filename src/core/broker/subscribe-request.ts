@@ -11,6 +11,7 @@ import { checkIndex } from './publish-request.ts';
 import type { Scope, ScopedRequest } from './rights-view.ts';
 import type { TopicsInput } from '../matching/topic-filter.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
+import { limitError } from '../../model/limit-error.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** What a subscription asks for. */
@@ -175,11 +176,16 @@ function checkFound(token: string | undefined): string | undefined {
   throw BrokerError.from(new TypeError(`token must find a text or undefined; got ${describe(token)}.`));
 }
 
-function checkPlaces({ filter, namespaces }: ScopedRequest, { placesPerRequest }: CheckedLimits): void {
+function checkPlaces({ filter, namespaces }: ScopedRequest, limits: CheckedLimits): void {
+  const { topicsPerRequest, placesPerRequest } = limits;
+  if (filter.size > topicsPerRequest) {
+    const message = `A subscription may ask for at most ${topicsPerRequest} topics with their keys, not ${filter.size}.`;
+    throw limitError('topicsPerRequest', message);
+  }
   const places = filter.size * namespaces.names.length;
   if (places <= placesPerRequest) return;
-  throw new BrokerError(
-    'bad_request',
+  throw limitError(
+    'placesPerRequest',
     `A subscription may ask for at most ${placesPerRequest} pairs of namespace and topic, not ${places}.`,
   );
 }

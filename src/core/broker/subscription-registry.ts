@@ -7,9 +7,11 @@ import type { Handover } from '../delivery/handover.ts';
 import { Reader, type ReaderContext, type ReaderObserver } from '../delivery/reader.ts';
 import type { Interest } from '../matching/interest.ts';
 import type { InterestIndex } from '../matching/interest-index.ts';
-import { BrokerError, revoked, unconfirmed } from '../../model/errors.ts';
+import { BrokerError, closed, revoked, unconfirmed } from '../../model/errors.ts';
 import type { Gap } from '../../model/gap.ts';
 import { onAbort } from '../../model/on-abort.ts';
+import { AccessorCounts } from './accessor-counts.ts';
+import type { Drained } from './drain.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
 import type { BrokerStats, StreamEnd } from './broker-stats.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -36,6 +38,8 @@ interface Registration {
   acl: Acl;
   /** When it was opened, in ms since 1970. */
   readonly since: number;
+  /** For whom it was opened, and counts. */
+  readonly countedFor: string | undefined;
   /** Ends the guard over its rights and its signal. */
   unwatch: () => void;
 }
@@ -46,6 +50,7 @@ export class SubscriptionRegistry implements ReaderObserver {
   readonly #context: ReaderContext;
   readonly #registrations = new Map<Reader, Registration>();
   readonly #ended: Partial<Record<StreamEnd, number>> = {};
+  readonly #counts = new AccessorCounts();
   #revoked = 0;
   #gaps = 0;
 
@@ -56,6 +61,11 @@ export class SubscriptionRegistry implements ReaderObserver {
 
   get size(): number {
     return this.#registrations.size;
+  }
+
+  /** How many subscriptions of this accessor are open. */
+  sizeOf(accessorId: string): number {
+    return this.#counts.of(accessorId);
   }
 
   stats(): Pick<BrokerStats, 'subscriptions' | 'ended' | 'revokedSubscriptions' | 'gaps'> {
@@ -78,6 +88,13 @@ export class SubscriptionRegistry implements ReaderObserver {
     return registration && noticeOf(reader, registration);
   }
 
+  /** The streams on transports, to be ended one by one. */
+  streams(): readonly Drained[] {
+    return this.all()
+      .filter(({ delivery }) => delivery !== undefined)
+      .map((reader) => new DrainedStream(reader));
+  }
+
   /** Opens a subscription that was admitted, with the rights that admitted it and what they show. */
   open(
     request: CheckedSubscribe,
@@ -90,8 +107,11 @@ export class SubscriptionRegistry implements ReaderObserver {
     const interest = this.#acquire(view, isState);
     const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
     const since = this.#context.clock.now();
-    const registration: Registration = { asked, isState, pinFault: undefined, acl, since, unwatch: nothing };
+    const countedFor = acl.accessorId;
+    const facts = { asked, isState, acl, since, countedFor };
+    const registration: Registration = { ...facts, pinFault: undefined, unwatch: nothing };
     this.#registrations.set(reader, registration);
+    this.#counts.add(countedFor);
     registration.unwatch = this.#watch(reader, registration, request);
     this.#parts.notify('subscribe', noticeOf(reader, registration));
     return reader;
@@ -104,6 +124,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     this.#registrations.delete(reader);
     const end = error?.code ?? 'none';
     this.#ended[end] = (this.#ended[end] ?? 0) + 1;
+    this.#counts.remove(registration.countedFor);
     registration.unwatch();
     this.#parts.notify('unsubscribe', { ...notice, error });
   }
@@ -207,6 +228,22 @@ export class SubscriptionRegistry implements ReaderObserver {
   #ifOpen(reader: Reader, tell: (notice: SubscriptionNotice) => void): void {
     const registration = this.#registrations.get(reader);
     if (registration !== undefined) tell(noticeOf(reader, registration));
+  }
+}
+
+class DrainedStream implements Drained {
+  readonly #reader: Reader;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  get isOver(): boolean {
+    return this.#reader.state === 'closed';
+  }
+
+  end(): void {
+    this.#reader.fail(closed());
   }
 }
 

@@ -1,5 +1,5 @@
 import { checkOptions } from '../../model/options.ts';
-import type { Clock, ClockTimer } from '../../model/clock.ts';
+import { elapsedOn, type Clock, type ClockTimer } from '../../model/clock.ts';
 
 /** When chunks are handed to the transports. */
 export interface FlushOptions {
@@ -83,6 +83,6 @@ export class FlushSchedule {
 
   /** Flushes take fractions of a millisecond, which the time of day does not show. */
   #now(): number {
-    return this.#clock.elapsed?.() ?? this.#clock.now();
+    return elapsedOn(this.#clock);
   }
 }

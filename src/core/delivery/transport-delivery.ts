@@ -12,7 +12,9 @@ import { checkHeartbeatMs, defaultHeartbeatMs, type Delivery, type DeliveryOptio
 import type { Advancing, FlushQueue } from './flush-queue.ts';
 import type { Beating } from './heartbeats.ts';
 import type { ReaderRead } from './reader-read.ts';
+import type { PendingWork } from '../../model/pending-work.ts';
 import type { ReaderStage } from './reader-stage.ts';
+import type { Rotating, Rotation } from './rotation.ts';
 import type { Stallable, StallWatch } from './stall-watch.ts';
 
 /** A reader, as far as writing it to a transport needs one. */
@@ -56,6 +58,9 @@ export interface DeliverySource {
 export interface DeliveryDrive {
   readonly queue: FlushQueue;
   readonly stalls: StallWatch;
+  readonly rotation: Rotation;
+  /** Last bytes that transports still hold. */
+  readonly endings: PendingWork;
 }
 
 /**
@@ -68,7 +73,7 @@ const SLICE_LENGTH = 128 * 1024;
  * Writes one reader to one transport: knows bytes, formats and pushback, and nothing of positions, rights or protocol.
  * At most one slice or chunk is handed over beyond what the transport took.
  */
-export class TransportDelivery implements Delivery, InterestMember, Advancing, Beating, Stallable {
+export class TransportDelivery implements Delivery, InterestMember, Advancing, Beating, Stallable, Rotating {
   place = -1;
   readonly #source: DeliverySource;
   readonly #drive: DeliveryDrive;
@@ -77,6 +82,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   readonly #heartbeatMs: number;
   readonly #bookmarks: boolean;
   #stopHeartbeats: (() => void) | undefined;
+  #stopRotation: (() => void) | undefined;
   /** Read and not written yet: an end that comes while reading takes it along. */
   #slice = '';
   /** The slice that is being read holds what is for this reader alone. */
@@ -122,6 +128,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
       this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this);
       this.#greet();
     }
+    if (this.#hasEnded) return;
+    this.#stopRotation = this.#drive.rotation.add(this);
     if (this.#source.stage === 'behind') this.proceed();
   }
 
@@ -185,6 +193,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#source.stalled();
   }
 
+  rotate(): void {
+    this.#source.fail(new BrokerError('rotate', 'The stream has lived for as long as streams may: open it again.'));
+  }
+
   /** A transport that does not keep up gets no heartbeat: it has bytes enough to show that the stream is alive. */
   beat(): void {
     if (this.isBlocked || this.#hasEnded) return;
@@ -194,15 +206,19 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   /** The last bytes: what was read and not written yet, and the reason. */
   end(error: BrokerError | undefined): void {
     this.#stopHeartbeats?.();
+    this.#stopRotation?.();
     this.#drive.queue.unschedule(this);
     this.#drive.stalls.remove(this);
     const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
     this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
-    this.#guarded(() => {
-      this.#sink.end(last);
+    const ending = this.#guarded(() => {
+      const ending = this.#sink.end(last);
       if (last !== undefined && deliverChannel.hasSubscribers) this.#tellHandover(last);
+      return ending;
     });
+    // A host's sink may answer with anything.
+    if (ending instanceof Promise) void this.#drive.endings.add(ending);
   }
 
   /** Asked anew after every call that runs the host's code or the reader's. */

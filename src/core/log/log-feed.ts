@@ -13,6 +13,7 @@ import type { AppendOptions, EventLog, LogRecord, LogState, LogStatus, LogTail }
 import { readState, type LoadProgress, type StateLoadingParts } from './state-loading.ts';
 import { decodeRecord, encodeRecord, type DecodedRecord } from './batch-record.ts';
 import { FairLimit } from './fair-limit.ts';
+import { PendingWork } from '../../model/pending-work.ts';
 import type { Topics } from '../../model/topics.ts';
 
 /** Where the log's news go. */
@@ -60,6 +61,7 @@ export class LogFeed implements History {
   readonly #parts: LogFeedParts;
   readonly #log: CheckedLog;
   readonly #reads: FairLimit;
+  readonly #appends = new PendingWork();
   #opening: Promise<void> | undefined;
   #tail: LogTail | undefined;
   /** Changed here alone. */
@@ -94,7 +96,7 @@ export class LogFeed implements History {
     if (options.transaction === undefined) await this.up(options.signal);
     const kind = refs.length > 0 ? 'acl' : 'events';
     const body = encodeRecord(events, refs);
-    const { index } = await this.#log.append(body, { ...options, ...this.#pinsOf(events), kind });
+    const { index } = await this.#appends.add(this.#log.append(body, { ...options, ...this.#pinsOf(events), kind }));
     return index;
   }
 
@@ -121,8 +123,18 @@ export class LogFeed implements History {
     }
   }
 
+  /** How many wait for their turn to read. */
+  get waitingReads(): number {
+    return this.#reads.waiting;
+  }
+
   state(): Promise<LogState> {
     return this.#log.state();
+  }
+
+  /** Resolves when the log has answered all that it was handed. */
+  appended(): Promise<void> {
+    return this.#appends.done();
   }
 
   /** Ends the tail; the log itself is the host's to close. */

@@ -1,5 +1,5 @@
 import type { EncodedEvent } from '../batch/encoded-event.ts';
-import { BrokerError } from '../../model/errors.ts';
+import { limitError } from '../../model/limit-error.ts';
 import { Interest, type Visibility } from './interest.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
 import type { TopicFilter } from './topic-filter.ts';
@@ -131,7 +131,7 @@ export class InterestIndex {
   #add(interest: Interest): Interest {
     const used = this.#usedPlaces + placesIn(interest);
     if (used > this.#maxPlaces)
-      throw new BrokerError('at_capacity', `All ${this.#maxPlaces} pairs of namespace and topic are in use.`);
+      throw limitError('placesInAll', `All ${this.#maxPlaces} pairs of namespace and topic are in use.`);
     this.#usedPlaces = used;
     const places = placesOf(interest);
     this.#byKey.set(interest.key, interest);
