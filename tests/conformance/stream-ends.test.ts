@@ -78,6 +78,13 @@ const endings: Readonly<Partial<Record<StreamEnd, Ending>>> = {
     await world.clock.settle();
     return world.broker;
   },
+  rotate: async () => {
+    const clock = new VirtualClock();
+    const broker = new EventBroker({ clock, maxStreamMs: 1000 });
+    (await broker.subscribe()).deliverTo({ write: () => true, end: () => undefined }, ndjsonFormat);
+    await clock.advance(1101);
+    return broker;
+  },
   internal: async () => {
     const clock = new VirtualClock();
     const broker = new EventBroker({ clock });
