@@ -36,7 +36,7 @@ const options = { heartbeatMs: 0 } as const;
 describe('readers that are behind at one place', () => {
   it('share one encoding: a hundred that stall on a batch of 8 MB hold it once', async () => {
     const clock = new VirtualClock();
-    const broker = new EventBroker({ clock });
+    const broker = new EventBroker({ clock, limits: { bytesPerEvent: 16_000_000 } });
     await broker.publish(event('a', 8_000_000));
     const sinks = Array.from({ length: 100 }, () => new Sink());
     for (const sink of sinks) {
