@@ -38,7 +38,8 @@ export function hintFor(name: unknown, known: readonly string[]): string {
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const mostEdits = (other: string): number => Math.max(1, Math.max(name.length, other.length) / 3);
   const [nearest] = known
-    // It takes at least as many edits as the lengths differ. So a very long name, which may be anybody's, costs nothing.
+    // It takes at least as many edits as the lengths differ. So a very long name, which may be anybody's, costs
+    // nothing.
     .filter((other) => Math.abs(name.length - other.length) <= mostEdits(other))
     .map((other) => ({ other, edits: editsBetween(name.toLowerCase(), other.toLowerCase()) }))
     .filter(({ other, edits }) => edits <= mostEdits(other))

@@ -1,6 +1,6 @@
-// `npm run fuzz -- --seconds N [--only target] [--seed N]`: gives all that takes input from outside mutated inputs of its
-// corpus, in turn. An input that is not treated as documented is made small and kept in the corpus, where `npm test`
-// tries it again.
+// `npm run fuzz -- --seconds N [--only target] [--seed N]`: gives all that takes input from outside mutated inputs of
+// its corpus, in turn. An input that is not treated as documented is made small and kept in the corpus, where `npm
+// test` tries it again.
 import { parseArgs } from 'node:util';
 
 import { keep } from './corpus.ts';
@@ -26,15 +26,20 @@ const seconds = Number(values.seconds);
 const seed = Number(values.seed ?? Date.now() % 1e9);
 const chosen = targets.filter(({ name }) => values.only === undefined || name === values.only);
 if (chosen.length === 0 || !(seconds > 0) || !Number.isSafeInteger(seed)) {
-  console.error(`--seconds is a number above 0, --seed a whole one, --only one of: ${targets.map(({ name }) => name).join(', ')}.`);
+  console.error(
+    `--seconds is a number above 0, --seed a whole one, --only one of: ${targets.map(({ name }) => name).join(', ')}.`,
+  );
   process.exit(2);
 }
 
 /** What fails outside of the call that caused it. */
 const strays: unknown[] = [];
-for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => strays.push(error));
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error) => strays.push(error));
 
-const tallies = new Map(chosen.map(({ name }) => [name, { inputs: 0, slowestMs: 0, failures: new Set<string>() } as Tally]));
+const tallies = new Map(
+  chosen.map(({ name }) => [name, { inputs: 0, slowestMs: 0, failures: new Set<string>() } as Tally]),
+);
 const endsAt = performance.now() + seconds * 1000;
 while (performance.now() < endsAt) for (const target of chosen) await turnOf(target);
 for (const { close } of chosen) await close?.();
@@ -58,7 +63,9 @@ async function keepOnce(target: FuzzTarget, tally: Tally, input: Buffer, failure
   if (tally.failures.has(kind)) return;
   tally.failures.add(kind);
   const small = await reduced(target, input, failure);
-  console.log(`FAILED ${target.name}: ${(failure as Error).stack ?? String(failure)}\n  kept in ${keep(target.name, small)}`);
+  console.log(
+    `FAILED ${target.name}: ${(failure as Error).stack ?? String(failure)}\n  kept in ${keep(target.name, small)}`,
+  );
 }
 
 function report(): void {

@@ -5,10 +5,62 @@ export const MAX_INPUT_BYTES = 16 * 1024;
 
 /** What breaks parsers of text and of records, whatever their language. */
 const nasty: readonly string[] = [
-  ...['', '\0', '\r', '\n', '\r\n', '\n\n', ' ', '\t', '\ufeff', '\ufffd', '\u2028', '\ud800', '𝄞', 'ü', '*', ':', '::'],
-  ...['%', '%00', '%zz', '%ff', '%F0%9F', '&', '=', '+', '#', '?', ',', '\\', '\\,', '"', '{', '}', '[', ']', '${', '"""'],
+  ...[
+    '',
+    '\0',
+    '\r',
+    '\n',
+    '\r\n',
+    '\n\n',
+    ' ',
+    '\t',
+    '\ufeff',
+    '\ufffd',
+    '\u2028',
+    '\ud800',
+    '𝄞',
+    'ü',
+    '*',
+    ':',
+    '::',
+  ],
+  ...[
+    '%',
+    '%00',
+    '%zz',
+    '%ff',
+    '%F0%9F',
+    '&',
+    '=',
+    '+',
+    '#',
+    '?',
+    ',',
+    '\\',
+    '\\,',
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    '${',
+    '"""',
+  ],
   ...['0', '-1', '1e999', '9007199254740991', '9007199254740992', '18446744073709551616', '0x10', '1.5', 'NaN', '00'],
-  ...['null', 'true', '{}', '[]', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '/*', '*/', '//', '<<EOF\n'],
+  ...[
+    'null',
+    'true',
+    '{}',
+    '[]',
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '/*',
+    '*/',
+    '//',
+    '<<EOF\n',
+  ],
 ];
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
@@ -55,7 +107,10 @@ const changes: readonly Change[] = [
   },
   (input, random, _words, corpus) => {
     const other = random.pick(corpus);
-    return Buffer.concat([input.subarray(0, random.below(input.length + 1)), other.subarray(random.below(other.length + 1))]);
+    return Buffer.concat([
+      input.subarray(0, random.below(input.length + 1)),
+      other.subarray(random.below(other.length + 1)),
+    ]);
   },
   swappedTokens,
 ];

@@ -41,7 +41,8 @@ export function documentedOfClient<T>(parse: () => T, ...codes: readonly StreamE
 
 export function requireDocumented(error: unknown, codes: readonly BrokerErrorCode[]): void {
   if (!BrokerError.is(error) || !codes.includes(error.code)) throw error;
-  if (error.message.length > MAX_MESSAGE_LENGTH) throw new Error(`An error's message has ${error.message.length} letters.`);
+  if (error.message.length > MAX_MESSAGE_LENGTH)
+    throw new Error(`An error's message has ${error.message.length} letters.`);
 }
 
 export function requireEqual(got: unknown, expected: unknown, what: string): void {

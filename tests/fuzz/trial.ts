@@ -17,7 +17,8 @@ export interface Trial {
 export function generated(target: FuzzTarget, seed: number, count: number, from = 0): Generator<Buffer> {
   const corpus = corpusOf(target.name).map(({ input }) => input);
   return (function* () {
-    for (let n = from; n < from + count; n++) yield mutated(corpus, target.words, new Random(seedOf(target.name, seed, n)));
+    for (let n = from; n < from + count; n++)
+      yield mutated(corpus, target.words, new Random(seedOf(target.name, seed, n)));
   })();
 }
 
@@ -53,7 +54,7 @@ function inTime(running: void | Promise<void>): void | Promise<void> {
 export async function reduced(target: FuzzTarget, input: Buffer, failure: unknown): Promise<Buffer> {
   let smallest = input;
   for (let size = Math.ceil(input.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < smallest.length; ) {
+    for (let at = 0; at < smallest.length;) {
       const less = Buffer.concat([smallest.subarray(0, at), smallest.subarray(at + size)]);
       const { failure: other } = await tryInput(target, less);
       if (other !== undefined && kindOf(other) === kindOf(failure)) smallest = less;

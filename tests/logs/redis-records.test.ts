@@ -15,7 +15,14 @@ const entry = (id: string, meta: string) => [
 describe('an entry of the stream', () => {
   it('holds the records up to its own index', () => {
     expect(groupsOf([entry('2-0', '5 2 0 a b')])).toMatchObject([
-      { first: 1, last: 2, records: [{ index: 1, kind: 'events', time: 5 }, { index: 2, kind: 'acl' }] },
+      {
+        first: 1,
+        last: 2,
+        records: [
+          { index: 1, kind: 'events', time: 5 },
+          { index: 2, kind: 'acl' },
+        ],
+      },
     ]);
   });
 

@@ -39,7 +39,10 @@ const wording = {
 /** @returns its mutants: `{ id, file, line, column, mutator, from, to, isIgnored }` */
 export async function instrument(root, folder) {
   const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
-  const sources = names.map((name) => ({ name: join(folder, name), content: readFileSync(join(root, folder, name), 'utf8') }));
+  const sources = names.map((name) => ({
+    name: join(folder, name),
+    content: readFileSync(join(root, folder, name), 'utf8'),
+  }));
   const options = { plugins: null, ignorers: [wording], excludedMutations: [], noHeader: false };
   const files = sources.map((source) => ({ ...source, mutate: true }));
   const { files: written, mutants } = await makeInstrumenter().instrument(files, options);

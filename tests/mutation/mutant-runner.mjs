@@ -5,7 +5,9 @@ import { TestRunner } from 'vitest';
 
 import { MutantFiles } from './mutant-files.mjs';
 
-/** So long, by what its tests take as they are, a mutant is tried in one file: beside the mutated code, and elsewhere. */
+/**
+ * So long, by what its tests take as they are, a mutant is tried in one file: beside the mutated code, and elsewhere.
+ */
 const MAX_MS_NEAR = 20_000;
 const MAX_MS_FAR = 1000;
 /** In all files: who has lived so long through is not killed by one more. */

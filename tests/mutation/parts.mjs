@@ -8,7 +8,10 @@ const core = ['tests/core/**/*.test.ts', 'tests/conformance/*.test.ts', 'tests/l
 export const parts = [
   { name: 'core/backlog', tests: core },
   { name: 'core/matching', tests: core },
-  { name: 'acl', tests: ['tests/acl/*.test.ts', 'tests/conformance/*.test.ts', 'tests/nomad/rights.test.ts', ...properties] },
+  {
+    name: 'acl',
+    tests: ['tests/acl/*.test.ts', 'tests/conformance/*.test.ts', 'tests/nomad/rights.test.ts', ...properties],
+  },
   { name: 'core/delivery', tests: core },
   { name: 'core/broker', tests: core },
   { name: 'core/log', tests: [...core, 'tests/testing/*.test.ts'] },

@@ -5,7 +5,17 @@
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,7 +47,16 @@ async function mutate({ name, tests }) {
   const started = performance.now();
   const copy = mkdtempSync(join(tmpdir(), 'fenceline-mutants-'));
   try {
-    for (const one of ['src', 'tests', 'examples', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.mjs', 'README.md'])
+    for (const one of [
+      'src',
+      'tests',
+      'examples',
+      'docs',
+      'package.json',
+      'tsconfig.json',
+      'vitest.config.mjs',
+      'README.md',
+    ])
       cpSync(join(root, one), join(copy, one), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     shortenProperties(copy);

@@ -16,8 +16,8 @@ export function encodeRecord(kind: LogRecordKind, time: number, body: Uint8Array
 }
 
 /**
- * A value that is too short is none of ours: a record without a body, which its readers are told of as a gap. If it threw,
- * nothing behind it could be read or trimmed any more.
+ * A value that is too short is none of ours: a record without a body, which its readers are told of as a gap. If it
+ * threw, nothing behind it could be read or trimmed any more.
  */
 export function decodeRecord(index: number, value: Buffer): LogRecord {
   if (value.byteLength < HEADER_BYTES) return { index, kind: 'events', time: 0, body: NO_BODY };

@@ -22,7 +22,8 @@ export const topicFilter: FuzzTarget = {
     ] as const)
       requireEqual(String(again), String(filter), `The filter of ${how}`);
     require(filter.covers(filter), 'A filter covers itself.');
-    for (const [topic, key] of [...filter.terms(), ['Job', 'web'], ['Node', 'x']] as const) matchesAsItSays(terms, filter, topic, key);
+    for (const [topic, key] of [...filter.terms(), ['Job', 'web'], ['Node', 'x']] as const)
+      matchesAsItSays(terms, filter, topic, key);
   },
 };
 

@@ -15,7 +15,11 @@ export const lastEventId: FuzzTarget = {
       require(Number.isSafeInteger(place.index) && place.index > 0, `It resumes from ${place.index}.`);
       const epoch = place.mark === undefined ? place.epoch : `${place.epoch}/${place.mark}`;
       require(id.startsWith(`${epoch}:`), 'Its epoch is not what stands in the id.');
-      requireEqual(parseLastEventId(`${epoch}:${place.index - 1}`, '', isState), place, 'The place of an id that is written anew');
+      requireEqual(
+        parseLastEventId(`${epoch}:${place.index - 1}`, '', isState),
+        place,
+        'The place of an id that is written anew',
+      );
       if (!/[\r\n\0]/.test(place.epoch)) writtenByServer(place.epoch, place.index - 1);
     }
   },

@@ -56,9 +56,34 @@ function follow(values: readonly WireValue[]): void {
 export const ndjsonLines: FuzzTarget = {
   name: 'ndjson-lines',
   words: [
-    ...['{}', '{"Index":7}', '"Index":', '"Events":[', '"Events":[]', '"Gap":{"From":5,"To":20,"Reason":"trimmed"}', '"Current":{"Index":3}'],
-    ...['"Error":{"Code":"acl_revoked"}', '"Epoch":"e"', '"HeartbeatMs":15000', '"Mark":"1x8k2f.790"', '"Removed":[', '"Appended":2'],
-    ...['"Topic":"T"', '"Type":"t"', '"Key":"k"', '"Namespace":"n"', '"FilterKeys":null', '"Payload":{}', '\n', '"restarted"', '"ahead"'],
+    ...[
+      '{}',
+      '{"Index":7}',
+      '"Index":',
+      '"Events":[',
+      '"Events":[]',
+      '"Gap":{"From":5,"To":20,"Reason":"trimmed"}',
+      '"Current":{"Index":3}',
+    ],
+    ...[
+      '"Error":{"Code":"acl_revoked"}',
+      '"Epoch":"e"',
+      '"HeartbeatMs":15000',
+      '"Mark":"1x8k2f.790"',
+      '"Removed":[',
+      '"Appended":2',
+    ],
+    ...[
+      '"Topic":"T"',
+      '"Type":"t"',
+      '"Key":"k"',
+      '"Namespace":"n"',
+      '"FilterKeys":null',
+      '"Payload":{}',
+      '\n',
+      '"restarted"',
+      '"ahead"',
+    ],
   ],
   tries: 2000,
   run(input) {
@@ -72,7 +97,20 @@ export const ndjsonLines: FuzzTarget = {
 
 export const sseLines: FuzzTarget = {
   name: 'sse-lines',
-  words: ['id: e:7', 'data: {}', 'data: ', 'event: gap', 'event: error', 'event: current', 'event: __proto__', ':\n\n', '\r\n', 'retry: 1000', '\n\n', ': 812'],
+  words: [
+    'id: e:7',
+    'data: {}',
+    'data: ',
+    'event: gap',
+    'event: error',
+    'event: current',
+    'event: __proto__',
+    ':\n\n',
+    '\r\n',
+    'retry: 1000',
+    '\n\n',
+    ': 812',
+  ],
   tries: 2000,
   run(input) {
     const decoder = new EventDecoder(MAX_LINE_BYTES);
@@ -95,7 +133,15 @@ export const written: FuzzTarget = {
   tries: 1000,
   run(input) {
     const text = input.toString();
-    const event = { Topic: 'T', Type: text || 't', Key: text, Namespace: '', FilterKeys: null, Index: 7, Payload: text };
+    const event = {
+      Topic: 'T',
+      Type: text || 't',
+      Key: text,
+      Namespace: '',
+      FilterKeys: null,
+      Index: 7,
+      Payload: text,
+    };
     const line = `${JSON.stringify({ Index: 7, Events: [event] })}\n`;
     const batch = { index: 7, line };
     const [direct] = valuesOf([line.trimEnd()]);
@@ -104,7 +150,9 @@ export const written: FuzzTarget = {
     requireEqual(valuesOf(linesWithoutBound(ndjson)), [direct], 'ndjson');
     const sse = unframed(frameChunk(sseFormat('e').batch(batch as never)));
     const decoder = new EventDecoder(1e9);
-    const made = linesWithoutBound(sse).map((one) => decoder.take(one)).filter((one) => one !== undefined);
+    const made = linesWithoutBound(sse)
+      .map((one) => decoder.take(one))
+      .filter((one) => one !== undefined);
     requireEqual(valuesOf(made), [direct], 'Server-sent events');
   },
 };

@@ -30,9 +30,25 @@ async function start(): Promise<Server> {
 export const pipelined: FuzzTarget = {
   name: 'pipelined-requests',
   words: [
-    ...['GET /?topic=Job HTTP/1.1\r\nHost: a\r\n\r\n', 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', 'OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n'],
-    ...['GET /?index=x HTTP/1.1\r\nHost: a\r\n\r\n', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc', '\r\n', '\r\n\r\n'],
-    ...['Connection: close\r\n', 'Connection: upgrade\r\nUpgrade: x\r\n', 'Transfer-Encoding: chunked\r\n', 'Expect: 100-continue\r\n', 'HTTP/1.0', 'Accept: text/event-stream\r\n'],
+    ...[
+      'GET /?topic=Job HTTP/1.1\r\nHost: a\r\n\r\n',
+      'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n',
+      'OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n',
+    ],
+    ...[
+      'GET /?index=x HTTP/1.1\r\nHost: a\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc',
+      '\r\n',
+      '\r\n\r\n',
+    ],
+    ...[
+      'Connection: close\r\n',
+      'Connection: upgrade\r\nUpgrade: x\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      'Expect: 100-continue\r\n',
+      'HTTP/1.0',
+      'Accept: text/event-stream\r\n',
+    ],
   ],
   tries: 150,
   async run(input) {
@@ -45,7 +61,8 @@ export const pipelined: FuzzTarget = {
     const closed = once(socket, 'close');
     socket.end(input);
     await closed;
-    require(text === '' || /^HTTP\/1\.1 [1-5]\d\d /.test(text), `The answer begins with ${JSON.stringify(text.slice(0, 80))}.`);
+    require(text === '' ||
+      /^HTTP\/1\.1 [1-5]\d\d /.test(text), `The answer begins with ${JSON.stringify(text.slice(0, 80))}.`);
     require(!/^HTTP\/1\.1 500 /m.test(text), 'A request of a client is no failure of the server.');
     if (failures.length > 0) throw failures.pop();
     const open = broker?.stats().subscriptions ?? 0;

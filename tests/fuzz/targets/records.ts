@@ -9,7 +9,17 @@ import { openTopics } from '../../../src/model/topics.ts';
 import { require, requireEqual, type FuzzTarget } from '../target.ts';
 
 const words = [
-  ...['{"v":1,"events":[', ']}\n', '"acl":["policy:p"]', '["T","t","k","",[],3]', '["T","t","k","n",["f"],2]', '"x"', '{}', 'null', '\n'],
+  ...[
+    '{"v":1,"events":[',
+    ']}\n',
+    '"acl":["policy:p"]',
+    '["T","t","k","",[],3]',
+    '["T","t","k","n",["f"],2]',
+    '"x"',
+    '{}',
+    'null',
+    '\n',
+  ],
   ...['m', '1700000000000 1 0 0 a1', ' 2 ', 'e\0\0\0\u0003', 'a', 'x'],
 ];
 
@@ -19,7 +29,11 @@ function readByBroker(record: LogRecord): void {
   if (decoded === undefined) return;
   const again = decodeBody({ ...record, body: encodeBody(decoded.batch.events, decoded.refs) }, openTopics);
   require(again !== undefined, 'What was read can be read when it is written again.');
-  requireEqual(again.batch.events.map(({ event }) => event), decoded.batch.events.map(({ event }) => event), 'The events');
+  requireEqual(
+    again.batch.events.map(({ event }) => event),
+    decoded.batch.events.map(({ event }) => event),
+    'The events',
+  );
   requireEqual(again.refs, decoded.refs, 'What it changes of ACLs');
   const { line } = decoded.batch as unknown as { line?: string };
   require((line?.length ?? 0) <= 12 * record.body.byteLength + 1000, 'Its line is far longer than the record.');
@@ -41,7 +55,11 @@ export const lmdbRecord: FuzzTarget = {
     const record = lmdb.decodeRecord(7, input);
     readByBroker(record);
     const again = lmdb.decodeRecord(7, lmdb.encodeRecord(record.kind, record.time, record.body));
-    requireEqual([again.kind, Object.is(again.time, record.time), [...again.body]], [record.kind, true, [...record.body]], 'The record');
+    requireEqual(
+      [again.kind, Object.is(again.time, record.time), [...again.body]],
+      [record.kind, true, [...record.body]],
+      'The record',
+    );
     const entry = lmdb.decodeIdEntry(input);
     if (entry) requireEqual(lmdb.decodeIdEntry(lmdb.encodeIdEntry(entry)), entry, 'The entry of an id');
     const age = lmdb.decodeIdAge(input);
@@ -101,7 +119,11 @@ function framesComeBack(body: Buffer): void {
   const id = Buffer.from('9-0');
   const fields = [Buffer.from('m'), Buffer.from('5 2 0 a b'), Buffer.from('f'), framesOf(requests as never)];
   const [group] = groupsOf([[id, fields]]);
-  requireEqual(group?.records.map(({ index, kind, body: own }) => [index, kind, [...own]]), requests.map(({ kind, body: own }, i) => [8 + i, kind, [...own]]), 'The frames');
+  requireEqual(
+    group?.records.map(({ index, kind, body: own }) => [index, kind, [...own]]),
+    requests.map(({ kind, body: own }, i) => [8 + i, kind, [...own]]),
+    'The frames',
+  );
 }
 
 /** The subject with which the server says what a message is. */
@@ -124,12 +146,20 @@ export const postgresRows: FuzzTarget = {
   async run(input) {
     const kinds = input.toString('latin1').slice(0, 200).split('');
     const state = { epoch: 'e', first: 1, head: kinds.length };
-    const found = kinds.flatMap((kind, i) => (kind === '-' ? [] : [{ ...state, index: i + 1, kind: kind === 'a' ? 1 : kind.charCodeAt(0), time: 0, body: input }]));
+    const found = kinds.flatMap((kind, i) =>
+      kind === '-'
+        ? []
+        : [{ ...state, index: i + 1, kind: kind === 'a' ? 1 : kind.charCodeAt(0), time: 0, body: input }],
+    );
     const rows = found.length > 0 ? found : [{ ...state, index: null }];
     const reading = new LogReading({ schema: 's', name: 'n' } as never);
     const { records } = await reading.slice((() => Promise.resolve({ rows })) as never, 1, kinds.length, 1e6);
     const last = found.at(-1)?.index ?? kinds.length;
-    requireEqual(records.map(({ index }) => index), Array.from({ length: last }, (_, i) => i + 1), 'The indexes');
+    requireEqual(
+      records.map(({ index }) => index),
+      Array.from({ length: last }, (_, i) => i + 1),
+      'The indexes',
+    );
     for (const record of records.slice(0, 3)) readByBroker(record);
     const key = input.toString('utf16le');
     requireEqual(keyFromHex(keyToHex(key)), key, 'A key');

@@ -4,8 +4,38 @@ import { nomadRights } from '../../../src/nomad/index.ts';
 import { requireDocumented, require, requireEqual, type FuzzTarget } from '../target.ts';
 
 const words = [
-  ...['namespace', 'node', 'agent', 'policy', 'capabilities', 'read', 'write', 'deny', 'read-job', 'variables', 'path', 'host_volume'],
-  ...['"default"', '"prod-*"', 'policy = "read"', '{', '}', '[', ']', '= ', '"', '# ', '<<EOF\n', '\nEOF\n', '${', '\n', '/*', '*/'],
+  ...[
+    'namespace',
+    'node',
+    'agent',
+    'policy',
+    'capabilities',
+    'read',
+    'write',
+    'deny',
+    'read-job',
+    'variables',
+    'path',
+    'host_volume',
+  ],
+  ...[
+    '"default"',
+    '"prod-*"',
+    'policy = "read"',
+    '{',
+    '}',
+    '[',
+    ']',
+    '= ',
+    '"',
+    '# ',
+    '<<EOF\n',
+    '\nEOF\n',
+    '${',
+    '\n',
+    '/*',
+    '*/',
+  ],
   ...['"policy":"deny"', '"capabilities":["list-jobs"]', ',', ':', 'plugin', 'operator', 'quota'],
 ];
 
