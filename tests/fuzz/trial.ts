@@ -66,6 +66,6 @@ export async function reduced(target: FuzzTarget, input: Buffer, failure: unknow
 
 /** Failures with one cause: their messages differ in what was given. */
 export function kindOf(failure: unknown): string {
-  const { name = '', message = String(failure) } = failure as Error;
+  const { name, message } = failure instanceof Error ? failure : new Error(String(failure));
   return `${name}: ${message.replaceAll(/"[^"]*"|\d+/g, '…').slice(0, 60)}`;
 }

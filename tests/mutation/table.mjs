@@ -9,12 +9,15 @@ import { scoreOf, sumOf } from './summary.mjs';
 
 const head = `# Mutation testing
 
-\`npm run mutation\` changes \`src/core\` and \`src/acl\` in one place at a time (an operator, a condition, a block, a text) and
-runs the tests that execute that place, until one fails: then the mutant is killed. This page is what came of it; it is written by that command.
+\`npm run mutation\` changes \`src/core\` and \`src/acl\` in one place at a time (an operator, a condition, a block,
+a text) and runs the tests that execute that place, until one fails: then the mutant is killed. That command writes
+this page.
 
-- **lived**: tests execute it, and none of them failed. **unreached**: none of the tests that mutants are run with executes it after it was loaded. Both count against the score.
+- **lived**: tests execute it, and none of them failed. **unreached**: of the tests that mutants are run with, none
+  executes it once it is loaded. Both count against the score.
 - **ignored**: the wording of errors. Which error it is, and its code, are mutated.
-- The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with eight histories each. What only a log's engine, another process or a browser would notice counts as lived.
+- The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with eight
+  histories each. What only a log's engine, another process or a browser would notice counts as lived.
 - A mutant that makes a test wait until it times out, or runs in an endless loop, is killed.
 `;
 

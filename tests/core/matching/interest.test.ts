@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import { Interest, type Visibility } from '../../../src/core/matching/interest.ts';
 import { NamespaceFilter } from '../../../src/core/matching/namespace-filter.ts';
 import type { SharedChunk } from '../../../src/core/matching/shared-chunk.ts';
@@ -88,8 +89,7 @@ describe('what an interest makes of a batch', () => {
   });
 
   it('is nothing of a batch without events', () => {
-    const empty = encodedBatch(2);
-    expect(interestIn().partOf({ ...empty, events: [] } as never)).toBeUndefined();
+    expect(interestIn().partOf(new EncodedBatch(2, []))).toBeUndefined();
   });
 
   it('is not looked into where one event is known to match', () => {

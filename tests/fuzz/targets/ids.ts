@@ -27,7 +27,7 @@ export const lastEventId: FuzzTarget = {
 
 function writtenByServer(epoch: string, index: number): void {
   const text = sseFormat(epoch).heartbeat(index);
-  const [, id = ''] = /^id: (.*)$/m.exec(text) ?? [];
+  const id = text.slice(text.indexOf('id: ') + 4).split('\n', 1)[0] ?? '';
   requireEqual(parseLastEventId(id), { epoch, index: index + 1 }, 'The id that the server writes of it');
 }
 
