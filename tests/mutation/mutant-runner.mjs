@@ -28,16 +28,24 @@ export default class MutantRunner extends TestRunner {
   #left = [];
   #state = 'plain';
   #mutant;
+  #how = '';
   #startedAt = 0;
   #plainMs = 0;
   #maxMs = 0;
 
   onBeforeRunTask(test) {
+    if (files.isDone(test.file.filepath)) test.mode = 'skip';
     // The first repetition is the plain run. How many retries the second has is asked when it begins.
     test.repeats = 1;
     Object.defineProperty(test, 'retry', { get: () => (this.#state === 'plain' ? 0 : 1_000_000), configurable: true });
     this.#state = 'plain';
     return super.onBeforeRunTask(test);
+  }
+
+  /** Where a process hung and was ended, the others need not be run again. */
+  onAfterRunFiles(done) {
+    for (const { filepath } of done) files.done(filepath);
+    return super.onAfterRunFiles(done);
   }
 
   onBeforeTryTask(test, { repeats }) {
@@ -97,11 +105,13 @@ export default class MutantRunner extends TestRunner {
 
   /** It failed: does the test still pass without the mutant? If not, something stays broken, and it proves nothing. */
   #endTry(test, hasFailed) {
-    if (hasFailed) this.#state = 'checking';
+    if (!hasFailed) return;
+    this.#state = 'checking';
+    this.#how = test.result.errors?.some(({ message }) => /timed out/.test(message)) ? 'timed out' : 'failed';
   }
 
   #endCheck(hasFailed) {
-    files.kill(this.#mutant, hasFailed ? 'and left the process broken' : '');
+    files.kill(this.#mutant, this.#how);
     this.#state = hasFailed ? 'done' : 'trying';
     if (hasFailed) this.#left = [];
   }

@@ -29,6 +29,7 @@ import { writeTable } from './table.mjs';
 
 /** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
 const MAX_HANG_MS = 60_000;
+const LOOK_MS = 5000;
 /** A process that was ended leaves tests undone: they are done in the next round. */
 const MAX_ROUNDS = 12;
 
@@ -93,19 +94,25 @@ async function runTests(copy, folder, plan) {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tests/mutation/vitest.config.mjs', '--root', '.'];
   const child = spawn(process.execPath, args, { cwd: copy, env, stdio: 'ignore' });
   let hung = 0;
-  const watch = setInterval(() => (hung += endHung(folder)), 5000);
+  let [lookedAt, awakeSince] = [Date.now(), 0];
+  const watch = setInterval(() => {
+    // After the machine slept, all seem to have hung.
+    if (Date.now() - lookedAt > 4 * LOOK_MS) awakeSince = Date.now();
+    lookedAt = Date.now();
+    hung += endHung(folder, awakeSince);
+  }, LOOK_MS);
   await new Promise((resolve) => child.on('close', resolve));
   clearInterval(watch);
   // A mutant that ended its process has left its file.
-  return hung + endHung(folder, true);
+  return hung + endHung(folder, 0, true);
 }
 
-function endHung(folder, isOver = false) {
+function endHung(folder, awakeSince, isOver = false) {
   let hung = 0;
   for (const pid of readdirSync(join(folder, 'trying'))) {
     const path = join(folder, 'trying', pid);
     const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    if (since === undefined || (!isOver && Date.now() - since < MAX_HANG_MS)) continue;
+    if (since === undefined || (!isOver && Date.now() - Math.max(since, awakeSince) < MAX_HANG_MS)) continue;
     writeFileSync(join(folder, 'killed', readFileSync(path, 'utf8')), 'hung');
     rmSync(path, { force: true });
     if (!isOver) process.kill(Number(pid), 'SIGKILL');

@@ -4,9 +4,10 @@ export function summaryOf(name, mutants, files, seconds) {
   const counts = {};
   const survivors = [];
   for (const { id, isIgnored, ...mutant } of mutants) {
-    const own = (counts[mutant.file] ??= { killed: 0, lived: 0, unreached: 0, ignored: 0 });
+    const own = (counts[mutant.file] ??= { killed: 0, timedOut: 0, lived: 0, unreached: 0, ignored: 0 });
     const outcome = isIgnored ? 'ignored' : outcomeOf(id, files);
     own[outcome] += 1;
+    if (outcome === 'killed' && files.isTimedOut(id)) own.timedOut += 1;
     if (outcome === 'lived' || outcome === 'unreached') survivors.push({ ...mutant, outcome });
   }
   return { name, seconds, counts: sumOf(Object.values(counts)), files: counts, survivors };
@@ -18,8 +19,8 @@ function outcomeOf(id, files) {
 }
 
 export function sumOf(all) {
-  const sum = { killed: 0, lived: 0, unreached: 0, ignored: 0 };
-  for (const counts of all) for (const name of Object.keys(sum)) sum[name] += counts[name];
+  const sum = { killed: 0, timedOut: 0, lived: 0, unreached: 0, ignored: 0 };
+  for (const counts of all) for (const name of Object.keys(sum)) sum[name] += counts[name] ?? 0;
   return sum;
 }
 
