@@ -30,8 +30,8 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts'],
       exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, '**/*.d.ts'],
+      // tests/tooling/check-coverage.mjs is the gate.
       reporter: ['text-summary', 'json', 'html'],
-      thresholds: { statements: 95, branches: 95 },
     },
   },
 });
