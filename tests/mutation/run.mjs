@@ -1,6 +1,7 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
-// docs/mutation.md is written anew, from all results that are kept.
+// docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
+// most of the time; `--table` writes the page alone.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -33,7 +34,9 @@ const LOOK_MS = 5000;
 /** A process that was ended leaves tests undone: they are done in the next round. */
 const MAX_ROUNDS = 12;
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, table: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, table: { type: 'boolean' }, quick: { type: 'boolean' } },
+});
 const chosen = values.table ? [] : parts.filter(({ name }) => `src/${name}`.includes(values.only));
 if (chosen.length === 0 && !values.table) {
   console.error(`No part is named by ${values.only}; known: ${parts.map(({ name }) => name).join(', ')}.`);
@@ -64,8 +67,15 @@ async function mutate({ name, tests }) {
     const mutants = await instrument(copy, `src/${name}`);
     const folder = join(copy, 'mutants');
     const files = new MutantFiles(folder);
-    await tryAll(copy, folder, { tests, nearest: `tests/${name}` });
-    const summary = summaryOf(name, mutants, files, Math.round((performance.now() - started) / 1000));
+    const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
+    await tryAll(copy, folder, { tests: chosenTests, nearest: `tests/${name}` });
+    const summary = summaryOf(
+      name,
+      mutants,
+      files,
+      Math.round((performance.now() - started) / 1000),
+      values.quick === true,
+    );
     writeFileSync(join(results, `${name.replaceAll('/', '-')}.json`), `${JSON.stringify(summary, undefined, 2)}\n`);
     console.log(`${name}: ${JSON.stringify(summary.counts)}, ${summary.seconds} s`);
   } finally {
@@ -75,7 +85,7 @@ async function mutate({ name, tests }) {
 
 /** A property is tried with few histories, since it is tried with each mutant. */
 function shortenProperties(copy) {
-  const text = 'export const histories = () => ({ numRuns: 8 });\nexport const patienceMs = 8000;\n';
+  const text = 'export const histories = () => ({ numRuns: 5 });\nexport const patienceMs = 8000;\n';
   writeFileSync(join(copy, 'tests/properties/histories.ts'), text);
 }
 

@@ -1,6 +1,6 @@
 // What is kept of a run: the counts of each file, and the mutants that lived.
 
-export function summaryOf(name, mutants, files, seconds) {
+export function summaryOf(name, mutants, files, seconds, isQuick) {
   const counts = {};
   const survivors = [];
   for (const { id, isIgnored, ...mutant } of mutants) {
@@ -10,7 +10,7 @@ export function summaryOf(name, mutants, files, seconds) {
     if (outcome === 'killed' && files.isTimedOut(id)) own.timedOut += 1;
     if (outcome === 'lived' || outcome === 'unreached') survivors.push({ ...mutant, outcome });
   }
-  return { name, seconds, counts: sumOf(Object.values(counts)), files: counts, survivors };
+  return { name, seconds, isQuick, counts: sumOf(Object.values(counts)), files: counts, survivors };
 }
 
 function outcomeOf(id, files) {

@@ -16,16 +16,17 @@ this page.
 - **lived**: tests execute it, and none of them failed. **unreached**: of the tests that mutants are run with, none
   executes it once it is loaded. Both count against the score.
 - **ignored**: the wording of errors. Which error it is, and its code, are mutated.
-- The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with eight
-  histories each. What only a log's engine, another process or a browser would notice counts as lived.
+- The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with five
+  histories each (but where the table says "quick": without properties). What only a log's engine, another process or a
+  browser would notice counts as lived.
 - A mutant that makes a test wait until it times out (after 4 s; tests take up to 1.5 s), or that hangs the process, is
   killed too: **by time-out** says how many of the killed. The test must have passed without the mutant just before.
 `;
 
 export function writeTable() {
   const results = parts.map(({ name }) => read(name)).filter((one) => one !== undefined);
-  const rows = results.map(({ name, counts, seconds }) =>
-    row(`**\`src/${name}\`**`, counts, `${Math.round(seconds / 60)} min`),
+  const rows = results.map(({ name, counts, seconds, isQuick }) =>
+    row(`**\`src/${name}\`**`, counts, `${Math.round(seconds / 60)} min${isQuick ? ', quick' : ''}`),
   );
   const text = [
     head,
