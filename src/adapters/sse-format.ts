@@ -69,10 +69,10 @@ export function parseLastEventId(
   where = 'Header Last-Event-ID',
   isState = false,
 ): { readonly epoch: string; readonly index: number; readonly mark?: string } {
-  const [, epoch = '', digits = ''] = /^(.+):(\d+)$/.exec(id) ?? [];
+  const [, epoch = '', digits = ''] = /^(.+):(\d+)$/s.exec(id) ?? [];
   const index = Number(digits) + 1;
   if (epoch === '' || !Number.isSafeInteger(index))
     throw new BrokerError('bad_request', `${where} must be an id of this stream, "<epoch>:<index>".`);
-  const [, run, view] = (isState && /^(.+)\/([0-9a-z]{1,11})$/.exec(epoch)) || [];
+  const [, run, view] = (isState && /^(.+)\/([0-9a-z]{1,11})$/s.exec(epoch)) || [];
   return run !== undefined && view !== undefined ? { epoch: run, index, mark: view } : { epoch, index };
 }

@@ -36,9 +36,13 @@ export function hintFor(name: unknown, known: readonly string[]): string {
 
 /** The known name that differs least from `name`; undefined when all differ in more than every third letter. */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const mostEdits = (other: string): number => Math.max(1, Math.max(name.length, other.length) / 3);
   const [nearest] = known
+    // It takes at least as many edits as the lengths differ. So a very long name, which may be anybody's, costs
+    // nothing.
+    .filter((other) => Math.abs(name.length - other.length) <= mostEdits(other))
     .map((other) => ({ other, edits: editsBetween(name.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ other, edits }) => edits <= Math.max(1, Math.max(name.length, other.length) / 3))
+    .filter(({ other, edits }) => edits <= mostEdits(other))
     .toSorted((a, b) => a.edits - b.edits);
   return nearest?.other;
 }

@@ -260,7 +260,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   #unknown(name: string, at: string): BrokerError {
     return new BrokerError(
       'bad_request',
-      `${at} names an unknown topic "${name}"; known topics: ${this.names?.join(', ')}.`,
+      `${at} names an unknown topic ${describe(name)}; known topics: ${this.names?.join(', ')}.`,
     );
   }
 

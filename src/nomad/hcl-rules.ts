@@ -65,6 +65,10 @@ function isNamedBlock(value: unknown): boolean {
 const notABlock = (name: string, form: string): BrokerError =>
   new BrokerError('bad_request', `${name}: must be written as a block: ${form}`);
 
+/** The parser names each letter that it does not know: a hundred times as much as was given. */
+const MAX_REASON_LENGTH = 500;
+
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : 'unknown reason';
+  const reason = cause instanceof Error ? cause.message : 'unknown reason';
+  return reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH)}…` : reason;
 }

@@ -23,6 +23,19 @@ const mounts: readonly [string, (options: object) => unknown][] = [
   ['honoEventStream', (options) => honoEventStream(options as never)],
 ];
 
+describe('the option writer', () => {
+  it.each([
+    ['eventStreamHandler', eventStreamHandler],
+    ['sseHandler', sseHandler],
+  ] as const)('of %s', (name, mount) => {
+    expect(() => mount({ broker, writer: 'response' })).not.toThrow();
+    if (name === 'eventStreamHandler')
+      expect(() => mount({ broker, writer: 'socket' as never })).toThrow(
+        new TypeError(`writer must be 'auto' or 'response'; got "socket".`),
+      );
+  });
+});
+
 describe.each(mounts)('%s', (name, mount) => {
   it.each([
     ['heartbeat', 'heartbeatMs'],

@@ -26,6 +26,13 @@ describe('server-sent events become lines of ndjson:', () => {
     ['the delay for browsers, which says nothing', 'retry: 2000\n\n', []],
     ['data of two lines', 'data: {"Index":7,\ndata:"Events":[]}\n\n', [{ Index: 7, Events: [] }]],
     ['carriage returns', ':\r\n\r\ndata: {}\r\n\r\n', [{}, {}]],
+    [
+      'the separators of lines that JSON may hold',
+      'data: {"a":"\u2028\u2029"}\nid: e\u2028:7\n\n',
+      [{ a: '\u2028\u2029' }],
+    ],
+    ['an id with one of them', 'id: e\u2028:7\n\n', [{ Index: 7, Epoch: 'e\u2028' }]],
+    ['an event of an unknown name, also one that objects have', 'event: constructor\ndata: {}\n\n', [{}]],
     ['an event that was cut off, which is none', 'data: {}\n', []],
     ['an event after another, which inherits nothing', 'event: gap\ndata: {}\n\ndata: {}\n\n', [{ Gap: {} }, {}]],
   ])('%s', (_, text, lines) => {

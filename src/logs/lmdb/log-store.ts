@@ -224,7 +224,8 @@ export class LogStore {
   /** An id that was given again after its time belongs to the later record. */
   #removeId({ index, id }: { readonly index: number; readonly id: string }): void {
     void this.#idAges.remove(index);
-    if (this.idEntry(id)?.index === index) void this.#ids.remove(Buffer.from(id));
+    // A row that is damaged names no id, and LMDB takes no empty key.
+    if (id !== '' && this.idEntry(id)?.index === index) void this.#ids.remove(Buffer.from(id));
   }
 
   /** @returns the version of the fence from now on */

@@ -57,9 +57,11 @@ function groupOf(entry: unknown): RecordGroup | undefined {
   if (Number.isNaN(last) || fields?.length !== 4 || name?.toString('latin1') !== 'm') return undefined;
   const [, time, count, before, check] = meta.exec(text?.toString('latin1') ?? '') ?? [];
   if (before === undefined || check === undefined || frames === undefined) return undefined;
-  const records = recordsIn(frames, last - Number(count) + 1, Number(time));
-  if (records?.length !== Number(count)) return undefined;
-  return { records, first: last - records.length + 1, last, before, check };
+  const first = last - Number(count) + 1;
+  // Indexes begin at 1, and past the safe integers two records would have one index.
+  if (!Number.isSafeInteger(last) || first < 1) return undefined;
+  const records = recordsIn(frames, first, Number(time));
+  return records?.length === Number(count) ? { records, first, last, before, check } : undefined;
 }
 
 /** Undefined where the frames are broken. */

@@ -37,6 +37,22 @@ describe('the map of positions and indexes', () => {
     }
   });
 
+  it('remembers 8192 appended batches, and past them as long as they are held', () => {
+    const map = new IndexMap();
+    for (let position = 2; position <= 8193; position++) map.append(position, 1);
+    map.trimmed(8193);
+    expect([map.indexAt(8193), map.highestIndexAt(5000), map.positionOf(3)]).toEqual([1, 1, 8195]);
+    map.append(8194, 1);
+    map.trimmed(2);
+    expect([map.indexAt(3), map.highestIndexAt(3)]).toEqual([1, 1]);
+    map.append(8195, 1);
+    map.trimmed(8195);
+    expect([map.indexAt(8195), map.highestIndexAt(8195), map.indexAt(9000)]).toEqual([1, 1, 806]);
+    // Of what is forgotten, up to position 4098, the lowest and the highest that it can be.
+    expect([map.indexAt(100), map.highestIndexAt(100), map.indexAt(4099)]).toEqual([0, 1, 1]);
+    expect([0, 1, 2, 3].map((index) => map.positionOf(index))).toEqual([0, 4098, 4099, 8197]);
+  });
+
   it('has not passed an index of which something follows', () => {
     const { map } = filled(3);
     expect([1, 2, 3, 4, 5, 6].map((position) => map.passedAt(position))).toEqual([0, 0, 1, 1, 1, 2]);

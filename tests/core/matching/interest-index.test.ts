@@ -95,6 +95,58 @@ describe('the interest index', () => {
     expect(new Set(found)).toEqual(new Set(interests.slice(1)));
   });
 
+  it('forgets every place of an interest that is given back', () => {
+    const index = new InterestIndex();
+    const interests = [['Job:a'], ['Job:a', 'Node'], ['*']].map((terms) => acquire(index, terms, ['default', 'prod']));
+    for (const interest of interests) index.release(interest);
+    const found: Interest[] = [];
+    for (const namespace of ['', 'default', 'prod'])
+      index.match(encodedBatch(1, { key: 'a', namespace }), (interest) => found.push(interest));
+    expect(found).toEqual([]);
+  });
+
+  it('keeps apart who reads the state, with an equal filter', () => {
+    const index = new InterestIndex();
+    const [filter, namespaces] = [TopicFilter.parse(['Job']), NamespaceFilter.from('default')];
+    const live = index.acquire(filter, namespaces, undefined, 0);
+    const state = index.acquire(filter, namespaces, undefined, 0, true);
+    expect(state).not.toBe(live);
+    expect([live.isState, state.isState]).toEqual([false, true]);
+    expect(index.acquire(filter, namespaces, undefined, 0, false)).toBe(live);
+  });
+
+  it('tells all of a restart, and of what concerns everybody', () => {
+    const index = new InterestIndex();
+    const interests = ['Job', 'Node'].map((term) => acquire(index, [term], ['*']));
+    index.concernAll(3);
+    expect(interests.map(({ newestMatch }) => newestMatch)).toEqual([3, 3]);
+    index.restart(8);
+    expect(interests.map(({ newestMatch, knowsLeftFrom }) => [newestMatch, knowsLeftFrom])).toEqual([
+      [0, 9],
+      [0, 9],
+    ]);
+  });
+
+  it('gives back the places of an interest that is let go of', () => {
+    const index = new InterestIndex(4);
+    const two = acquire(index, ['Job:a', 'Job:b'], ['default']);
+    expect(() => acquire(index, ['Node'], ['*'])).toThrow(expect.objectContaining({ code: 'at_capacity' }));
+    index.release(two);
+    expect(acquire(index, ['Node:a', 'Node:b', 'Node:c', 'Node:d'], ['*'])).toBeDefined();
+    expect(() => acquire(index, ['Job'], ['*'])).toThrow(expect.objectContaining({ code: 'at_capacity' }));
+  });
+
+  it('hits an interest once for an event that it finds in several places', () => {
+    const index = new InterestIndex();
+    acquire(index, ['Job:a', 'Job:b', '*:c'], ['*']);
+    const hits: (readonly number[])[] = [];
+    index.match(
+      encodedBatch(1, { key: 'a', filterKeys: ['b', 'c'] }, { key: 'x' }, { key: 'b', filterKeys: ['a'] }),
+      (interest) => hits.push([...interest.hits]),
+    );
+    expect(hits).toEqual([[0, 2]]);
+  });
+
   it('refuses a filter with more combinations than it may hold, and keeps nothing of it', () => {
     const index = new InterestIndex(9_999);
     const terms = Array.from({ length: 100 }, (_, i) => `Job:${i}`);

@@ -60,6 +60,47 @@ describe('a topic filter', () => {
     expect(TopicFilter.parse([])).toBe(TopicFilter.all);
   });
 
+  it('takes one term as a text, and a filter as it is', () => {
+    expect(String(TopicFilter.from('Job:web'))).toBe('Job:web');
+    const filter = TopicFilter.parse(['Node', 'Job:web']);
+    expect(TopicFilter.from(filter)).toBe(filter);
+    expect(TopicFilter.all.isAll).toBe(true);
+    expect(String(TopicFilter.all)).toBe('*:*');
+    expect([TopicFilter.all, filter].map(({ size }) => size)).toEqual([1, 2]);
+    expect([...filter.topics]).toEqual(['Node', 'Job']);
+  });
+
+  it('covers another where all that it asks for is asked for here', () => {
+    const covers = (one: string[], other: string[]) => TopicFilter.parse(one).covers(TopicFilter.parse(other));
+    expect(covers(['*'], ['Job:web', 'Node'])).toBe(true);
+    expect(covers(['*:web'], ['Job:web'])).toBe(true);
+    expect(covers(['Job'], ['Job:web', 'Job:db'])).toBe(true);
+    expect(covers(['Job:web', 'Node'], ['Job:web'])).toBe(true);
+    expect(covers(['Job:web'], ['Job:web', 'Node'])).toBe(false);
+    expect(covers(['Job:web'], ['Job'])).toBe(false);
+    expect(covers(['Job:web'], ['Job:db'])).toBe(false);
+    expect(covers(['*:web'], ['Job:db'])).toBe(false);
+    expect(covers(['Job'], ['*:web'])).toBe(false);
+  });
+
+  it('matches by one name of an event: that name, or all topics', () => {
+    const event = meta({ topic: 'Job', key: 'web' });
+    const byName = ['Job', 'Node', '*', '*:web', '*:db', 'Node:web'].map((term) =>
+      TopicFilter.parse([term]).matchesAs('Node', event),
+    );
+    expect(byName).toEqual([false, true, true, true, false, true]);
+  });
+
+  it('has a text in which the separators are escaped', () => {
+    expect(String(TopicFilter.parse(['Job:a,b', 'Job:a\\b', 'Job:c']))).toBe('Job:a\\,b,Job:a\\\\b,Job:c');
+  });
+
+  it('says of a term without a topic which it is, and what is allowed', () => {
+    expect(() => TopicFilter.parse([':web'])).toThrow(
+      'topic ":web" has an empty topic; allowed: "Topic", "Topic:key", "*:key" or "*".',
+    );
+  });
+
   it('takes the filter of another copy of the package', () => {
     const foreign = { terms: () => [['Job', 'web']] } as unknown as TopicFilter;
     expect(String(TopicFilter.from(foreign))).toBe('Job:web');
@@ -84,6 +125,7 @@ describe('a topic filter', () => {
     [{ Job: [] }, /topics\.Job must be an array with at least one key/],
     [{ Job: 'web' }, /topics\.Job must be an array/],
     [{ Job: [''] }, /topics\.Job has an empty/],
+    [{ Job: [7] }, /topics\.Job has an empty topic or key; got 7/],
     [{ '': ['web'] }, /empty topic or key/],
   ])('refuses %j and says what is allowed', (input, message) => {
     expect(() => TopicFilter.from(input as never)).toThrow(message);

@@ -1,0 +1,178 @@
+import { frameChunk } from '../../../src/adapters/chunked.ts';
+import { ndjsonFormat } from '../../../src/adapters/ndjson-format.ts';
+import { sseFormat } from '../../../src/adapters/sse-format.ts';
+import { EventDecoder } from '../../../src/client/event-decoder.ts';
+import { LineReader } from '../../../src/client/line-reader.ts';
+import { ReadPosition } from '../../../src/client/read-position.ts';
+import { parseLine, type WireValue } from '../../../src/client/wire.ts';
+import { documentedOfClient, require, requireEqual, type FuzzTarget } from '../target.ts';
+
+const MAX_LINE_BYTES = 4096;
+
+/** The lines up to the first that is refused; the bytes come in parts of `partBytes`. */
+function linesOf(input: Uint8Array, partBytes: number): readonly string[] {
+  const reader = new LineReader(MAX_LINE_BYTES);
+  const lines: string[] = [];
+  documentedOfClient(
+    () => {
+      for (let at = 0; at < input.length; at += partBytes) {
+        reader.push(Uint8Array.from(input.subarray(at, at + partBytes)));
+        for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
+      }
+    },
+    'malformed',
+    'line_too_long',
+  );
+  return lines;
+}
+
+function valuesOf(lines: readonly string[]): readonly WireValue[] {
+  const values: WireValue[] = [];
+  for (const line of lines) {
+    const value = documentedOfClient(() => parseLine(line), 'malformed');
+    if (value === undefined) break;
+    values.push(value);
+  }
+  return values;
+}
+
+/** What the server says moves the position to where it can be asked from, whatever it says. */
+function follow(values: readonly WireValue[]): void {
+  const position = new ReadPosition(5, 'e');
+  position.opened(undefined);
+  for (const value of values) {
+    if (value.kind === 'batch') {
+      const gap = position.untold(value.index, value.events);
+      if (gap) position.hold(gap);
+      position.batch(value.index, value.events, value.appended, value.removed);
+    } else if (value.kind === 'gap') position.gap(value.gap, false);
+    else if (value.kind === 'current') position.current(value.index);
+    else if (value.kind === 'bookmark') position.bookmark(value.index);
+    const { index } = position.next;
+    require(index === 'latest' || (Number.isSafeInteger(index) && index >= 0), `The next request asks from ${index}.`);
+  }
+}
+
+export const ndjsonLines: FuzzTarget = {
+  name: 'ndjson-lines',
+  words: [
+    ...[
+      '{}',
+      '{"Index":7}',
+      '"Index":',
+      '"Events":[',
+      '"Events":[]',
+      '"Gap":{"From":5,"To":20,"Reason":"trimmed"}',
+      '"Current":{"Index":3}',
+    ],
+    ...[
+      '"Error":{"Code":"acl_revoked"}',
+      '"Epoch":"e"',
+      '"HeartbeatMs":15000',
+      '"Mark":"1x8k2f.790"',
+      '"Removed":[',
+      '"Appended":2',
+    ],
+    ...[
+      '"Topic":"T"',
+      '"Type":"t"',
+      '"Key":"k"',
+      '"Namespace":"n"',
+      '"FilterKeys":null',
+      '"Payload":{}',
+      '\n',
+      '"restarted"',
+      '"ahead"',
+    ],
+  ],
+  tries: 2000,
+  run(input) {
+    const lines = linesOf(input, input.length || 1);
+    requireEqual(linesOf(input, 7), lines, 'The lines of bytes that come in small parts');
+    const values = valuesOf(lines);
+    require(values.length <= input.length + 1, 'More is read than was sent.');
+    follow(values);
+  },
+};
+
+export const sseLines: FuzzTarget = {
+  name: 'sse-lines',
+  words: [
+    'id: e:7',
+    'data: {}',
+    'data: ',
+    'event: gap',
+    'event: error',
+    'event: current',
+    'event: __proto__',
+    ':\n\n',
+    '\r\n',
+    'retry: 1000',
+    '\n\n',
+    ': 812',
+  ],
+  tries: 2000,
+  run(input) {
+    const decoder = new EventDecoder(MAX_LINE_BYTES);
+    const made: string[] = [];
+    for (const line of linesOf(input, 64)) {
+      const complete = documentedOfClient(() => ({ line: decoder.take(line) }), 'line_too_long');
+      if (complete === undefined) break;
+      if (complete.line === undefined) continue;
+      require(complete.line.length <= MAX_LINE_BYTES + 100, `A line of ${complete.line.length} letters is made.`);
+      made.push(complete.line);
+    }
+    follow(valuesOf(made));
+  },
+};
+
+/** Any text as what a batch says: what the server writes of it, in each format and framing, the client reads. */
+export const written: FuzzTarget = {
+  name: 'written-lines',
+  words: ['\n', '\r', '\u2028', 'data:', ':', '"', '\\', '\0'],
+  tries: 1000,
+  run(input) {
+    const text = input.toString();
+    const event = {
+      Topic: 'T',
+      Type: text || 't',
+      Key: text,
+      Namespace: '',
+      FilterKeys: null,
+      Index: 7,
+      Payload: text,
+    };
+    const line = `${JSON.stringify({ Index: 7, Events: [event] })}\n`;
+    const batch = { index: 7, line };
+    const [direct] = valuesOf([line.trimEnd()]);
+    requireEqual(direct?.kind, 'batch', 'The batch');
+    const ndjson = unframed(frameChunk(ndjsonFormat.batch(batch as never)));
+    requireEqual(valuesOf(linesWithoutBound(ndjson)), [direct], 'ndjson');
+    const sse = unframed(frameChunk(sseFormat('e').batch(batch as never)));
+    const decoder = new EventDecoder(1e9);
+    const made = linesWithoutBound(sse)
+      .map((one) => decoder.take(one))
+      .filter((one) => one !== undefined);
+    requireEqual(valuesOf(made), [direct], 'Server-sent events');
+  },
+};
+
+function linesWithoutBound(bytes: Uint8Array): readonly string[] {
+  const reader = new LineReader(1e9);
+  reader.push(Uint8Array.from(bytes));
+  const lines = [];
+  for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
+  return lines;
+}
+
+/** One HTTP/1.1 chunk, read by the letter of RFC 9112. */
+function unframed(chunk: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(chunk);
+  const end = bytes.indexOf('\r\n');
+  const head = bytes.subarray(0, end).toString('latin1');
+  require(/^[0-9a-f]+$/.test(head), `The length of a chunk is ${head}.`);
+  const length = Number.parseInt(head, 16);
+  require(bytes.length === end + 2 + length + 2, 'A chunk is as long as it says.');
+  requireEqual(bytes.subarray(-2).toString('latin1'), '\r\n', 'The end of a chunk');
+  return bytes.subarray(end + 2, end + 2 + length);
+}

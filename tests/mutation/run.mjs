@@ -1,0 +1,132 @@
+// `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
+// keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
+// docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
+// most of the time; `--table` writes the page alone.
+//
+// Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
+// anew for each mutant, which takes seconds; this takes about the time of one test.
+import { spawn } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { root } from '../tooling/entries.mjs';
+import { instrument } from './instrument.mjs';
+import { MutantFiles } from './mutant-files.mjs';
+import { parts } from './parts.mjs';
+import { summaryOf } from './summary.mjs';
+import { writeTable } from './table.mjs';
+
+/** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
+const MAX_HANG_MS = 60_000;
+const LOOK_MS = 5000;
+/** A process that was ended leaves tests undone: they are done in the next round. */
+const MAX_ROUNDS = 12;
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, table: { type: 'boolean' }, quick: { type: 'boolean' } },
+});
+const chosen = values.table ? [] : parts.filter(({ name }) => `src/${name}`.includes(values.only));
+if (chosen.length === 0 && !values.table) {
+  console.error(`No part is named by ${values.only}; known: ${parts.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
+const results = join(root, 'tests/mutation/results');
+mkdirSync(results, { recursive: true });
+for (const part of chosen) await mutate(part);
+writeTable();
+
+async function mutate({ name, tests }) {
+  const started = performance.now();
+  const copy = mkdtempSync(join(tmpdir(), 'fenceline-mutants-'));
+  try {
+    for (const one of [
+      'src',
+      'tests',
+      'examples',
+      'docs',
+      'package.json',
+      'tsconfig.json',
+      'vitest.config.mjs',
+      'README.md',
+    ])
+      cpSync(join(root, one), join(copy, one), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    shortenProperties(copy);
+    const mutants = await instrument(copy, `src/${name}`);
+    const folder = join(copy, 'mutants');
+    const files = new MutantFiles(folder);
+    const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
+    await tryAll(copy, folder, { tests: chosenTests, nearest: `tests/${name}` });
+    const summary = summaryOf(
+      name,
+      mutants,
+      files,
+      Math.round((performance.now() - started) / 1000),
+      values.quick === true,
+    );
+    writeFileSync(join(results, `${name.replaceAll('/', '-')}.json`), `${JSON.stringify(summary, undefined, 2)}\n`);
+    console.log(`${name}: ${JSON.stringify(summary.counts)}, ${summary.seconds} s`);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** A property is tried with few histories, since it is tried with each mutant. */
+function shortenProperties(copy) {
+  const text = 'export const histories = () => ({ numRuns: 5 });\nexport const patienceMs = 8000;\n';
+  writeFileSync(join(copy, 'tests/properties/histories.ts'), text);
+}
+
+async function tryAll(copy, folder, plan) {
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const before = readdirSync(join(folder, 'killed')).length;
+    const hung = await runTests(copy, folder, plan);
+    const killed = readdirSync(join(folder, 'killed')).length;
+    console.log(`round ${round}: ${killed - before} killed, ${hung} of them since their process hung or ended`);
+    if (hung === 0) return;
+  }
+}
+
+async function runTests(copy, folder, plan) {
+  const env = { ...process.env, MUTATION_PLAN: JSON.stringify(plan), MUTATION_FOLDER: folder };
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tests/mutation/vitest.config.mjs', '--root', '.'];
+  const child = spawn(process.execPath, args, { cwd: copy, env, stdio: 'ignore' });
+  let hung = 0;
+  let [lookedAt, awakeSince] = [Date.now(), 0];
+  const watch = setInterval(() => {
+    // After the machine slept, all seem to have hung.
+    if (Date.now() - lookedAt > 4 * LOOK_MS) awakeSince = Date.now();
+    lookedAt = Date.now();
+    hung += endHung(folder, awakeSince);
+  }, LOOK_MS);
+  await new Promise((resolve) => child.on('close', resolve));
+  clearInterval(watch);
+  // A mutant that ended its process has left its file.
+  return hung + endHung(folder, 0, true);
+}
+
+function endHung(folder, awakeSince, isOver = false) {
+  let hung = 0;
+  for (const pid of readdirSync(join(folder, 'trying'))) {
+    const path = join(folder, 'trying', pid);
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (since === undefined || (!isOver && Date.now() - Math.max(since, awakeSince) < MAX_HANG_MS)) continue;
+    writeFileSync(join(folder, 'killed', readFileSync(path, 'utf8')), 'hung');
+    rmSync(path, { force: true });
+    if (!isOver) process.kill(Number(pid), 'SIGKILL');
+    hung += 1;
+  }
+  return hung;
+}

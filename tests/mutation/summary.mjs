@@ -1,0 +1,30 @@
+// What is kept of a run: the counts of each file, and the mutants that lived.
+
+export function summaryOf(name, mutants, files, seconds, isQuick) {
+  const counts = {};
+  const survivors = [];
+  for (const { id, isIgnored, ...mutant } of mutants) {
+    const own = (counts[mutant.file] ??= { killed: 0, timedOut: 0, lived: 0, unreached: 0, ignored: 0 });
+    const outcome = isIgnored ? 'ignored' : outcomeOf(id, files);
+    own[outcome] += 1;
+    if (outcome === 'killed' && files.isTimedOut(id)) own.timedOut += 1;
+    if (outcome === 'lived' || outcome === 'unreached') survivors.push({ ...mutant, outcome });
+  }
+  return { name, seconds, isQuick, counts: sumOf(Object.values(counts)), files: counts, survivors };
+}
+
+function outcomeOf(id, files) {
+  if (files.isKilled(id)) return 'killed';
+  return files.tries(id) > 0 ? 'lived' : 'unreached';
+}
+
+export function sumOf(all) {
+  const sum = { killed: 0, timedOut: 0, lived: 0, unreached: 0, ignored: 0 };
+  for (const counts of all) for (const name of Object.keys(sum)) sum[name] += counts[name] ?? 0;
+  return sum;
+}
+
+/** In per cent of all mutants but those that are ignored. */
+export function scoreOf({ killed, lived, unreached }) {
+  return (100 * killed) / Math.max(1, killed + lived + unreached);
+}
