@@ -41,7 +41,7 @@ export class Faults {
       ['record that is not ours', () => this.#options.poison()],
     ] as const;
     while (!isOver()) {
-      await pause(2000 + random() * 6000);
+      await pause(4000 + random() * 10_000);
       const [name, strike] = kinds[Math.floor(random() * kinds.length)] ?? kinds[0];
       if (isOver()) return;
       count(name);

@@ -39,8 +39,8 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = fork(file, this.#args, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child = child;
-    const said = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-    const [{ targets }] = said as [{ targets: Targets }];
+    const said = await answerOf(child);
+    const targets = typeof said === 'object' && said !== null && 'targets' in said ? said.targets : undefined;
     if (!targets) throw new Error('The server ended before it listened.');
     this.#targets = targets;
   }
@@ -61,9 +61,23 @@ export class ServerProcess {
   async taken(): Promise<Taken | undefined> {
     const child = this.#child;
     if (!child || !this.isUp) return undefined;
-    const answer = Promise.race([once(child, 'message'), once(child, 'exit')]);
+    const answer = answerOf(child);
     child.send('memory');
-    const [taken] = (await answer) as [Taken | number | null];
-    return typeof taken === 'object' ? (taken ?? undefined) : undefined;
+    const said = await answer;
+    return typeof said === 'object' && said !== null && 'heapBytes' in said ? said : undefined;
+  }
+}
+
+/** What it says next, or the exit code of one that ends before it says anything. */
+async function answerOf(child: ChildProcess): Promise<ServerSays | number | null> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    const [said] = (await Promise.race([once(child, 'message', { signal }), once(child, 'exit', { signal })])) as [
+      ServerSays | number | null,
+    ];
+    return said;
+  } finally {
+    over.abort();
   }
 }

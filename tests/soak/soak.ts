@@ -15,7 +15,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '5' },
     out: { type: 'string', default: 'soak-result' },
     log: { type: 'string', default: 'postgres' },
-    rate: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '40' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
     note: { type: 'string', default: '' },
   },

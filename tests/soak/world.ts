@@ -159,7 +159,7 @@ export class World {
     const kinds = Object.entries(hostilePeers);
     const present: Leave[] = [];
     while (!this.#isOver) {
-      await pause(60);
+      await pause(150);
       const [kind, join] = kinds[Math.floor(this.#random() * kinds.length)] ?? [];
       const { targets } = this.#servers[this.#random() < 0.5 ? 0 : 1];
       const wanted = targets.filter(({ protocol }) => (protocol === 'http2') === (kind === 'http2Streams'));
