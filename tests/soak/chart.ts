@@ -43,7 +43,8 @@ function renderPanel({ title, lines }: Panel, offset: number, steps: readonly (s
     .map((step, i) => [step, i] as const)
     .filter(([, i]) => i % every === 0)
     .map(
-      ([step, i]) => `<text x="${x(i)}" y="${offset + height - bottom + 18}" text-anchor="middle">${escape(step)}</text>`,
+      ([step, i]) =>
+        `<text x="${x(i)}" y="${offset + height - bottom + 18}" text-anchor="middle">${escape(step)}</text>`,
     );
   const drawn = lines.map(({ color, values }) => {
     const points = values.map((value, i) => `${x(i)},${y(value)}`).join(' ');

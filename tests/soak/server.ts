@@ -1,5 +1,6 @@
-// A server of the soak: `node … tests/soak/server.ts engine port storeUrl`. Every mount over one broker, whose log other
-// processes share. Says where it listens, answers what it takes, and ends when it is told to or when its parent is gone.
+// A server of the soak: `node … tests/soak/server.ts engine port storeUrl`. Every mount over one broker, whose log
+// other processes share. Says where it listens, answers what it takes, and ends when it is told to or when its parent
+// is gone.
 import { AclResolver, EventBroker, type AclPolicy, type AclStore, type AclToken } from 'fenceline';
 import { sseHandler } from 'fenceline/sse';
 import { compressedMount, forNode, mounts, type HeaderOf, type Mount } from '../adapters/mounts.ts';

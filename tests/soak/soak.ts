@@ -1,8 +1,8 @@
 // `npm run soak -- [--minutes N] [--out folder] [--log postgres|redis|jetstream] [--rate N] [--seed N] [--note text]`
 //
-// Two servers with every mount over one log, a publisher of its own, readers of every kind with what can happen to each,
-// and peers that mean no good. Writes result.json, soak.md and soak.svg into the folder. Exit code 1 when a reader lost,
-// doubled or saw what it must not, when anything is left, or when memory grew past its bound.
+// Two servers with every mount over one log, a publisher of its own, readers of every kind with what can happen to
+// each, and peers that mean no good. Writes result.json, soak.md and soak.svg into the folder. Exit code 1 when a
+// reader lost, doubled or saw what it must not, when anything is left, or when memory grew past its bound.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';

@@ -26,6 +26,8 @@ type Found = Pick<SoakResult, 'minutes' | 'readers' | 'counts' | 'growth' | 'vio
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const MOST_SHOWN = 20;
+/** Several of the longest lines: each connection brings its reader on, nearly always. */
+const PROXY_BYTES = 300_000;
 
 /** All that takes part in a soak. */
 export class World {
@@ -80,7 +82,11 @@ export class World {
   static async start(options: WorldOptions): Promise<World> {
     const random = seeded(options.seed);
     const log = await startLogServer(options.engine);
-    const ways = [await SwitchedPort.open(log.port), await SwitchedPort.open(log.port), await SwitchedPort.open(log.port)];
+    const ways = [
+      await SwitchedPort.open(log.port),
+      await SwitchedPort.open(log.port),
+      await SwitchedPort.open(log.port),
+    ];
     const [first, second, own] = ways;
     const store = new StoreServer(new MemoryAclStore());
     const url = await store.listen();
@@ -92,7 +98,9 @@ export class World {
     ] as const;
     for (const server of servers) await server.start();
     const proxies = await Promise.all(
-      servers.map((server) => FaultyProxy.open(() => (server.isUp ? server.target('node:http').port : 1), random)),
+      servers.map((server) =>
+        FaultyProxy.open(() => (server.isUp ? server.target('node:http').port : 1), random, PROXY_BYTES),
+      ),
     );
     return new World(options, { log, ways, shared, store, servers, proxies, random });
   }
@@ -217,7 +225,10 @@ export class World {
     for (const proxy of this.#proxies) proxy.calm();
     for (const accessorId of ['short', 'churn']) {
       this.#store.store.upsertToken(tokenOf(accessorId, ['all']));
-      await this.#publish({ topic: 'Token', type: 'TokenChanged', key: accessorId, namespace: '', payload: {} }, accessorId);
+      await this.#publish(
+        { topic: 'Token', type: 'TokenChanged', key: accessorId, namespace: '', payload: {} },
+        accessorId,
+      );
     }
     const areThere = (): boolean =>
       readers.whole.every(({ isThere }) => isThere) && readers.states.every((state) => state.isHolding(LAST_ITEM));
