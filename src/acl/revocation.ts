@@ -59,7 +59,11 @@ export class Revocation {
    * rest on changes meanwhile. Hand them to {@link watch} in that same turn.
    * @param ask what else is to be found out with them, and anew with them
    */
-  async open<X, R>(credential: Credential, ask: () => X | Promise<X>, use: (acl: Acl, asked: X) => R): Promise<R> {
+  async open<X, R>(
+    credential: Credential,
+    ask: (acl: Acl) => X | Promise<X>,
+    use: (acl: Acl, asked: X) => R,
+  ): Promise<R> {
     const changed = new Set<AclRef>();
     this.#asking.add(changed);
     const timeout = this.#timeout();
@@ -68,7 +72,7 @@ export class Revocation {
         changed.clear();
         const losses = this.#losses;
         const acl = await Promise.race([this.#resolve(credential), timeout.expired]);
-        const asked = await ask();
+        const asked = await ask(acl);
         if (losses === this.#losses && !restsOn(acl, changed)) return use(this.#unexpired(acl), asked);
         await turnAfter(tries);
         if (isGiven(credential)) throw permissionDenied(revoked());

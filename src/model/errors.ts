@@ -85,6 +85,8 @@ export interface WireError {
 
 const brand = Symbol.for('fenceline.BrokerError');
 
+const LOG_IS_DOWN = 'The event log is not available at the moment.';
+
 /**
  * An operational failure: something that a client, an operator or a store can cause, as opposed to a programming
  * mistake (`TypeError`) or a bug of this library (`Invariant failed`).
@@ -139,9 +141,24 @@ export class BrokerError extends Error {
     return new BrokerError(this.code, this.message, { index, gap, limit, cause });
   }
 
-  /** The object that clients get. It never holds the cause. */
+  /**
+   * The object that clients get. It never holds the cause. That a log is down is all they hear of it: its own message
+   * names paths, servers and streams, and whoever asks may hear it without a token.
+   */
   toWire(): WireError {
-    const { code, message, retry, index, gap } = this;
+    return this.#told(this.code === 'log_unavailable' ? LOG_IS_DOWN : this.message);
+  }
+
+  /**
+   * What a log line gets: the wire form with the host's own message, so that no cause and no secret is printed by
+   * accident.
+   */
+  toJSON(): WireError {
+    return this.#told(this.message);
+  }
+
+  #told(message: string): WireError {
+    const { code, retry, index, gap } = this;
     return {
       Error: {
         Code: code,
@@ -151,11 +168,6 @@ export class BrokerError extends Error {
         ...(gap === undefined ? {} : { Gap: wireGap(gap) }),
       },
     };
-  }
-
-  /** What a log line gets: the wire form, so that no cause and no secret is printed by accident. */
-  toJSON(): WireError {
-    return this.toWire();
   }
 }
 

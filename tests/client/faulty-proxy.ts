@@ -10,6 +10,7 @@ export class FaultyProxy {
   readonly #target: () => number;
   readonly #server: Server;
   readonly #random: () => number;
+  readonly #maxBytes: number;
   readonly #sockets = new Set<Socket>();
   #isCalm = false;
   readonly counts: Record<Fault, number> = {
@@ -23,14 +24,16 @@ export class FaultyProxy {
     none: 0,
   };
 
-  private constructor(target: () => number, random: () => number) {
+  private constructor(target: () => number, random: () => number, maxBytes: number) {
     this.#target = target;
     this.#random = random;
+    this.#maxBytes = maxBytes;
     this.#server = createServer((client) => this.#serve(client));
   }
 
-  static async open(target: () => number, random: () => number): Promise<FaultyProxy> {
-    const proxy = new FaultyProxy(target, random);
+  /** @param maxBytes what a connection passes at most before it is harmed: a line that is longer never gets through */
+  static async open(target: () => number, random: () => number, maxBytes = 4000): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(target, random, maxBytes);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -91,7 +94,7 @@ export class FaultyProxy {
     client.on('data', (chunk) => upstream.write(chunk)).on('close', () => upstream.destroy());
     upstream.on('close', () => (fault === 'stall' ? undefined : client.destroy()));
     // Most are harmed early: within the head, or within the first line.
-    let left = fault === 'none' ? Infinity : Math.floor(this.#random() ** 2 * 4000);
+    let left = fault === 'none' ? Infinity : Math.floor(this.#random() ** 2 * this.#maxBytes);
     upstream.on('data', (chunk) => {
       const part = chunk.subarray(0, left);
       left -= part.length;

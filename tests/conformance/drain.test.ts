@@ -1,7 +1,15 @@
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Acl, EventBroker, systemClock, type ByteSink, type Clock, type EventBrokerOptions, type EventLog } from 'fenceline';
+import {
+  Acl,
+  EventBroker,
+  systemClock,
+  type ByteSink,
+  type Clock,
+  type EventBrokerOptions,
+  type EventLog,
+} from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { FaultyEventLog, MemoryEventLog, VirtualClock } from 'fenceline/testing';
@@ -128,7 +136,9 @@ describe('broker.close({ drainMs })', () => {
     expect(await broker.publish(event())).toBe(1);
     expect(await stream.text()).toContain('"Index":1,');
     await clock.advance(1000);
-    expect(await stream.text()).toContain('"Code":"closed","Message":"The broker is closed.","Retry":"resume","Index":1}');
+    expect(await stream.text()).toContain(
+      '"Code":"closed","Message":"The broker is closed.","Retry":"resume","Index":1}',
+    );
     await closing;
     expect(await failureOf(() => broker.publish(event()))).toMatchObject({ code: 'closed' });
   });

@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import pg from 'pg';
 import { createClient } from 'redis';
 
-import type { EventLog } from 'fenceline';
+import type { EventLog, Retention } from 'fenceline';
 import { JetStreamEventLog } from 'fenceline/jetstream';
 import { PostgresEventLog } from 'fenceline/postgres';
 import { RedisEventLog } from 'fenceline/redis';
@@ -13,31 +13,33 @@ export interface SharedLog {
   close(): unknown;
 }
 
-const openers: Readonly<Record<string, (port: number) => Promise<SharedLog>>> = { jetstream, postgres, redis };
+type Open = (port: number, retention: Retention) => Promise<SharedLog>;
+
+const openers: Readonly<Record<string, Open>> = { jetstream, postgres, redis };
 
 /** The log `shared` on the server at `port`, over a connection that never gives up and reconnects at once. */
-export async function openSharedLog(engine: string, port: number): Promise<SharedLog> {
+export async function openSharedLog(engine: string, port: number, retention: Retention = {}): Promise<SharedLog> {
   const open = openers[engine];
   if (open === undefined) throw new TypeError(`No log is known as ${engine}.`);
-  return open(port);
+  return open(port, retention);
 }
 
-async function jetstream(port: number): Promise<SharedLog> {
+async function jetstream(port: number, retention: Retention): Promise<SharedLog> {
   const connection = await connect({ port, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
-  const log = await JetStreamEventLog.open({ connection, stream: 'shared' });
+  const log = await JetStreamEventLog.open({ connection, stream: 'shared', create: { retention } });
   return { log, close: () => connection.close() };
 }
 
-async function postgres(port: number): Promise<SharedLog> {
+async function postgres(port: number, retention: Retention): Promise<SharedLog> {
   const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
   pool.on('error', () => undefined);
-  const log = await PostgresEventLog.open({ pool, name: 'shared' });
+  const log = await PostgresEventLog.open({ pool, name: 'shared', retention });
   return { log, close: () => pool.end() };
 }
 
-async function redis(port: number): Promise<SharedLog> {
+async function redis(port: number, retention: Retention): Promise<SharedLog> {
   const client = createClient({ url: `redis://127.0.0.1:${port}`, socket: { reconnectStrategy: 50 } });
   await client.on('error', () => undefined).connect();
-  const log = await RedisEventLog.open({ client, stream: 'shared' });
+  const log = await RedisEventLog.open({ client, stream: 'shared', retention });
   return { log, close: () => client.destroy() };
 }

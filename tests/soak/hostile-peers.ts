@@ -2,7 +2,7 @@ import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 
 /** Where a peer goes. */
-export interface Target {
+export interface PeerTarget {
   readonly port: number;
   readonly path: string;
   readonly protocol: 'http1' | 'http2';
@@ -21,7 +21,7 @@ function rawSocket(port: number): Socket {
 }
 
 /** Asks for everything and never reads a byte; does not say goodbye either. */
-function stalled({ port, path }: Target): Leave {
+function stalled({ port, path }: PeerTarget): Leave {
   const socket = rawSocket(port);
   socket.pause();
   socket.write(request(path, '?namespace=*', 'GET', 'X-Nomad-Token: good\r\n'));
@@ -29,10 +29,10 @@ function stalled({ port, path }: Target): Leave {
 }
 
 /** Reads for a moment, then resets its connection. */
-function resetting({ port, path }: Target, random: () => number): Leave {
+function resetting({ port, path }: PeerTarget, random: () => number): Leave {
   const socket = rawSocket(port);
   socket.resume();
-  socket.write(request(path, '?topic=Job', 'GET', 'X-Nomad-Token: good\r\n'));
+  socket.write(request(path, '?topic=Job&namespace=*', 'GET', 'X-Nomad-Token: good\r\n'));
   const timer = setTimeout(() => socket.resetAndDestroy(), random() * 300);
   return () => {
     clearTimeout(timer);
@@ -41,10 +41,10 @@ function resetting({ port, path }: Target, random: () => number): Leave {
 }
 
 /** Many requests at once on one connection. */
-function pipelining({ port, path }: Target, random: () => number): Leave {
+function pipelining({ port, path }: PeerTarget, random: () => number): Leave {
   const socket = rawSocket(port);
   socket.resume();
-  const one = request(path, '?topic=Job', 'GET', 'X-Nomad-Token: good\r\n');
+  const one = request(path, '?topic=Job&namespace=*', 'GET', 'X-Nomad-Token: good\r\n');
   socket.write(one.repeat(1 + Math.floor(random() * 200)));
   return () => socket.destroy();
 }
@@ -66,7 +66,7 @@ const typos = [
 ] as const;
 
 /** Asks for what nobody can give. */
-function typoing({ port, path }: Target, random: () => number): Leave {
+function typoing({ port, path }: PeerTarget, random: () => number): Leave {
   const socket = rawSocket(port);
   socket.resume();
   const [query, method, headers] = typos[Math.floor(random() * typos.length)] ?? [''];
@@ -75,10 +75,10 @@ function typoing({ port, path }: Target, random: () => number): Leave {
 }
 
 /** Reads a little now and then. */
-function slow({ port, path }: Target): Leave {
+function slow({ port, path }: PeerTarget): Leave {
   const socket = rawSocket(port);
   socket.pause();
-  socket.write(request(path, '?topic=Job', 'GET', 'X-Nomad-Token: good\r\n'));
+  socket.write(request(path, '?topic=Job&namespace=*', 'GET', 'X-Nomad-Token: good\r\n'));
   const timer = setInterval(() => void socket.read(500), 50);
   return () => {
     clearInterval(timer);
@@ -89,10 +89,10 @@ function slow({ port, path }: Target): Leave {
 const resets = Array.from({ length: 14 }, (_, code) => code);
 
 /** Streams over HTTP/2 whose windows fill up; each is reset with a code of its own, or with its connection. */
-function http2Streams({ port, path }: Target, random: () => number): Leave {
+function http2Streams({ port, path }: PeerTarget, random: () => number): Leave {
   const session = connectHttp2(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
-  const headers = { ':path': `${path}?topic=Job`, 'x-nomad-token': 'good' };
+  const headers = { ':path': `${path}?topic=Job&namespace=*`, 'x-nomad-token': 'good' };
   const timers = Array.from({ length: 4 }, () => {
     const stream = session.request(headers);
     stream.on('error', () => undefined);

@@ -18,7 +18,7 @@ import type { AskHost } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
 import type { Refusals } from './refusals.ts';
-import { firstUnmet, viewOf, type ScopedRequest, type ViewParts } from './rights-view.ts';
+import { firstUnmet, viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
 import { stateStartOf } from './state-start.ts';
 import { askScoped, checkSubscribe, type CheckedSubscribe, type SubscribeOptions } from './subscribe-request.ts';
@@ -46,6 +46,16 @@ export type ManagementCredentials = Pick<SubscribeOptions, 'token' | 'acl'>;
 interface Known {
   asked?: ScopedRequest;
   accessorId?: string | undefined;
+}
+
+/** What was found out with the rights, and is as new as they are. */
+interface Looked {
+  readonly asked: ScopedRequest;
+  /** Undefined where the rights do not suffice. */
+  readonly view: View | undefined;
+  /** The run of indexes that `range` is of. */
+  readonly run: number;
+  readonly range: StartRange;
 }
 
 /**
@@ -120,22 +130,26 @@ export class Admission {
     for (;;) {
       await feed?.ready();
       if (request.isState) await feed?.whenLoaded();
-      const { run } = buffer;
-      const range = await this.#rangeFor(request);
-      const reader = await revocation.open(request.credential, ask, (acl, asked) => {
+      // Rights first: who has none must not make the server ask its log, which may be a database.
+      const look = async (acl: Acl): Promise<Looked> => {
         known.accessorId = acl.accessorId;
+        const asked = await ask();
+        const view = viewOf(asked, acl, this.#parts);
+        const { run, first, head } = buffer;
+        return { asked, view, run, range: view ? await this.#rangeFor(request) : { first, head } };
+      };
+      const reader = await revocation.open(request.credential, look, (acl, found) =>
         // Where the indexes began anew meanwhile, the start is another.
-        return run === buffer.run ? this.#admit(request, asked, acl, range) : undefined;
-      });
+        found.run === buffer.run ? this.#admit(request, acl, found) : undefined,
+      );
       if (reader !== undefined) return reader;
     }
   }
 
-  #admit(request: CheckedSubscribe, asked: ScopedRequest, acl: Acl, range: StartRange): Reader {
+  #admit(request: CheckedSubscribe, acl: Acl, { asked, view, range }: Looked): Reader {
     const { buffer, state, feed, registry, lifetime, topics } = this.#parts;
     lifetime.requireAdmitting();
     request.signal?.throwIfAborted();
-    const view = viewOf(asked, acl, this.#parts);
     if (view === undefined) throw insufficient(acl, asked, topics);
     this.#requireRoom(acl);
     const isPrecise = feed === undefined;
