@@ -1,7 +1,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AclResolver, EventBroker, type DiagnosticsMessages, type EventBrokerOptions } from 'fenceline';
+import { Acl, AclResolver, EventBroker, type DiagnosticsMessages, type EventBrokerOptions } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { MemoryEventLog, VirtualClock } from 'fenceline/testing';
 import { AclWorld, readIn, secretOf } from './acl-world.ts';
@@ -292,7 +292,7 @@ describe('with a listener on a channel', () => {
 
 it('a broker whose channels nobody listens on makes no message', async () => {
   const store = { tokenBySecretId: () => undefined, policyByName: () => undefined, roleById: () => undefined };
-  const { broker } = makeBroker({ acl: new AclResolver({ store }) });
+  const { broker, clock } = makeBroker({ acl: new AclResolver({ store }), buffer: { maxBatches: 1 } });
   for (const name of [...plain, ...traced.flatMap((one) => steps.map((step) => `tracing:${one}:${step}`))])
     expect(diagnostics.hasSubscribers(name)).toBe(false);
   const { publish } = diagnostics.Channel.prototype;
@@ -300,6 +300,12 @@ it('a broker whose channels nobody listens on makes no message', async () => {
   diagnostics.Channel.prototype.publish = (message) => void published.push(message);
   stops.push(() => void (diagnostics.Channel.prototype.publish = publish));
   await failureOf(() => broker.subscribe());
-  await broker.publish(event);
+  const reader = await broker.subscribe({ acl: Acl.management });
+  const stalled = await broker.subscribe({ acl: Acl.management });
+  stalled.deliverTo({ write: () => false, end: () => undefined }, ndjsonFormat);
+  for (let i = 0; i < 3; i++) await broker.publish(event);
+  await clock.settle();
+  expect(drain(reader).gaps).toHaveLength(1);
+  await broker.close();
   expect(published).toEqual([]);
 });
