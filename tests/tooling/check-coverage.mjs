@@ -9,7 +9,7 @@ import { root } from './entries.mjs';
 import { uncovered, unreachable } from './uncovered.mjs';
 
 const LEAST = { statements: 95, branches: 95 };
-const LEAST_OF_A_FILE = 85;
+const LEAST_OF_A_FILE = 80;
 
 /** Folders whose tests need an engine, and the least of their statements that these tests execute. */
 const engines = ['src/logs/redis/', 'src/logs/jetstream/', 'src/logs/postgres/'];
