@@ -1,8 +1,52 @@
 // Why mutants live that no test can kill, or that none should: by file and by what stands there, so that a reason stays
 // with its code when lines move.
 
+const typed = 'TypeScript wants it: there always is one.';
+const faster = 'It does the same, and takes longer or more memory.';
+const loaded = 'It runs once, when the module is loaded, before any mutant is switched on.';
+const same = 'It does the same.';
+
 /** @type {readonly { file: string, from: string | RegExp, to?: string | RegExp, reason: string }[]} */
-const reasons = [];
+const reasons = [
+  { file: 'interest-index.ts', from: /^by(Topic|Key)\?\./, reason: typed },
+  { file: 'interest-index.ts', from: /\?\.size( === 0)?$/, reason: `${faster} Empty levels of the map stay.` },
+  {
+    file: 'interest-index.ts',
+    from: "event.namespace !== '*'",
+    reason: 'No event has the namespace "*": it is refused.',
+  },
+  { file: 'interest-index.ts', from: 'this.#stamp++', reason: `${same} It must only be another number.` },
+  { file: 'interest-index.ts', from: "''", reason: `${same} Each key has it.` },
+  { file: 'interest-index.ts', from: '[]', reason: loaded },
+  { file: 'interest-index.ts', from: /^\(\{ filter, namespaces \}/, reason: loaded },
+  { file: 'interest.ts', from: /^filter\.isAll && namespaces\.isAll && /, to: 'false', reason: faster },
+  { file: 'interest.ts', from: 'isFirst', to: 'false', reason: faster },
+  { file: 'interest.ts', from: /^this\.#waiters\.size/, reason: faster },
+  { file: 'interest.ts', from: '[]', reason: 'It is replaced before it is read.' },
+  { file: 'left-objects.ts', from: 'oldest === undefined', reason: typed },
+  { file: 'left-objects.ts', from: 'this.#byName.size === 0', to: 'false', reason: faster },
+  { file: 'left-objects.ts', from: '(): boolean => true', reason: loaded },
+  {
+    file: 'namespace-filter.ts',
+    from: "typeof name !== 'string'",
+    reason: 'What is no text is told by the next condition.',
+  },
+  { file: 'place-list.ts', from: /^(this\.#isLent|false)$/, reason: `${faster} The list is copied once more.` },
+  { file: 'place-list.ts', from: 'last !== undefined', reason: typed },
+  { file: 'position-list.ts', from: /MIN_DEAD|^this\.#dead \* 2/, reason: `${faster} The list is tidied sooner.` },
+  { file: 'shared-chunk.ts', from: 'this.#bytes !== undefined', reason: `${same} With a format there are bytes.` },
+  { file: 'shared-slices.ts', from: 'oldest !== undefined', reason: typed },
+  { file: 'topic-filter.ts', from: /^(\[\['\*', '\*'\]\]|\['\*', '\*'\]|'allowed: .*)$/, reason: loaded },
+  { file: 'topic-filter.ts', from: "'*'", to: '""', reason: `${loaded} Or: the letters of "*" are "*".` },
+  { file: 'topic-filter.ts', from: "keys === '*'", to: 'false', reason: `${same} The letters of "*" are "*".` },
+  { file: 'topic-filter.ts', from: '[]', reason: typed },
+  {
+    file: 'topic-filter.ts',
+    from: 'colon < 0',
+    to: 'colon <= 0',
+    reason: `${same} A term that begins with a colon has no topic.`,
+  },
+];
 
 const fits = (pattern, text) => (typeof pattern === 'string' ? pattern === text : pattern.test(text));
 

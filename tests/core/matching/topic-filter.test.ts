@@ -68,6 +68,7 @@ describe('a topic filter', () => {
     expect(String(TopicFilter.all)).toBe('*:*');
     expect([TopicFilter.all, filter].map(({ size }) => size)).toEqual([1, 2]);
     expect([...filter.topics]).toEqual(['Node', 'Job']);
+    expect([...TopicFilter.parse(['Job:web', '*:web']).topics]).toEqual(['*']);
   });
 
   it('covers another where all that it asks for is asked for here', () => {
