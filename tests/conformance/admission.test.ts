@@ -139,10 +139,7 @@ describe('all subscriptions together', () => {
 describe('the topics of a request', () => {
   it('are bounded before its rights are looked at; what is said twice counts once', async () => {
     let looks = 0;
-    const { broker, refused } = limited(
-      { topicsPerRequest: 2 },
-      { acl: { resolve: () => (looks++, Acl.management) } },
-    );
+    const { broker, refused } = limited({ topicsPerRequest: 2 }, { acl: { resolve: () => (looks++, Acl.management) } });
     expect(await failureOf(() => broker.subscribe({ topics: ['Job:a', 'Job:b', 'Node'] }))).toMatchObject({
       code: 'bad_request',
       limit: 'topicsPerRequest',

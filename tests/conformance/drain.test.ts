@@ -1,7 +1,15 @@
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Acl, EventBroker, systemClock, type ByteSink, type Clock, type EventBrokerOptions, type EventLog } from 'fenceline';
+import {
+  Acl,
+  EventBroker,
+  systemClock,
+  type ByteSink,
+  type Clock,
+  type EventBrokerOptions,
+  type EventLog,
+} from 'fenceline';
 import { eventStreamHandler } from 'fenceline/http';
 import { ndjsonFormat } from 'fenceline/ndjson';
 import { FaultyEventLog, MemoryEventLog, VirtualClock } from 'fenceline/testing';
@@ -56,7 +64,8 @@ class Sink implements ByteSink {
 function brokerOn(options: EventBrokerOptions = {}) {
   const clock = new VirtualClock();
   const broker = new EventBroker({ clock, ...options });
-  cleanups.push(() => broker.close());
+  // Not waited for: one that never ends is for its test to see.
+  cleanups.push(() => void broker.close());
   const open = async (sink = new Sink(), acl: Acl | (() => Acl | Promise<Acl>) = Acl.management): Promise<Sink> => {
     (await broker.subscribe({ acl, index: 'latest' })).deliverTo(sink, ndjsonFormat, { heartbeatMs: 0 });
     await clock.settle();
@@ -73,7 +82,7 @@ function watched(closing: Promise<void>) {
 }
 
 describe('broker.close({ drainMs })', () => {
-  it('ends so many streams in each part of the time, each with its place; what is published meanwhile reaches the others', async () => {
+  it('ends so many streams in each part of the time, each with its place; the others get what is published', async () => {
     const { clock, broker, open } = brokerOn();
     const sinks: Sink[] = [];
     for (let i = 0; i < 90; i++) sinks.push(await open());
@@ -128,7 +137,9 @@ describe('broker.close({ drainMs })', () => {
     expect(await broker.publish(event())).toBe(1);
     expect(await stream.text()).toContain('"Index":1,');
     await clock.advance(1000);
-    expect(await stream.text()).toContain('"Code":"closed","Message":"The broker is closed.","Retry":"resume","Index":1}');
+    expect(await stream.text()).toContain(
+      '"Code":"closed","Message":"The broker is closed.","Retry":"resume","Index":1}',
+    );
     await closing;
     expect(await failureOf(() => broker.publish(event()))).toMatchObject({ code: 'closed' });
   });

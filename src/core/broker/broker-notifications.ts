@@ -36,7 +36,9 @@ export interface DenialNotice {
 /** Something was refused for one of the broker's `limits`. Never holds a secret. */
 export interface RefusalNotice {
   readonly limit: LimitName;
-  /** Public name of who asked, where it is known: a request that is too large is refused before its rights are found. */
+  /**
+   * Public name of who asked, where it is known: a request that is too large is refused before its rights are found.
+   */
   readonly accessorId: string | undefined;
   /** What was asked for: canonical text of the filter; `''` where it came not so far, and of a publish. */
   readonly topics: string;

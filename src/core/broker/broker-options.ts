@@ -76,7 +76,11 @@ export function checkBroker(options: EventBrokerOptions): void {
  * An option that is a number.
  * @throws TypeError for one below 1
  */
-export function bound<Name extends string>(options: { readonly [K in Name]?: number }, name: Name, byDefault: number): number {
+export function bound<Name extends string>(
+  options: { readonly [K in Name]?: number },
+  name: Name,
+  byDefault: number,
+): number {
   const value: number = options[name] ?? byDefault;
   if (value >= 1) return value;
   throw new TypeError(`${name} must be at least 1; got ${value}.`);

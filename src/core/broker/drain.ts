@@ -35,13 +35,17 @@ export interface DrainParts {
   readonly drainMs: number;
 }
 
-/** This part of the time is for the goodbyes; the rest for what peers and the log have not taken when the last is said. */
+/**
+ * This part of the time is for the goodbyes; the rest for what peers and the log have not taken when the last is said.
+ */
 const GOODBYES = 0.9;
 
 /** How often it is looked at whether anybody is still there: who leaves by itself tells nobody here. */
 const LOOK_MS = 250;
 
-/** Node ends a process that waits for nothing: the clock's timers do not hold it. Any number will do, nothing is done. */
+/**
+ * Node ends a process that waits for nothing: the clock's timers do not hold it. Any number will do, nothing is done.
+ */
 const HOLD_MS = 60_000;
 
 /**

@@ -243,11 +243,11 @@ export class EventBroker<
    * Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second
    * call waits for the first.
    *
-   * With `drainMs`, nobody is let in from the call on (`closed`, a 503 with `Retry-After`). The streams on transports go
-   * on, and end one after the other, spread over that time, each with the place to resume from; what is published
-   * meanwhile reaches those that are left. Then what is read in process ends, and it waits for last bytes that peers have
-   * not taken and appends that the log has not answered. It has resolved when the time is over, and earlier where nobody
-   * is left: also with a peer that reads nothing, and a store or a log that hangs.
+   * With `drainMs`, nobody is let in from the call on (`closed`, a 503 with `Retry-After`). The streams on transports
+   * go on, and end one after the other, spread over that time, each with the place to resume from; what is published
+   * meanwhile reaches those that are left. Then what is read in process ends, and it waits for last bytes that peers
+   * have not taken and appends that the log has not answered. It has resolved when the time is over, and earlier where
+   * nobody is left: also with a peer that reads nothing, and a store or a log that hangs.
    * @throws (rejects) TypeError for an option that is not known or out of its range; nothing has changed then
    */
   async close(options: CloseOptions = {}): Promise<void> {

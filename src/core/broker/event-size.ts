@@ -22,7 +22,10 @@ export function checkEventSize(meta: EventMeta, { payload, bytes }: Snapshot, li
   if (most <= limit) return;
   const exact = Buffer.byteLength(JSON.stringify(payload)) + nameBytesOf(meta);
   if (exact > limit)
-    throw limitError('bytesPerEvent', `${at} takes ${exact} bytes; at most ${limit} are allowed. Nothing was published.`);
+    throw limitError(
+      'bytesPerEvent',
+      `${at} takes ${exact} bytes; at most ${limit} are allowed. Nothing was published.`,
+    );
 }
 
 const namesOf = ({ topic, type, key, namespace, filterKeys }: EventMeta): readonly string[] => [
