@@ -41,8 +41,9 @@ class Process extends EventEmitter {
   }
 
   async kill(): Promise<void> {
-    expect(this.emit('SIGTERM')).toBe(true);
-    expect(await this.exited).toBe(0);
+    if (!this.emit('SIGTERM')) throw new Error('Nobody listens to SIGTERM.');
+    const code = await this.exited;
+    if (code !== 0) throw new Error(`It ended with ${code}.`);
   }
 }
 
@@ -121,7 +122,7 @@ describe.each(Object.entries(recipes))('the recipe for %s', (_, make) => {
     // Whoever keeps a connection for later requests.
     server.closeAllConnections();
     await closed;
-    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(url)).rejects.toThrow(/fetch failed/);
   });
 });
 

@@ -13,10 +13,10 @@ export interface ByteSink {
   write(chunk: Uint8Array): boolean;
   /**
    * The end, with the last bytes if there are any. Called once.
-   * @returns a promise where the transport can tell when its peer has taken them, or never will:
+   * @returns anything; a promise where the transport can tell when its peer has taken them, or never will:
    * `broker.close({ drainMs })` waits for it, to the end of its time
    */
-  end(last?: Uint8Array): void | Promise<void>;
+  end(last?: Uint8Array): unknown;
   /**
    * Bytes that the peer has not taken yet. With it a slow peer is told from one that takes nothing; without it a
    * transport that does not drain within the broker's `stalledMs` is ended.

@@ -210,7 +210,6 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
     const ending = this.#guarded(() => this.#sink.end(last));
-    // A host's sink may answer with anything.
     if (ending instanceof Promise) void this.#drive.endings.add(ending);
   }
 
