@@ -148,7 +148,7 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
     return (this.#controller?.desiredSize ?? 0) > 0;
   }
 
-  end(last?: Uint8Array): void | Promise<void> {
+  end(last?: Uint8Array): Promise<void> | undefined {
     if (last) this.#controller?.enqueue(last);
     this.#controller?.close();
     this.#controller = undefined;

@@ -22,13 +22,16 @@ if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
  */
 export const describeWithNginx = describe.skipIf(!binary && process.env['CI'] !== 'true');
 
-/** A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. */
-const configuration = (folder: string, port: number, upstreamPort: number) => `
+/**
+ * A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. Several upstreams
+ * are asked in turn; one that fails is left out for ten seconds, which is the default too.
+ */
+const configuration = (folder: string, port: number, upstreamPorts: readonly number[]) => `
 daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr notice;
-events { worker_connections 64; }
+events { worker_connections 4096; }
 http {
   access_log off;
   client_body_temp_path ${folder}/body;
@@ -38,9 +41,10 @@ http {
   scgi_temp_path ${folder}/scgi;
   gzip on;
   gzip_types application/json text/event-stream;
+  upstream brokers { ${upstreamPorts.map((upstream) => `server 127.0.0.1:${upstream};`).join(' ')} }
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass http://127.0.0.1:${upstreamPort}; }
+    location / { proxy_pass http://brokers; }
   }
 }
 `;
@@ -64,11 +68,11 @@ export class Nginx {
   }
 
   /** @throws Error with what it printed when it does not come up */
-  static async start(upstreamPort: number): Promise<Nginx> {
+  static async start(...upstreamPorts: readonly number[]): Promise<Nginx> {
     if (!binary) throw new Error(missing);
     const folder = await mkdtemp(join(tmpdir(), 'fenceline-nginx-'));
     const port = await freePort();
-    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreamPort));
+    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreamPorts));
     const nginx = new Nginx(port, folder);
     await nginx.#ready();
     return nginx;

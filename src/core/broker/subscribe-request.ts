@@ -179,8 +179,8 @@ function checkFound(token: string | undefined): string | undefined {
 function checkPlaces({ filter, namespaces }: ScopedRequest, limits: CheckedLimits): void {
   const { topicsPerRequest, placesPerRequest } = limits;
   if (filter.size > topicsPerRequest) {
-    const message = `A subscription may ask for at most ${topicsPerRequest} topics with their keys, not ${filter.size}.`;
-    throw limitError('topicsPerRequest', message);
+    const most = `at most ${topicsPerRequest} topics with their keys`;
+    throw limitError('topicsPerRequest', `A subscription may ask for ${most}, not ${filter.size}.`);
   }
   const places = filter.size * namespaces.names.length;
   if (places <= placesPerRequest) return;

@@ -13,7 +13,7 @@ export interface ByteSink {
   write(chunk: Uint8Array): boolean;
   /**
    * The end, with the last bytes if there are any. Called once.
-   * @returns a promise where the transport can tell when its peer has taken them, or never will:
+   * @returns anything; a promise where the transport can tell when its peer has taken them, or never will:
    * `broker.close({ drainMs })` waits for it, to the end of its time
    */
   end(last?: Uint8Array): unknown;
