@@ -162,6 +162,7 @@ describe('the top level', () => {
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
+      'SECURITY.md',
       'coverage',
       'dist',
       'docs',
