@@ -10,42 +10,86 @@ const topics = (bytes) => {
 };
 const repeated = (count, of) => Array.from({ length: count }, (_, i) => of(i)).join('&');
 /** Places are the product of the two. */
-const manyPlaces = `?${repeated(100, (i) => `topic=Topic${i}:k{n}-${i}`)}&${repeated(100, (i) => `namespace=n${i}`)}`;
-const header = `Node's maxHeaderSize, 16 KB`;
+const manyTopics = repeated(100, (i) => `topic=Topic${i}:k{n}-${i}`);
+const manyPlaces = `?${manyTopics}&${repeated(100, (i) => `namespace=n{n}-${i}`)}`;
+const header = 'Node’s `maxHeaderSize`, 16 KB';
 const refusal = 'none: it is answered, and nothing is kept';
 
-/** `[name, way, request, what bounds it, status]` */
+const refused = { way: 'again', status: 403, bound: refusal };
+const anew = { way: 'anew', status: 200, count: 1000 };
 const asks = [
-  ['no token', 'again', head('?topic=Order'), refusal, 403],
-  ['a wrong token', 'again', head('?topic=Order', 'X-Nomad-Token: wrong\r\n'), refusal, 403],
-  ['no token, a query of 2 KB', 'again', head(topics(2048)), refusal, 403],
-  ['no token, a query of 15 KB', 'again', head(topics(15_000)), header, 403],
-  [
-    'no token, 15 KB of blanks in a header',
-    'again',
-    head('?topic=Order', `X-Nomad-Token: a${' '.repeat(15_000)}b\r\n`),
-    header,
-    403,
-  ],
-  ['more than 1,000 parameters', 'again', head(`?${'a&'.repeat(1001)}`), 'parameters, 1,000', 400],
-  ['a query that is too large', 'anew', head(topics(20_000)), header, 431],
-  ['no token, pipelined by 50', 'pipelined', head('?topic=Order'), 'Node answers one after the other', 403],
-  ['no token, a new connection each', 'anew', head('?topic=Order'), `the host's server.maxConnections`, 403],
-  ['a public stream, opened and left', 'anew', head('?topic=Topic1'), '`limits.subscriptions`', 200],
-  ['a public stream of 10,000 places, opened and left', 'anew', head(manyPlaces), '`limits.placesPerRequest`', 200],
+  { ...refused, name: 'no token', request: head('?topic=Order') },
+  { ...refused, name: 'a wrong token', request: head('?topic=Order', 'X-Nomad-Token: wrong\r\n') },
+  { ...refused, name: 'no token, a query of 2 KB', request: head(topics(2048)) },
+  { ...refused, name: 'no token, a query of 15 KB', request: head(topics(15_000)), bound: header },
+  {
+    ...refused,
+    name: 'no token, 15 KB of blanks in a header',
+    request: head('?topic=Order', `X-Nomad-Token: a${' '.repeat(15_000)}b\r\n`),
+    bound: header,
+  },
+  {
+    ...refused,
+    name: 'more than 1,000 parameters',
+    request: head(`?${'a&'.repeat(1001)}`),
+    status: 400,
+    bound: 'parameters, 1,000',
+  },
+  { ...anew, name: 'a query that is too large', request: head(topics(20_000)), status: 431, bound: header },
+  {
+    ...refused,
+    name: 'no token, pipelined by 50',
+    way: 'pipelined',
+    request: head('?topic=Order'),
+    bound: 'Node answers one after the other',
+  },
+  {
+    ...anew,
+    name: 'no token, a new connection each',
+    request: head('?topic=Order'),
+    status: 403,
+    bound: 'the server’s `maxConnections`',
+  },
+  {
+    ...anew,
+    name: 'a public stream, opened and left',
+    request: head('?topic=Topic1'),
+    bound: '`limits.subscriptions`',
+  },
+  {
+    ...anew,
+    name: 'a public stream of 10,000 places, opened and left',
+    request: head(manyPlaces),
+    count: 50,
+    bound: '`limits.placesPerRequest`',
+  },
 ];
 
-/** `[name, request, reads nothing, what ends it]` */
+const hold = { way: 'hold', count: 400, isDeaf: false };
 const holds = [
-  [
-    'a request whose header never ends',
-    'GET /v1/event/stream HTTP/1.1\r\nHost: a\r\nX-A: ',
-    false,
-    `Node's headersTimeout, 60 s`,
-  ],
-  ['an idle public stream', head('?topic=Topic1'), false, '`limits.subscriptions`'],
-  ['a public stream with 4 MB to send, of which nothing is read', head('?topic=Topic0'), true, '`stalledMs`, 60 s'],
-  ['a public stream of 10,000 places', head(manyPlaces), false, '`limits.placesInAll`, 500,000 at once'],
+  {
+    ...hold,
+    name: 'a request whose header never ends',
+    request: 'GET /v1/event/stream HTTP/1.1\r\nHost: a\r\nX-A: ',
+    isDeaf: true,
+    bound: 'Node’s `headersTimeout`, 60 s',
+  },
+  { ...hold, name: 'an idle public stream', request: head('?topic=Topic1'), bound: '`limits.subscriptions`' },
+  {
+    ...hold,
+    name: 'a public stream with 4 MB to send, of which nothing is read',
+    request: head('?topic=Topic0'),
+    count: 100,
+    isDeaf: true,
+    bound: '`stalledMs`, 60 s',
+  },
+  {
+    ...hold,
+    name: 'a public stream of 10,000 places',
+    request: head(manyPlaces),
+    count: 40,
+    bound: '`limits.placesInAll`, 500,000 at once',
+  },
 ];
 
 export const title = 'What somebody without a token can make a server spend';
@@ -59,7 +103,7 @@ export async function run({ isQuick, rounds, say }) {
 async function measureAll(subject, asked, held, rounds, isQuick, say) {
   const rows = new Map();
   for (let round = 0; round < rounds; round++) {
-    for (const one of [...asked.map(askedBy), ...held.map(heldBy)]) {
+    for (const one of [...asked, ...held]) {
       say(`${subject}, round ${round + 1}: ${one.name}`);
       const figures = await measureOne(subject, one, isQuick);
       const row = rows.get(one.name) ?? {
@@ -77,19 +121,16 @@ async function measureAll(subject, asked, held, rounds, isQuick, say) {
   return [...rows.values()];
 }
 
-const askedBy = ([name, way, request, bound, status]) => ({ name, way, request, bound, status });
-const heldBy = ([name, request, isDeaf, bound]) => ({ name, way: 'hold', request, isDeaf, bound });
-
 /** A server and a client of their own for each: what one leaves behind is not counted to the next. */
 async function measureOne(subject, one, isQuick) {
   const server = childOf('hostile-server');
   const client = childOf('hostile-client');
   try {
     const { port } = await server.ask({ step: 'start', subject });
-    const count = one.way === 'hold' ? 40 : one.request === head(manyPlaces) ? 50 : isQuick ? 200 : 1000;
+    const count = Math.ceil((one.count ?? 1000) / (isQuick && one.way !== 'hold' ? 5 : 1));
     const send = (more) => client.ask({ ...one, port, ...more });
     // Code that is met for the first time is slow.
-    await send({ count: one.way === 'hold' ? 5 : Math.ceil(count / 2) });
+    await send({ count: Math.ceil(count / 2) });
     if (one.way === 'hold') await send({ way: 'leave' });
     await server.ask({ step: 'begin' });
     const answers = await send({ count });

@@ -71,17 +71,19 @@ function many(port, request, count, window, statuses) {
   });
 }
 
+/** Who listens waits for each answer before it opens the next; who is deaf gives the server a second at the end. */
 async function hold(port, request, count, isDeaf) {
   for (let n = 0; n < count; n++) {
     await new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => socket.write(numbered(request), resolve));
+      const socket = connect(port, '127.0.0.1', () => socket.write(numbered(request), isDeaf ? resolve : undefined));
       if (isDeaf) socket.pause();
-      else socket.resume();
+      else socket.once('data', (data) => (data.toString('latin1', 9, 12) === '200' ? resolve() : reject(data)));
       socket.on('error', reject);
       held.add(socket);
     });
   }
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  if (isDeaf) await new Promise((resolve) => setTimeout(resolve, 1000));
+  for (const socket of held) if (!isDeaf) socket.resume();
   return { held: [...held].filter((socket) => !socket.destroyed).length };
 }
 
