@@ -261,7 +261,7 @@ describe('claims and payloads that name a prototype', () => {
 
   it('grant nothing as names of rules', async () => {
     const { broker, store } = await serve();
-    store.upsertPolicy({
+    await store.upsertPolicy({
       name: 'p',
       rules: '{"namespace":{"__proto__":{"capabilities":["read"]},"constructor":{"capabilities":["read"]}}}',
     });
