@@ -163,6 +163,7 @@ describe('the top level', () => {
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
+      'SECURITY.md',
       'coverage',
       'dist',
       'docs',

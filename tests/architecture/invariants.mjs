@@ -130,6 +130,22 @@ export const invariants = [
     name: 'denies what lies outside',
   },
   {
+    guarantee: 'A request without the rights asks nothing of the log',
+    file: 'src/core/broker/admission.ts',
+    line: 'range: view ? await this.#rangeFor(request) : { first, head }',
+    without: 'range: await this.#rangeFor(request)',
+    test: 'tests/conformance/hostile.test.ts',
+    name: 'costs no question to the log, which may be a database',
+  },
+  {
+    guarantee: 'Clients hear nothing of a log but that it is down',
+    file: 'src/model/errors.ts',
+    line: "return this.#told(this.code === 'log_unavailable' ? LOG_IS_DOWN : this.message);",
+    without: 'return this.#told(this.message);',
+    test: 'tests/conformance/hostile.test.ts',
+    name: 'holds nothing of its log, when that fails: no path, no address, no name',
+  },
+  {
     guarantee: 'A fenced reader takes nothing past its fence from shared slices',
     file: 'src/core/delivery/reader.ts',
     line: 'if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;',

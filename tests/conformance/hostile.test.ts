@@ -206,6 +206,15 @@ describe('a denial', () => {
   });
 });
 
+describe('a topic that does not say what it needs', () => {
+  it('is for management alone, whatever else somebody may do', async () => {
+    const silent = defineTopics({ Silent: {} }, { rights });
+    const { endpoint } = await serve({ topics: silent as never });
+    const stream = await endpoint.open('topic=Silent&namespace=acme', { 'X-Nomad-Token': 'a-secret' });
+    expect(stream.status).toBe(403);
+  });
+});
+
 describe('what a server says of itself to who may not know', () => {
   it('holds nothing of its log, when that fails: no path, no address, no name', async () => {
     const secret = '/srv/tenant-7/events, postgres://10.0.0.5';
@@ -252,7 +261,7 @@ describe('claims and payloads that name a prototype', () => {
 
   it('grant nothing as names of rules', async () => {
     const { broker, store } = await serve();
-    store.upsertPolicy({
+    await store.upsertPolicy({
       name: 'p',
       rules: '{"namespace":{"__proto__":{"capabilities":["read"]},"constructor":{"capabilities":["read"]}}}',
     });

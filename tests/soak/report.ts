@@ -50,8 +50,8 @@ export function renderMarkdown(result: SoakResult, chart: string): string {
         ['a subscription or interest that was left when all had gone', violations.left],
       ],
     ),
-    `The heap of the server that ran through, after its collector ran: ${megabytes(growth.fromBytes)} MB in the second quarter, ` +
-      `${megabytes(growth.toBytes)} MB in the last. Allowed: ${megabytes(growth.allowedBytes)} MB.`,
+    `The heap of the server that ran through, after its collector ran: ${megabytes(growth.fromBytes)} MB in the ` +
+      `second quarter, ${megabytes(growth.toBytes)} MB in the last. Allowed: ${megabytes(growth.allowedBytes)} MB.`,
     `![Latencies and memory by minute](${chart})`,
     table(
       ['minute', 'published', 'delivered', 'p50 ms', 'p99 ms', 'heap MB', 'resident MB'],

@@ -17,7 +17,9 @@ export type ServerSays =
   | { readonly heapBytes: number; readonly residentBytes: number; readonly subscriptions: number; interests: number };
 
 const [engine = '', port, storeUrl = ''] = process.argv.slice(2);
-const say = (what: ServerSays): unknown => process.send?.(what);
+// A parent that is gone hears nothing; `disconnect` ends this process.
+const say = (what: ServerSays): unknown => process.send?.(what, undefined, undefined, () => undefined);
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const ask = async (path: string): Promise<unknown> => {
   const response = await fetch(`${storeUrl}${path}`);
@@ -30,7 +32,7 @@ const store: AclStore = {
   policyByName: async (policy) => (await ask(`/policy/${policy}`)) as AclPolicy | undefined,
   roleById: () => undefined,
 };
-const { log, close } = await openSharedLog(engine, Number(port), { maxRecords: 20_000 });
+const { log, close } = await untilItDoes(() => openSharedLog(engine, Number(port), { maxRecords: 20_000 }));
 const broker = new EventBroker({
   topics,
   log,
@@ -38,7 +40,7 @@ const broker = new EventBroker({
   stalledMs: 3000,
   buffer: { maxBatches: 500 },
 });
-await broker.ready();
+await untilItDoes(() => broker.ready());
 
 const pin = (header: HeaderOf) => (header('x-scope') === undefined ? undefined : ({ scope: 'allowed' } as const));
 const sse: Mount = {
@@ -63,6 +65,17 @@ process.on('message', (what) => {
 });
 const orphaned = (): never => process.exit(0);
 process.on('disconnect', orphaned);
+
+/** A server may be started while its log is out of reach. */
+async function untilItDoes<T>(start: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await start();
+    } catch {
+      await pause(100);
+    }
+  }
+}
 
 /** With all closed nothing may be left that keeps the process alive. */
 async function end(): Promise<void> {

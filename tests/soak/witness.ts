@@ -87,7 +87,7 @@ export class Witness {
         }
       } catch (error) {
         this.ends++;
-        const { code = '' } = error as StreamError;
+        const { code = '' } = error as Partial<StreamError>;
         if (!mayEndWith.includes(code)) this.#violations.push({ kind: 'end', text: String(error) });
         await pause(200);
       }

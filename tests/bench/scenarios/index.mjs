@@ -1,6 +1,7 @@
 // What `npm run bench` measures, in the order of the report.
 import * as dispatch from './dispatch.mjs';
 import * as fanout from './fanout.mjs';
+import * as hostile from './hostile.mjs';
 import * as idle from './idle.mjs';
 import * as interests from './interests.mjs';
 import * as latency from './latency.mjs';
@@ -27,4 +28,5 @@ export const scenarios = {
   rights,
   state,
   logs,
+  hostile,
 };
