@@ -113,7 +113,9 @@ class Publisher {
     if (index === this.#index && ++this.#count >= this.#half) this.#go();
   };
 
+  /** It goes on where it does already. */
   start(): void {
+    if (this.#isRunning) return;
     this.#isRunning = true;
     this.#running = this.#run();
   }
