@@ -1,7 +1,8 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
 // docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
-// most of the time; `--table` writes the page alone.
+// most of the time; `--table` writes the page alone; `--loaded` tries again, of a
+// result that is kept, what runs when modules are loaded.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -23,9 +24,10 @@ import { parseArgs } from 'node:util';
 
 import { root } from '../tooling/entries.mjs';
 import { instrument } from './instrument.mjs';
+import { killLoaded } from './loaded.mjs';
 import { MutantFiles } from './mutant-files.mjs';
 import { parts } from './parts.mjs';
-import { summaryOf } from './summary.mjs';
+import { summaryOf, withKilled } from './summary.mjs';
 import { writeTable } from './table.mjs';
 
 /** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
@@ -34,8 +36,14 @@ const LOOK_MS = 5000;
 /** A process that was ended leaves tests undone: they are done in the next round. */
 const MAX_ROUNDS = 12;
 
+const copied = ['src', 'tests', 'examples', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.mjs', 'README.md'];
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, table: { type: 'boolean' }, quick: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', default: '' },
+    table: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    loaded: { type: 'boolean' },
+  },
 });
 const chosen = values.table ? [] : parts.filter(({ name }) => `src/${name}`.includes(values.only));
 if (chosen.length === 0 && !values.table) {
@@ -44,43 +52,54 @@ if (chosen.length === 0 && !values.table) {
 }
 const results = join(root, 'tests/mutation/results');
 mkdirSync(results, { recursive: true });
-for (const part of chosen) await mutate(part);
+for (const part of chosen)
+  await withMutants(part.name, values.loaded ? (made) => loadedAgain(part, made) : (made) => mutate(part, made));
 writeTable();
 
-async function mutate({ name, tests }) {
-  const started = performance.now();
+/** With a copy of the project into whose sources the mutants are written. */
+async function withMutants(name, use) {
   const copy = mkdtempSync(join(tmpdir(), 'fenceline-mutants-'));
   try {
-    for (const one of [
-      'src',
-      'tests',
-      'examples',
-      'docs',
-      'package.json',
-      'tsconfig.json',
-      'vitest.config.mjs',
-      'README.md',
-    ])
-      cpSync(join(root, one), join(copy, one), { recursive: true });
+    for (const one of copied) cpSync(join(root, one), join(copy, one), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     shortenProperties(copy);
-    const mutants = await instrument(copy, `src/${name}`);
-    const folder = join(copy, 'mutants');
-    const files = new MutantFiles(folder);
-    const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
-    await tryAll(copy, folder, { tests: chosenTests, nearest: `tests/${name}` });
-    const summary = summaryOf(
-      name,
-      mutants,
-      files,
-      Math.round((performance.now() - started) / 1000),
-      values.quick === true,
-    );
-    writeFileSync(join(results, `${name.replaceAll('/', '-')}.json`), `${JSON.stringify(summary, undefined, 2)}\n`);
-    console.log(`${name}: ${JSON.stringify(summary.counts)}, ${summary.seconds} s`);
+    await use({ copy, mutants: await instrument(copy, `src/${name}`) });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+async function mutate({ name, tests }, { copy, mutants }) {
+  const started = performance.now();
+  const folder = join(copy, 'mutants');
+  const files = new MutantFiles(folder);
+  const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
+  await tryAll(copy, folder, { tests: chosenTests, nearest: `tests/${name}` });
+  const untried = mutants.filter(({ id, isIgnored }) => !isIgnored && !files.isKilled(id) && files.tries(id) === 0);
+  for (const { id } of await killLoaded(untried, copy)) files.kill(id, 'failed');
+  const seconds = Math.round((performance.now() - started) / 1000);
+  keep(summaryOf({ name, seconds, isQuick: values.quick === true }, mutants, files));
+}
+
+/** For a result that is kept: what runs when modules are loaded alone. */
+async function loadedAgain({ name }, { copy, mutants }) {
+  const summary = JSON.parse(readFileSync(pathOf(name), 'utf8'));
+  const nameOf = ({ file, line, column, to }) => `${file}:${line}:${column} ${to}`;
+  const unreached = new Set(summary.survivors.filter(({ outcome }) => outcome === 'unreached').map(nameOf));
+  const killed = await killLoaded(
+    mutants.filter((mutant) => unreached.has(nameOf(mutant))),
+    copy,
+  );
+  keep(withKilled(summary, new Set(killed.map(nameOf)), nameOf));
+}
+
+function keep(summary) {
+  writeFileSync(pathOf(summary.name), `${JSON.stringify(summary, undefined, 2)}\n`);
+  console.log(`${summary.name}: ${JSON.stringify(summary.counts)}, ${summary.seconds} s`);
+}
+
+function pathOf(name) {
+  return join(results, `${name.replaceAll('/', '-')}.json`);
 }
 
 /** A property is tried with few histories, since it is tried with each mutant. */

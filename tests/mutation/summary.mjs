@@ -1,6 +1,6 @@
 // What is kept of a run: the counts of each file, and the mutants that lived.
 
-export function summaryOf(name, mutants, files, seconds, isQuick) {
+export function summaryOf(run, mutants, files) {
   const counts = {};
   const survivors = [];
   for (const { id, isIgnored, ...mutant } of mutants) {
@@ -10,7 +10,18 @@ export function summaryOf(name, mutants, files, seconds, isQuick) {
     if (outcome === 'killed' && files.isTimedOut(id)) own.timedOut += 1;
     if (outcome === 'lived' || outcome === 'unreached') survivors.push({ ...mutant, outcome });
   }
-  return { name, seconds, isQuick, counts: sumOf(Object.values(counts)), files: counts, survivors };
+  return { ...run, counts: sumOf(Object.values(counts)), files: counts, survivors };
+}
+
+/** The same, but that these of its survivors were killed. */
+export function withKilled(summary, killed, nameOf) {
+  const survivors = summary.survivors.filter((one) => !killed.has(nameOf(one)));
+  for (const one of summary.survivors) {
+    if (!killed.has(nameOf(one))) continue;
+    summary.files[one.file][one.outcome] -= 1;
+    summary.files[one.file].killed += 1;
+  }
+  return { ...summary, counts: sumOf(Object.values(summary.files)), survivors };
 }
 
 function outcomeOf(id, files) {

@@ -14,7 +14,8 @@ a text) and runs the tests that execute that place, until one fails: then the mu
 this page.
 
 - **lived**: tests execute it, and none of them failed. **unreached**: of the tests that mutants are run with, none
-  executes it once it is loaded. Both count against the score.
+  executes it. Both count against the score.
+- What runs once, when a module is loaded, is tried with the tests beside it, a process for each mutant.
 - **ignored**: the wording of errors. Which error it is, and its code, are mutated.
 - The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with five
   histories each (but where the table says "quick": without properties). What only a log's engine, another process or a
