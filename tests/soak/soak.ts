@@ -1,8 +1,9 @@
 // `npm run soak -- [--minutes N] [--out folder] [--log postgres|redis|jetstream] [--rate N] [--seed N] [--note text]`
 //
 // Two servers with every mount over one log, a publisher of its own, readers of every kind with what can happen to
-// each, and peers that mean no good. Writes result.json, soak.md and soak.svg into the folder. Exit code 1 when a
-// reader lost, doubled or saw what it must not, when anything is left, or when memory grew past its bound.
+// each, and peers that mean no good. Writes result.json, soak.md and soak.svg into the folder (default: one in the
+// system's temporary folder). Exit code 1 when a reader lost, doubled or saw what it must not, when anything is left,
+// or when memory grew past its bound.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { World } from './world.ts';
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
-    out: { type: 'string', default: 'soak-result' },
+    out: { type: 'string', default: join(os.tmpdir(), 'fenceline-soak') },
     log: { type: 'string', default: 'postgres' },
     rate: { type: 'string', default: '40' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
@@ -44,5 +45,6 @@ write('soak.svg', renderSoakChart(result));
 write('soak.md', `${renderMarkdown(result, 'soak.svg')}\n`);
 console.log(renderMarkdown(result, 'soak.svg'));
 const failures = failuresOf(result);
-console.log(`soak: seed ${seed}, ${minutes} min: ${failures.length === 0 ? 'nothing was wrong' : failures.join(', ')}`);
+const verdict = failures.length === 0 ? 'nothing was wrong' : failures.join(', ');
+console.log(`soak: seed ${seed}, ${minutes} min, written to ${values.out}: ${verdict}`);
 process.exit(failures.length > 0 ? 1 : 0);
