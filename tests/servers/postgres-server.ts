@@ -102,7 +102,10 @@ export class PostgresServer {
   /** A pool that outlives the server's end. */
   pool(config: pg.PoolConfig = {}): pg.Pool {
     const pool = new pg.Pool({ ...this.config, ...config });
-    pool.on('error', () => undefined);
+    const ignore = () => undefined;
+    pool.on('error', ignore);
+    // Before it is lent: one may break in the very packet with which it is ready.
+    pool.on('connect', (client) => client.on('error', ignore));
     return pool;
   }
 
