@@ -21,7 +21,7 @@ const style = [
 ];
 /** Steps of a lane run one after the other; the lanes run side by side. */
 const wholeLanes = [
-  [step('unit', node, ...vitest, '--coverage'), step('coverage', node, 'tests/tooling/check-coverage.mjs')],
+  [step('unit', node, ...vitest)],
   [
     ...style,
     step('build', node, 'tests/tooling/build.mjs'),
