@@ -1,5 +1,5 @@
 import type { Clock } from '../../model/clock.ts';
-import type { AppendResult } from '../../core/log/event-log.ts';
+import type { PendingAppend } from '../append-queue.ts';
 import { indexConflict } from '../append-request.ts';
 import type { AppendRequest } from '../append-request.ts';
 import type { LogStore } from './log-store.ts';
@@ -15,12 +15,6 @@ const GROUP_BYTES = 4 * 1024 * 1024;
 const GROUP_PINS = 4096;
 /** Twice as many ids as a group can add, so that the table does not grow while appends go on. */
 const EXPIRED_IDS = 2 * GROUP_RECORDS;
-
-export interface PendingAppend {
-  readonly request: AppendRequest;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 interface AppendGroupOptions {
   readonly store: LogStore;

@@ -1,18 +1,14 @@
 import type { Clock, ClockTimer } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
 import type { AppendResult, LogState, Retention } from '../../core/log/event-log.ts';
+import { AppendQueue } from '../append-queue.ts';
 import type { AppendRequest } from '../append-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import { AppendGroup } from './append-group.ts';
-import type { PendingAppend } from './append-group.ts';
 import type { LogChange, LogPosition, LogStore } from './log-store.ts';
 import { removedBy } from './pin-group.ts';
 import { Trimming } from './trimming.ts';
 
-/** Appends that wait for a commit hold at most so many bytes of bodies and keys … */
-const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** … and are so many at most; further ones are refused. */
-const MAX_PENDING_APPENDS = 65_536;
 /** Age is looked at this often at most. */
 const SHORTEST_AGE_CHECK_MS = 1000;
 
@@ -37,8 +33,7 @@ export class LogWriter {
   #position: LogPosition;
   /** `stale` after a commit that failed, until the position was read again. */
   #positionIs: 'current' | 'stale' = 'current';
-  #pending: PendingAppend[] = [];
-  #pendingBytes = 0;
+  readonly #queue = new AppendQueue();
   #isTrimDue: boolean;
   #ageCheck: ClockTimer | undefined;
   #state: 'open' | 'closed' = 'open';
@@ -61,17 +56,11 @@ export class LogWriter {
     return { epoch: this.#epoch, first, head };
   }
 
+  /** @throws BrokerError `at_capacity` */
   append(request: AppendRequest): Promise<AppendResult> {
-    const bytes = this.#pendingBytes + request.bytes;
-    if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
-      const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
-      throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
-    }
-    this.#pendingBytes = bytes;
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ request, resolve, reject });
-      this.#run();
-    });
+    const appended = this.#queue.add(request);
+    this.#run();
+    return appended;
   }
 
   /** Resolves when nothing is left that `retention` does not keep. */
@@ -105,7 +94,7 @@ export class LogWriter {
   }
 
   #hasWork(): boolean {
-    if (this.#pending.length > 0) return true;
+    if (this.#queue.size > 0) return true;
     if (this.#state === 'closed' || this.#positionIs === 'stale') return false;
     return this.#isTrimDue || this.#trimming.hasPending;
   }
@@ -138,14 +127,10 @@ export class LogWriter {
 
   #fill(group: AppendGroup): void {
     group.begin(this.#position.head);
-    let taken = 0;
-    for (const append of this.#pending) {
-      if (group.isFull) break;
-      this.#pendingBytes -= append.request.bytes;
-      group.add(append);
-      taken += 1;
-    }
-    this.#pending.splice(0, taken);
+    this.#queue.take(
+      () => !group.isFull,
+      (append) => group.add(append),
+    );
   }
 
   #changeOf(group: AppendGroup): LogChange {
@@ -172,8 +157,7 @@ export class LogWriter {
   #fail(group: AppendGroup, error: BrokerError): void {
     group.fail(error);
     this.#trimming.fail(error);
-    for (const { reject } of this.#pending.splice(0)) reject(error);
-    this.#pendingBytes = 0;
+    this.#queue.fail(error);
   }
 
   /** What reached the store is asked of the store: a commit may fail after it was made. */

@@ -1,5 +1,6 @@
-import { BrokerError } from '../../model/errors.ts';
 import type { AppendResult } from '../../core/log/event-log.ts';
+import { AppendQueue } from '../append-queue.ts';
+import type { PendingAppend } from '../append-queue.ts';
 import type { AppendRequest } from '../append-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import { resultOf } from './append-statement.ts';
@@ -12,10 +13,6 @@ import type { PoolAccess } from './pool-access.ts';
 const GROUP_RECORDS = 512;
 /** … and about so many bytes, so that putting them together does not hold the event loop. */
 const GROUP_BYTES = 4 * 1024 * 1024;
-/** Appends that wait hold at most so many bytes of bodies and keys … */
-const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** … and are so many at most; further ones are refused. */
-const MAX_PENDING_APPENDS = 65_536;
 /** So much longer than the server waits for other writers do we wait for the server. */
 const COMMIT_MS = 2_000;
 /** PostgreSQL's code for a server, or a session, that only reads. */
@@ -32,12 +29,6 @@ export interface GroupWriterOptions {
   readonly onCommit: (outcomes: readonly AppendOutcome[], requests: readonly AppendRequest[]) => void;
 }
 
-interface PendingAppend {
-  readonly request: AppendRequest;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * Appends on connections of the pool: those that come while a commit is under way make up the next one (group commit).
  * One commit at a time: writers queue for the head row anyhow, and two of one process would only keep their order by
@@ -46,8 +37,7 @@ interface PendingAppend {
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
   readonly #prepared = new PreparedStatements();
-  #pending: PendingAppend[] = [];
-  #pendingBytes = 0;
+  readonly #queue = new AppendQueue();
   #running: Promise<void> | undefined;
 
   constructor(options: GroupWriterOptions) {
@@ -56,16 +46,9 @@ export class GroupWriter {
 
   /** @throws BrokerError `at_capacity`, and what an append fails with */
   async append(request: AppendRequest): Promise<AppendResult> {
-    const bytes = this.#pendingBytes + request.bytes;
-    if (bytes > MAX_PENDING_BYTES || this.#pending.length >= MAX_PENDING_APPENDS) {
-      const limits = `${MAX_PENDING_APPENDS} appends or ${MAX_PENDING_BYTES} bytes`;
-      throw new BrokerError('at_capacity', `More than ${limits} wait to be written; nothing was appended.`);
-    }
-    this.#pendingBytes = bytes;
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ request, resolve, reject });
-      this.#running ??= this.#writeAll();
-    });
+    const appended = this.#queue.add(request);
+    this.#running ??= this.#writeAll();
+    return appended;
   }
 
   /** Resolves when everything that was appended before is written, or failed. */
@@ -79,21 +62,22 @@ export class GroupWriter {
       await turnOfLoop();
       const group = this.#taken();
       if (group.length > 0) await this.#write(group);
-    } while (this.#pending.length > 0);
+    } while (this.#queue.size > 0);
     this.#running = undefined;
   }
 
   #taken(): readonly PendingAppend[] {
     const group: PendingAppend[] = [];
-    let taken = 0;
-    for (let bytes = 0; taken < this.#pending.length && group.length < GROUP_RECORDS && bytes < GROUP_BYTES; taken++) {
-      const append = this.#pending[taken] as PendingAppend;
-      const { signal } = append.request;
-      bytes += append.request.bytes;
-      if (signal?.aborted) append.reject(signal.reason);
-      else group.push(append);
-    }
-    for (const { request } of this.#pending.splice(0, taken)) this.#pendingBytes -= request.bytes;
+    let bytes = 0;
+    this.#queue.take(
+      () => group.length < GROUP_RECORDS && bytes < GROUP_BYTES,
+      (append) => {
+        const { signal, bytes: own } = append.request;
+        bytes += own;
+        if (signal?.aborted) append.reject(signal.reason);
+        else group.push(append);
+      },
+    );
     return group;
   }
 
