@@ -1,8 +1,7 @@
 import { BrokerError } from '../../model/errors.ts';
-import type { LogRecord, LogState, LogTail, TailHandler } from '../../core/log/event-log.ts';
-import { HandlerCalls, HandlerFailure } from '../handler-calls.ts';
+import type { LogRecord, LogState, TailHandler } from '../../core/log/event-log.ts';
+import { FollowedTail } from '../followed-tail.ts';
 import { SLICE_BYTES } from '../read-request.ts';
-import { turnOfLoop } from '../record-source.ts';
 import type { LogStream } from './log-stream.ts';
 import { PullLost } from './record-pull.ts';
 import type { RecordPull } from './record-pull.ts';
@@ -21,13 +20,9 @@ export type TailSource = Pick<LogStream, 'connectionWatch' | 'state' | 'pull' | 
  * A lost consumer alone is not told: `down` is told when the stream does not answer either, or the next consumer is
  * lost too. A handler that throws ends its tail, which says so once (`down`, with what was thrown).
  */
-export class StreamTail implements LogTail {
+export class StreamTail extends FollowedTail {
   readonly #stream: TailSource;
-  readonly #handler: HandlerCalls;
-  /** For the last word of a tail that its handler ended: nothing more is told by the calls then. */
-  readonly #tellEnd: (cause: Error) => void;
   readonly #onEnd: (tail: StreamTail) => void;
-  readonly #stopped = new AbortController();
   #epoch: string;
   #position: number;
   /**
@@ -36,7 +31,6 @@ export class StreamTail implements LogTail {
    */
   #seen: LogRecord | undefined;
   #pull: RecordPull | undefined;
-  #failures = 0;
 
   /** @param after not above the head of `state` */
   constructor(
@@ -46,40 +40,17 @@ export class StreamTail implements LogTail {
     handler: TailHandler,
     onEnd: (tail: StreamTail) => void,
   ) {
+    super(handler);
     this.#stream = stream;
     this.#position = after;
     this.#epoch = epoch;
-    this.#handler = new HandlerCalls(handler, this.#stopped.signal);
-    this.#tellEnd = (cause) => handler.status('down', cause);
     this.#onEnd = onEnd;
-    void this.#run();
-  }
-
-  get #isOpen(): boolean {
-    return !this.#stopped.signal.aborted;
-  }
-
-  /** Does not wait for a call that is under way, so that a handler may stop its own tail. */
-  async stop(): Promise<void> {
-    this.#end();
-  }
-
-  async #run(): Promise<void> {
-    // The caller gets the tail before its handler is called for the first time.
-    await turnOfLoop();
-    while (this.#isOpen) {
-      try {
-        await this.#follow().catch((error: unknown) => this.#recover(error));
-      } catch (failure) {
-        this.#handlerFailed(failure);
-      }
-    }
   }
 
   /** From a look at the stream until its consumer is lost. */
-  async #follow(): Promise<void> {
+  protected override async follow(): Promise<void> {
     await this.#settle(await this.#stream.state());
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     const pull = await this.#stream.pull(this.#position + 1);
     try {
       // Asked again: a consumer of a stream that was replaced before this answer is gone, one of a later stream is not
@@ -100,7 +71,7 @@ export class StreamTail implements LogTail {
       this.#seen = undefined;
       this.#epoch = state.epoch;
       this.#position = head;
-      this.#handler.reset({ ...state, head });
+      this.handler.reset({ ...state, head });
     }
     if (this.#position + 1 < state.first) this.#skipTo(state.first);
   }
@@ -113,28 +84,28 @@ export class StreamTail implements LogTail {
 
   async #consume(pull: RecordPull, head: number): Promise<void> {
     this.#pull = pull;
-    if (!this.#isOpen) return;
-    this.#handler.status(this.#position < head ? 'catching-up' : 'up');
-    while (this.#isOpen) {
+    if (!this.isOpen) return;
+    this.handler.status(this.#position < head ? 'catching-up' : 'up');
+    while (this.isOpen) {
       const records = await pull.take({ maxBytes: SLICE_BYTES, wait: true });
-      this.#failures = 0;
+      this.failures = 0;
       // Nothing came although something was to come: it was trimmed. The next look tells.
-      if (records.length === 0 && this.#handler.lastStatus !== 'up') return;
+      if (records.length === 0 && this.handler.lastStatus !== 'up') return;
       await this.#deliver(records);
-      if (this.#position >= head || pull.isDrained) this.#handler.status('up');
+      if (this.#position >= head || pull.isDrained) this.handler.status('up');
     }
   }
 
   /** Records may have been trimmed between any two. */
   async #deliver(records: readonly LogRecord[]): Promise<void> {
-    for (let from = 0; from < records.length && this.#isOpen;) {
+    for (let from = 0; from < records.length && this.isOpen;) {
       const { index = 0 } = records[from] ?? {};
       if (index > this.#position + 1) this.#skipTo(index);
       const hole = records.findIndex((record, at) => at > from && record.index !== index + at - from);
       const batch = hole < 0 ? records.slice(from) : records.slice(from, hole);
       this.#seen = batch.at(-1);
       this.#position = this.#seen?.index ?? this.#position;
-      await this.#handler.records(batch);
+      await this.handler.records(batch);
       from += batch.length;
     }
   }
@@ -143,30 +114,18 @@ export class StreamTail implements LogTail {
     const after = this.#position;
     this.#position = first - 1;
     this.#seen = undefined;
-    this.#handler.gap(after, first);
+    this.handler.gap(after, first);
   }
 
-  async #recover(error: unknown): Promise<void> {
-    if (error instanceof HandlerFailure) throw error;
-    if (!this.#isOpen) return;
-    this.#failures += 1;
+  protected override async recover(error: unknown): Promise<void> {
     const { connectionWatch } = this.#stream;
-    if (error instanceof PullLost && this.#failures === 1 && !connectionWatch.isDown) return;
-    this.#handler.status('down', error instanceof Error ? error : BrokerError.from(error));
-    if (connectionWatch.isDown) return connectionWatch.untilBack(RECONNECT_PATIENCE_MS, this.#stopped.signal);
-    await pause(backoffMs(this.#failures + 1), this.#stopped.signal);
+    if (error instanceof PullLost && this.failures === 1 && !connectionWatch.isDown) return;
+    this.handler.status('down', error instanceof Error ? error : BrokerError.from(error));
+    if (connectionWatch.isDown) return connectionWatch.untilBack(RECONNECT_PATIENCE_MS, this.stopped);
+    await pause(backoffMs(this.failures + 1), this.stopped);
   }
 
-  #handlerFailed(failure: unknown): void {
-    if (!this.#isOpen) return;
-    this.#end();
-    const cause = failure instanceof HandlerFailure ? failure.cause : failure;
-    this.#tellEnd(BrokerError.from(cause));
-  }
-
-  #end(): void {
-    if (!this.#isOpen) return;
-    this.#stopped.abort();
+  protected override onEnd(): void {
     this.#pull?.close();
     this.#onEnd(this);
   }

@@ -1,6 +1,5 @@
-import { BrokerError } from '../../model/errors.ts';
-import type { LogTail, TailHandler } from '../../core/log/event-log.ts';
-import { HandlerCalls, HandlerFailure } from '../handler-calls.ts';
+import type { TailHandler } from '../../core/log/event-log.ts';
+import { FollowedTail } from '../followed-tail.ts';
 import { SLICE_BYTES } from '../read-request.ts';
 import { turnOfLoop } from '../record-source.ts';
 import { backoffMs, pause } from '../wait.ts';
@@ -28,17 +27,13 @@ export interface TailStart {
  *
  * A handler that throws ends its tail, which says so once (`down`, with what was thrown).
  */
-export class RedisTail implements LogTail {
+export class RedisTail extends FollowedTail {
   readonly #store: LogStore;
   readonly #follower: StreamFollower;
-  readonly #stopped = new AbortController();
-  readonly #handler: HandlerCalls;
-  readonly #tellEnd: (cause: Error) => void;
   readonly #onEnd: (tail: RedisTail) => void;
   #epoch: string;
   #position: number;
   #seen: string | undefined;
-  #failures = 0;
 
   constructor(
     store: LogStore,
@@ -47,42 +42,19 @@ export class RedisTail implements LogTail {
     handler: TailHandler,
     onEnd: (tail: RedisTail) => void,
   ) {
+    super(handler);
     this.#store = store;
     this.#follower = follower;
     this.#position = position;
     this.#epoch = epoch;
     this.#seen = seen;
-    this.#handler = new HandlerCalls(handler, this.#stopped.signal);
-    this.#tellEnd = (cause) => handler.status('down', cause);
     this.#onEnd = onEnd;
-    void this.#run();
-  }
-
-  get #isOpen(): boolean {
-    return !this.#stopped.signal.aborted;
-  }
-
-  /** Does not wait for a call that is under way, so that a handler may stop its own tail. */
-  async stop(): Promise<void> {
-    this.#end();
-  }
-
-  async #run(): Promise<void> {
-    // The caller gets the tail before its handler is called for the first time.
-    await turnOfLoop();
-    while (this.#isOpen) {
-      try {
-        await this.#follow().catch((error: unknown) => this.#recover(error));
-      } catch (failure) {
-        this.#handlerFailed(failure);
-      }
-    }
   }
 
   /** From one trouble to the next. The server may be another one after it. */
-  async #follow(): Promise<void> {
-    if (this.#failures > 0) await this.#store.meet(await this.#store.askServer());
-    while (this.#isOpen) {
+  protected override async follow(): Promise<void> {
+    if (this.failures > 0) await this.#store.meet(await this.#store.askServer());
+    while (this.isOpen) {
       await this.#step();
       await turnOfLoop();
     }
@@ -90,11 +62,11 @@ export class RedisTail implements LogTail {
 
   async #step(): Promise<void> {
     const { state, groups } = await this.#store.read(this.#position + 1, Infinity, SLICE_BYTES);
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     if (state.epoch !== this.#epoch) return this.#reset(state);
     if (this.#lacksEnd(state, groups)) return this.#store.endEpoch(state.epoch);
     if (this.#position === state.head) return this.#wait(state);
-    this.#handler.status(this.#handler.lastStatus === 'up' ? 'up' : 'catching-up');
+    this.handler.status(this.handler.lastStatus === 'up' ? 'up' : 'catching-up');
     if (this.#position + 1 < state.first) return this.#skipTo(state.first);
     const chain = chainAfter(this.#position, this.#seen, groups);
     if (chain.records.length > 0) return this.#deliver(chain);
@@ -115,10 +87,10 @@ export class RedisTail implements LogTail {
    */
   async #wait({ check }: StoredState): Promise<void> {
     this.#seen = check;
-    this.#handler.status('up');
-    while (this.#isOpen) {
-      const entries = await this.#follower.next(this.#position, this.#stopped.signal);
-      this.#failures = 0;
+    this.handler.status('up');
+    while (this.isOpen) {
+      const entries = await this.#follower.next(this.#position, this.stopped);
+      this.failures = 0;
       const groups = groupsOf(entries);
       const chain = chainAfter(this.#position, this.#seen, groups);
       if (chain.records.length === 0) return groups.length < entries.length ? this.#store.trim({}) : undefined;
@@ -127,47 +99,36 @@ export class RedisTail implements LogTail {
   }
 
   async #deliver({ records, last, check }: RecordChain): Promise<void> {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     this.#position = last;
     this.#seen = check;
-    await this.#handler.records(records);
+    await this.handler.records(records);
   }
 
   #reset(state: StoredState): void {
     this.#epoch = state.epoch;
     this.#position = state.head;
     this.#seen = state.check;
-    this.#handler.reset(state);
+    this.handler.reset(state);
   }
 
   #skipTo(first: number): void {
     const after = this.#position;
     this.#position = first - 1;
     this.#seen = undefined;
-    this.#handler.gap(after, first);
+    this.handler.gap(after, first);
   }
 
   /** A connection that broke alone is not told: `down` is, where the next question fails too. */
-  async #recover(error: unknown): Promise<void> {
-    if (error instanceof HandlerFailure) throw error;
-    if (!this.#isOpen) return;
-    this.#failures += 1;
+  protected override async recover(error: unknown): Promise<void> {
     const { connection, settings } = this.#store;
-    if (this.#failures === 1 && !connection.isDown) return;
-    this.#handler.status('down', failureOf(error, settings.stream));
-    if (connection.isDown) await connection.untilBack(RECONNECT_PATIENCE_MS, this.#stopped.signal);
-    else await pause(backoffMs(this.#failures + 1), this.#stopped.signal);
+    if (this.failures === 1 && !connection.isDown) return;
+    this.handler.status('down', failureOf(error, settings.stream));
+    if (connection.isDown) await connection.untilBack(RECONNECT_PATIENCE_MS, this.stopped);
+    else await pause(backoffMs(this.failures + 1), this.stopped);
   }
 
-  #handlerFailed(failure: unknown): void {
-    if (!this.#isOpen) return;
-    this.#end();
-    this.#tellEnd(BrokerError.from(failure instanceof HandlerFailure ? failure.cause : failure));
-  }
-
-  #end(): void {
-    if (!this.#isOpen) return;
-    this.#stopped.abort();
+  protected override onEnd(): void {
     this.#onEnd(this);
   }
 }
