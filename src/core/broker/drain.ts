@@ -68,10 +68,9 @@ export class Drain {
   async goodbyes(streams: readonly Drained[]): Promise<void> {
     const { drainMs, random } = this.#parts;
     const partMs = (GOODBYES * drainMs) / streams.length;
-    // Timers are late, and a millisecond long at the least: all that are due end before the next.
     const dueAt = streams.map((_, i) => this.#startAt + (i + random()) * partMs);
     for (let next = 0; ;) {
-      // Timers are late, and as short as a millisecond at the least: all that are due.
+      // A timer is late, and a millisecond long at the least: all that are due by then end together.
       const stream = streams[next];
       if (stream === undefined) return;
       const restMs = (dueAt[next] ?? 0) - elapsedOn(this.#parts.clock);
