@@ -1,39 +1,24 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startCluster } from '../../examples/cluster/simulated-cluster.ts';
-import { findChromium, launchChromium } from './chromium.ts';
-import { StreamServer, type StreamServerOptions } from './stream-server.ts';
+import { browserForAll, executable } from './browser-for-all.ts';
+import type { StreamServer } from './stream-server.ts';
 
-const executable = findChromium();
 const isRequired = process.env['CI'] === 'true';
 if (!executable) console.warn('No chromium on the PATH: the explorer is not tested in a browser.');
 
-const servers: StreamServer[] = [];
 /** What the browser complained about. A server that is down, or refuses, is what some tests are about. */
 const complaints: string[] = [];
-let browser: Browser | undefined;
 
-beforeAll(async () => {
-  if (executable) browser = await launchChromium(executable);
-});
-
-afterAll(async () => browser?.close());
-
-afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
-  for (const server of servers.splice(0)) await server.stop();
+afterEach(() => {
   if (complaints.length > 0) throw new Error(`The browser complained: ${complaints.splice(0).join('\n')}`);
 });
 
-async function serve(options?: StreamServerOptions): Promise<StreamServer> {
-  const server = await StreamServer.start(options);
-  servers.push(server);
-  return server;
-}
+// Pages are closed before the complaints are looked at: hooks run in the reverse of their order here.
+const { serve, newPage } = browserForAll();
 
 async function open(server: StreamServer, options?: BrowserContextOptions): Promise<Page> {
-  if (!browser) throw new Error('There is no browser.');
-  const page = await browser.newPage(options);
+  const page = await newPage(options);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     const isComplaint = ['error', 'warning'].includes(message.type());

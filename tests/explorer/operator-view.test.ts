@@ -1,26 +1,13 @@
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium, launchChromium } from './chromium.ts';
-import { StreamServer, type StreamServerOptions } from './stream-server.ts';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { browserForAll, executable } from './browser-for-all.ts';
+import type { StreamServer, StreamServerOptions } from './stream-server.ts';
 
-const executable = findChromium();
-const servers: StreamServer[] = [];
-let browser: Browser | undefined;
-
-beforeAll(async () => {
-  if (executable) browser = await launchChromium(executable);
-});
-afterAll(async () => browser?.close());
-afterEach(async () => {
-  for (const context of browser?.contexts() ?? []) await context.close();
-  for (const server of servers.splice(0)) await server.stop();
-});
+const { serve, newPage } = browserForAll();
 
 async function open(options: StreamServerOptions = {}): Promise<{ server: StreamServer; page: Page }> {
-  if (!browser) throw new Error('There is no browser.');
-  const server = await StreamServer.start({ withAcl: true, ...options });
-  servers.push(server);
-  const page = await browser.newPage();
+  const server = await serve({ withAcl: true, ...options });
+  const page = await newPage();
   await page.goto(server.url);
   return { server, page };
 }

@@ -1,11 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 
 import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -13,6 +8,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
+import { GuardedServer } from './guarded-server.ts';
 
 /** The server's binary: `NATS_SERVER` (empty: none), or `nats-server` from the PATH or where Debian puts it. */
 const binary = process.env['NATS_SERVER'] ?? findExecutable('nats-server');
@@ -27,18 +23,11 @@ if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
  */
 export const describeWithNats = binary || process.env['CI'] === 'true' ? describe : describe.skip;
 
-/**
- * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that
- * one, no server is left behind.
- */
-const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!; wait';
-
 /** A real server on a port of its own, with its data in a temporary folder. */
 export class NatsServer {
   readonly port: number;
   readonly #folder: string;
-  #process: ChildProcess | undefined;
-  #pid = 0;
+  #process: GuardedServer | undefined;
 
   private constructor(port: number, folder: string) {
     this.port = port;
@@ -59,46 +48,23 @@ export class NatsServer {
 
   /** Starts the server on its port and data. @throws Error with what it printed when it does not come up */
   async run(): Promise<void> {
-    const server = [binary ?? '', '-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder];
-    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', ...server], { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#process = guard;
-    const printed: string[] = [];
-    const exited = once(guard, 'close').then(() => {
-      throw new Error(`nats-server ended:\n${printed.join('\n')}`);
-    });
-    createInterface(guard.stdout).once('line', (line) => (this.#pid = Number(line.split(' ')[1])));
-    const ready = new Promise<void>((resolve) => {
-      createInterface(guard.stderr).on('line', (line) => {
-        if (printed.length < 200) printed.push(line);
-        if (line.includes('Server is ready')) resolve();
-      });
-    });
-    await Promise.race([ready, exited]);
-    exited.catch(() => undefined);
+    const command = [binary ?? '', '-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder];
+    this.#process = await GuardedServer.start(command, 'Server is ready');
   }
 
   /** Ends the server as a crash would, and waits until it is gone. */
   async kill(): Promise<void> {
-    const guard = this.#process;
-    if (!guard) return;
+    await this.#process?.kill();
     this.#process = undefined;
-    const closed = once(guard, 'close');
-    if (this.#pid > 0) process.kill(this.#pid, 'SIGKILL');
-    guard.stdin?.end();
-    await closed;
   }
 
   /** The server keeps its connections and answers nothing, as one that cannot be reached. */
   async freeze(): Promise<void> {
-    process.kill(this.#pid, 'SIGSTOP');
-    // The signal takes effect a moment later.
-    for (let state = ''; !state.startsWith('T');) {
-      ({ stdout: state } = await promisify(execFile)('ps', ['-o', 'state=', '-p', `${this.#pid}`]));
-    }
+    await this.#process?.freeze();
   }
 
   thaw(): void {
-    process.kill(this.#pid, 'SIGCONT');
+    this.#process?.thaw();
   }
 
   async restart(): Promise<void> {

@@ -1,11 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 import pg from 'pg';
@@ -13,6 +10,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
+import { GuardedServer } from './guarded-server.ts';
 
 const run = promisify(execFile);
 
@@ -36,12 +34,6 @@ export const describeWithPostgres = describe.skipIf(!bin && !isCi);
 /** For tests that any server will do for, that of `POSTGRES_URL` too. */
 export const describeWithAnyPostgres = describe.skipIf(!bin && !url && !isCi);
 
-/**
- * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that
- * one, no server is left behind.
- */
-const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!; wait';
-
 /** The server refuses to run as root: then it runs as its package's own user. */
 const isRoot = process.getuid?.() === 0;
 const asUser = isRoot ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--'] : [];
@@ -60,8 +52,7 @@ export class PostgresServer {
   port: number;
   readonly #folder: string;
   readonly #settings: readonly string[];
-  #guard: ChildProcess | undefined;
-  #pid = 0;
+  #process: GuardedServer | undefined;
 
   private constructor(port: number, folder: string, settings: readonly string[]) {
     this.port = port;
@@ -111,46 +102,20 @@ export class PostgresServer {
 
   /** Starts the server on its port and data. @throws Error with what it printed when it does not come up */
   async run(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const failure = await this.#try();
-      if (failure === undefined) return;
-      // The processes of one that was killed take a moment to see that they are orphans.
-      if (!failure.includes('still in use') || tries === 100) throw new Error(`postgres ended:\n${failure}`);
+    for (let tries = 1; this.#process === undefined; tries++) {
+      try {
+        this.#process = await GuardedServer.start(this.#command, 'ready to accept', {});
+      } catch (failure) {
+        // The processes of one that was killed take a moment to see that they are orphans.
+        if (!String(failure).includes('still in use') || tries === 100) throw failure;
+      }
     }
-  }
-
-  async #try(): Promise<string | undefined> {
-    const fixed = [
-      `port=${this.port}`,
-      'listen_addresses=127.0.0.1',
-      'unix_socket_directories=',
-      'shared_buffers=32MB',
-    ];
-    const options = [...fixed, ...this.#settings].flatMap((setting) => ['-c', setting]);
-    const server = [...asUser, join(bin ?? '', 'postgres'), '-D', this.#data, ...options];
-    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', ...server], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
-    this.#guard = guard;
-    const printed: string[] = [];
-    const exited = once(guard.stderr, 'close').then(() => printed.join('\n'));
-    createInterface(guard.stdout).once('line', (line) => (this.#pid = Number(line.split(' ')[1])));
-    const ready = new Promise<undefined>((resolve) => {
-      createInterface(guard.stderr).on('line', (line) => {
-        if (printed.length < 200) printed.push(line);
-        if (line.includes('ready to accept')) resolve(undefined);
-      });
-    });
-    const failure = await Promise.race([ready, exited]);
-    if (failure !== undefined) await this.#ended(guard);
-    return failure;
   }
 
   /** Ends the server as a crash would, and waits until it and all its processes are gone. */
   async kill(): Promise<void> {
-    const guard = this.#guard;
-    if (!guard) return;
-    this.#guard = undefined;
-    if (this.#pid > 0) process.kill(this.#pid, 'SIGKILL');
-    await this.#ended(guard);
+    await this.#process?.kill();
+    this.#process = undefined;
   }
 
   async restart(): Promise<void> {
@@ -195,10 +160,15 @@ export class PostgresServer {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #ended(guard: ChildProcess): Promise<void> {
-    const closed = guard.exitCode === null ? once(guard, 'close') : undefined;
-    guard.stdin?.end();
-    await closed;
+  get #command(): readonly string[] {
+    const fixed = [
+      `port=${this.port}`,
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'shared_buffers=32MB',
+    ];
+    const options = [...fixed, ...this.#settings].flatMap((setting) => ['-c', setting]);
+    return [...asUser, join(bin ?? '', 'postgres'), '-D', this.#data, ...options];
   }
 }
 

@@ -1,11 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
@@ -14,6 +10,7 @@ import { describe } from 'vitest';
 import type { IoRedisLike, NodeRedisLike, RedisClientLike } from '../../src/logs/redis/index.ts';
 import { findExecutable } from './executable.ts';
 import { freePort } from './free-port.ts';
+import { GuardedServer } from './guarded-server.ts';
 
 /** The server's binary: `REDIS_SERVER` (empty: none), or `redis-server` from the PATH or where Debian puts it. */
 const binary = process.env['REDIS_SERVER'] ?? findExecutable('redis-server');
@@ -60,19 +57,12 @@ async function connectIoRedis(url: string): Promise<TestClient> {
   return { client: client satisfies IoRedisLike, run: (...command) => run(command), close: () => client.disconnect() };
 }
 
-/**
- * Starts the server, tells its process id, and ends it when standard input ends: with this process, whatever ends that
- * one, no server is left behind.
- */
-const GUARD = '"$@" & echo "guarded $!"; cat >/dev/null; kill -9 $!; wait';
-
 /** A real server on a port of its own, with its data in a temporary folder; every append is on its disk. */
 export class RedisServer {
   readonly port: number;
   readonly folder: string;
   readonly #settings: readonly string[];
-  #process: ChildProcess | undefined;
-  #pid = 0;
+  #process: GuardedServer | undefined;
 
   private constructor(port: number, folder: string, settings: readonly string[]) {
     this.port = port;
@@ -97,33 +87,14 @@ export class RedisServer {
   async run(): Promise<void> {
     const place = ['--bind', '127.0.0.1', '--port', `${this.port}`, '--dir', this.folder, '--save', ''];
     const safe = ['--appendonly', 'yes', '--appendfsync', 'always', '--repl-diskless-sync-delay', '0'];
-    const server = [binary ?? '', ...place, ...safe, ...this.#settings];
-    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', ...server], { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#process = guard;
-    const printed: string[] = [];
-    const exited = once(guard, 'close').then(() => {
-      throw new Error(`redis-server ended:\n${printed.join('\n')}`);
-    });
-    const ready = new Promise<void>((resolve) => {
-      createInterface(guard.stdout).on('line', (line) => {
-        if (line.startsWith('guarded ')) this.#pid = Number(line.split(' ')[1]);
-        if (printed.length < 200) printed.push(line);
-        if (line.includes('Ready to accept connections')) resolve();
-      });
-    });
-    await Promise.race([ready, exited]);
-    exited.catch(() => undefined);
+    const command = [binary ?? '', ...place, ...safe, ...this.#settings];
+    this.#process = await GuardedServer.start(command, 'Ready to accept connections');
   }
 
   /** Ends the server as a crash would, and waits until it is gone. */
   async kill(): Promise<void> {
-    const guard = this.#process;
-    if (!guard) return;
+    await this.#process?.kill();
     this.#process = undefined;
-    const closed = once(guard, 'close');
-    if (this.#pid > 0) process.kill(this.#pid, 'SIGKILL');
-    guard.stdin?.end();
-    await closed;
   }
 
   async restart(): Promise<void> {
@@ -133,15 +104,11 @@ export class RedisServer {
 
   /** The server keeps its connections and answers nothing, as one that cannot be reached. */
   async freeze(): Promise<void> {
-    process.kill(this.#pid, 'SIGSTOP');
-    // The signal takes effect a moment later.
-    for (let state = ''; !state.startsWith('T');) {
-      ({ stdout: state } = await promisify(execFile)('ps', ['-o', 'state=', '-p', `${this.#pid}`]));
-    }
+    await this.#process?.freeze();
   }
 
   thaw(): void {
-    process.kill(this.#pid, 'SIGCONT');
+    this.#process?.thaw();
   }
 
   async stop(): Promise<void> {

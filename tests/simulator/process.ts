@@ -1,9 +1,8 @@
 import { EventBroker } from 'fenceline';
 import type { EventLog } from '../../src/core/log/event-log.ts';
 import { defineTopics } from '../../src/model/topics.ts';
-import { FaultyEventLog, type HeldAppend } from '../../src/testing/faulty-event-log.ts';
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
-import { LaggingLog } from '../properties/fence-log.ts';
+import { FaultyWay } from '../properties/faulty-way.ts';
 import type { LogFault } from '../properties/fence-steps.ts';
 import { Mounts } from './mounts.ts';
 import type { Host, Mount, WireRequest } from './network.ts';
@@ -43,12 +42,10 @@ export const topics = defineTopics({
 /** A process that serves: a broker, its mounts and its way to the log. All of it is gone when it ends. */
 export class Process implements Host {
   readonly broker;
-  readonly #faulty: FaultyEventLog | undefined;
-  readonly #lagging: LaggingLog | undefined;
+  readonly #way: FaultyWay | undefined;
   readonly #clock: SkewedClock;
   readonly #wires = new Set<Wire>();
   readonly #mounts: Mounts;
-  #held: HeldAppend[] = [];
   isUp = true;
 
   constructor(
@@ -59,8 +56,7 @@ export class Process implements Host {
     tell: (what: string) => void,
   ) {
     this.#clock = new SkewedClock(clock);
-    this.#faulty = log && new FaultyEventLog(log, { clock });
-    this.#lagging = this.#faulty && new LaggingLog(this.#faulty, () => undefined);
+    this.#way = log && new FaultyWay(log, { clock, slowMs: SLOW_MS, onHeard: () => undefined });
     const { maxBatches, maxRemovals, publishWhenDown } = setting;
     this.broker = new EventBroker({
       topics,
@@ -70,7 +66,7 @@ export class Process implements Host {
       reauthorizeTimeoutMs: TIMEOUT_MS,
       stalledMs: STALLED_MS,
       publishWhenDown,
-      ...(this.#lagging && { log: this.#lagging }),
+      ...(this.#way && { log: this.#way.log }),
     });
     this.#mounts = new Mounts(this.broker, store);
     this.#listen(tell);
@@ -93,10 +89,10 @@ export class Process implements Host {
     this.isUp = false;
     if (!isGraceful) {
       for (const wire of this.#wires) wire.cut();
-      void this.#faulty?.goDown();
+      void this.#way?.goDown();
     }
     this.recoverAppends();
-    void this.broker.close().then(() => this.#lagging?.close());
+    void this.broker.close().then(() => this.#way?.log.close());
   }
 
   /**
@@ -106,39 +102,16 @@ export class Process implements Host {
     return (this.#clock.offsetMs += ms);
   }
 
-  /** Not waited for: an outage takes its course while other things happen. */
   setFault(fault: LogFault): void {
-    switch (fault) {
-      case 'down':
-        return void this.#faulty?.goDown();
-      case 'up':
-        return void this.#faulty?.goUp();
-      case 'slow':
-        return this.#faulty?.delayAppends(SLOW_MS);
-      case 'lag':
-        return this.#lagging?.lag();
-      case 'catch-up':
-        return this.#lagging?.catchUp();
-      case 'hold-append':
-      case 'hold-acknowledgement':
-        if (this.#faulty) this.#held.push(this.#faulty.holdNextAppend(fault === 'hold-append' ? 'before' : 'after'));
-        return;
-      case 'refuse-append':
-      case 'lose-acknowledgement':
-        return this.#faulty?.failNextAppend(fault === 'refuse-append' ? 'before' : 'after');
-      case 'release-appends':
-        return this.recoverAppends();
-    }
+    this.#way?.setFault(fault);
   }
 
   recoverAppends(): void {
-    for (const append of this.#held.splice(0)) append.release();
+    this.#way?.releaseAppends();
   }
 
   recover(): void {
-    this.recoverAppends();
-    this.#faulty?.delayAppends(0);
-    this.#lagging?.catchUp();
-    if (this.isUp) void this.#faulty?.goUp();
+    this.#way?.recover();
+    if (this.isUp) void this.#way?.goUp();
   }
 }
