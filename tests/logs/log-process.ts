@@ -39,6 +39,8 @@ if (mode === 'serve') {
 
 async function publish(): Promise<void> {
   process.stdin.resume();
+  // As a server does. What waits for a log that is down does not keep a process alive, and its input may have ended.
+  setInterval(() => undefined, 60_000);
   for (let n = 1; !process.stdin.readableEnded; n++) {
     const key = `${name}-${n}`;
     // The same id again and again until it is acknowledged: an outage must not double it.

@@ -16,6 +16,7 @@ import { PostgresEventLog } from '../../src/logs/postgres/index.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 import { TailRecorder } from '../../src/testing/index.ts';
 import { describeWithPostgres, PostgresServer } from '../servers/postgres-server.ts';
+import { servesManyReaders } from './many-readers.ts';
 
 const ROUNDS = 6;
 const topics = defineTopics({ Job: { requires: { namespace: 'read-job' } }, ACLPolicy: { aclChange: 'policy' } });
@@ -237,18 +238,6 @@ describeWithPostgres('a PostgreSQL that came back from a backup', () => {
 describeWithPostgres('two hundred readers at once of the whole history in PostgreSQL', () => {
   it('get all of it, while every append is made and a tail stays up', async () => {
     const { log } = await logOn(await serve());
-    const stored = range(1, 64);
-    await Promise.all(stored.map(() => log.append(new Uint8Array(16 * 1024))));
-    const tail = new TailRecorder();
-    await log.tail(64, tail);
-    const reads = range(1, 200).map(async () => {
-      const indexes: number[] = [];
-      for await (const chunk of log.read(1, 64, { maxBytes: 65_536 })) indexes.push(...chunk.map(({ index }) => index));
-      return indexes;
-    });
-    for (const n of range(1, 100)) expect(await log.append(new Uint8Array(10))).toMatchObject({ index: 64 + n });
-    for (const indexes of await Promise.all(reads)) expect(indexes).toEqual(stored);
-    await tail.until(() => tail.indexes.length === 100);
-    expect(tail.statuses).not.toContain('down');
+    await servesManyReaders(log, 64);
   });
 });
