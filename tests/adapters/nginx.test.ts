@@ -13,7 +13,7 @@ const [mount] = mounts;
 async function behindNginx(): Promise<MountedBroker> {
   if (!mount) throw new Error('There is no mount.');
   const mounted = await mountedBroker(mount);
-  const nginx = await Nginx.start(mounted.server.port);
+  const nginx = await Nginx.start({ ports: [mounted.server.port] });
   const client = new StreamClient('http1', nginx.port, mount.path);
   onTestFinished(async () => {
     client.close();

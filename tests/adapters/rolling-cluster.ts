@@ -14,7 +14,6 @@ import { LmdbEventLog } from 'fenceline/lmdb';
 import { freePort } from '../servers/free-port.ts';
 import { Nginx } from '../servers/nginx.ts';
 
-const DRAIN_MS = 5000;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A stream that the server has ended: newest index that it had passed, and ms since SIGTERM. */
@@ -30,10 +29,10 @@ class RollingServer {
   readonly #lines: string[] = [];
   readonly #listening: Promise<unknown>;
 
-  constructor(path: string, port: number) {
+  constructor(path: string, port: number, drainMs: number) {
     this.port = port;
     const args = ['--import', './tests/tooling/typescript.mjs', 'tests/adapters/rolling-server.ts'];
-    this.#process = spawn(process.execPath, [...args, path, String(port), String(DRAIN_MS)], {
+    this.#process = spawn(process.execPath, [...args, path, String(port), String(drainMs)], {
       cwd: root,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -142,8 +141,15 @@ class Publisher {
   }
 }
 
+export interface ClusterOptions extends Pick<StreamOptions, 'maxDelayMs'> {
+  readonly clients: number;
+  readonly drainMs: number;
+  /** Of nginx, for both servers. */
+  readonly maxFails?: number;
+}
+
 /** Two servers on one log, nginx before them, and clients that are all connected. */
-export async function cluster(clients: number, options: Pick<StreamOptions, 'maxDelayMs'> = {}) {
+export async function cluster({ clients, drainMs, maxFails, ...options }: ClusterOptions) {
   const path = await mkdtemp(join(tmpdir(), 'fenceline-rolling-'));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   const log = await LmdbEventLog.open({ path, durability: 'os' });
@@ -155,9 +161,9 @@ export async function cluster(clients: number, options: Pick<StreamOptions, 'max
   await broker.ready();
 
   const ports = [await freePort(), await freePort()];
-  const servers = ports.map((port) => new RollingServer(path, port));
+  const servers = ports.map((port) => new RollingServer(path, port, drainMs));
   await Promise.all(servers.map((server) => server.listens()));
-  const nginx = await Nginx.start(...ports);
+  const nginx = await Nginx.start({ ports, ...(maxFails !== undefined && { maxFails }) });
   onTestFinished(() => nginx.stop());
 
   const publisher = new Publisher(broker, clients);
@@ -173,7 +179,7 @@ export async function cluster(clients: number, options: Pick<StreamOptions, 'max
   const restart = async (server: RollingServer): Promise<readonly Goodbye[]> => {
     publisher.start();
     const ended = await server.stop();
-    const next = new RollingServer(path, server.port);
+    const next = new RollingServer(path, server.port, drainMs);
     await next.listens();
     return ended;
   };
@@ -189,12 +195,15 @@ export async function cluster(clients: number, options: Pick<StreamOptions, 'max
   return { url, servers, readers, publisher, restart, finish };
 }
 
-/** nginx leaves a server out for ten seconds after a connection to it failed. */
+/**
+ * nginx leaves a server out for ten seconds after a connection to it failed. Then it hands it one request, and no other
+ * until that one is over, or ten more seconds: so that with streams alone it takes very long. A short one heals it.
+ */
 export async function untilServedBy(url: string, port: number): Promise<void> {
   for (;;) {
     const { headers } = await fetch(url, { method: 'HEAD' });
     if (headers.get('X-Server') === String(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
@@ -206,9 +215,9 @@ async function untilAll(readers: readonly Reader[], holds: (reader: Reader) => b
  * The n-th of N ended no earlier than the n-th of N parts of the time for goodbyes begins: whatever else the machine
  * does, timers are late and never early (but for the millisecond that a timer may be).
  */
-export function expectSpread(ended: readonly Goodbye[]): void {
+export function expectSpread(ended: readonly Goodbye[], drainMs: number): void {
   expect(ended.length).toBeGreaterThan(0);
-  const partMs = (0.9 * DRAIN_MS) / ended.length;
+  const partMs = (0.9 * drainMs) / ended.length;
   const early = ended.filter(({ afterMs }, n) => afterMs < Math.floor(n * partMs) - 2);
   expect(early).toEqual([]);
 }

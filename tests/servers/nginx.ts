@@ -22,11 +22,18 @@ if (!binary) console.warn(`note: tests are skipped: ${missing}.`);
  */
 export const describeWithNginx = describe.skipIf(!binary && process.env['CI'] !== 'true');
 
-/**
- * A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. Several upstreams
- * are asked in turn; one that fails is left out for ten seconds, which is the default too.
- */
-const configuration = (folder: string, port: number, upstreamPorts: readonly number[]) => `
+/** Several upstreams are asked in turn. */
+interface Upstreams {
+  readonly ports: readonly number[];
+  /** How often one may fail before it is left out for ten seconds; 0: it never is. Default nginx's own, 1. */
+  readonly maxFails?: number;
+}
+
+const serversOf = ({ ports, maxFails }: Upstreams): string =>
+  ports.map((port) => `server 127.0.0.1:${port}${maxFails === undefined ? '' : ` max_fails=${maxFails}`};`).join(' ');
+
+/** A plain `proxy_pass`: buffering is on by default, and JSON is compressed, as many sites have it. */
+const configuration = (folder: string, port: number, upstreams: Upstreams) => `
 daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -41,7 +48,7 @@ http {
   scgi_temp_path ${folder}/scgi;
   gzip on;
   gzip_types application/json text/event-stream;
-  upstream brokers { ${upstreamPorts.map((upstream) => `server 127.0.0.1:${upstream};`).join(' ')} }
+  upstream brokers { ${serversOf(upstreams)} }
   server {
     listen 127.0.0.1:${port};
     location / { proxy_pass http://brokers; }
@@ -68,11 +75,11 @@ export class Nginx {
   }
 
   /** @throws Error with what it printed when it does not come up */
-  static async start(...upstreamPorts: readonly number[]): Promise<Nginx> {
+  static async start(upstreams: Upstreams): Promise<Nginx> {
     if (!binary) throw new Error(missing);
     const folder = await mkdtemp(join(tmpdir(), 'fenceline-nginx-'));
     const port = await freePort();
-    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreamPorts));
+    await writeFile(join(folder, 'nginx.conf'), configuration(folder, port, upstreams));
     const nginx = new Nginx(port, folder);
     await nginx.#ready();
     return nginx;
