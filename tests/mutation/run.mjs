@@ -1,8 +1,9 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
 // docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
-// most of the time; `--table` writes the page alone; `--loaded` tries again, of a
-// result that is kept, what runs when modules are loaded.
+// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed,
+// `--file text` that of some files, and `--loaded` what runs when modules are loaded: for new tests of code that has
+// not changed since.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -43,6 +44,8 @@ const { values } = parseArgs({
     table: { type: 'boolean' },
     quick: { type: 'boolean' },
     loaded: { type: 'boolean' },
+    again: { type: 'boolean' },
+    file: { type: 'string', default: '' },
   },
 });
 const chosen = values.table ? [] : parts.filter(({ name }) => `src/${name}`.includes(values.only));
@@ -52,8 +55,8 @@ if (chosen.length === 0 && !values.table) {
 }
 const results = join(root, 'tests/mutation/results');
 mkdirSync(results, { recursive: true });
-for (const part of chosen)
-  await withMutants(part.name, values.loaded ? (made) => loadedAgain(part, made) : (made) => mutate(part, made));
+const way = values.loaded ? loadedAgain : values.again ? tryAgain : mutate;
+for (const part of chosen) await withMutants(part.name, (made) => way(part, made));
 writeTable();
 
 /** With a copy of the project into whose sources the mutants are written. */
@@ -69,28 +72,50 @@ async function withMutants(name, use) {
   }
 }
 
-async function mutate({ name, tests }, { copy, mutants }) {
+async function mutate(part, { copy, mutants }) {
   const started = performance.now();
-  const folder = join(copy, 'mutants');
-  const files = new MutantFiles(folder);
+  const files = new MutantFiles(join(copy, 'mutants'));
+  await tryOn(part, copy, mutants, files);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  keep(summaryOf({ name: part.name, seconds, isQuick: values.quick === true }, mutants, files));
+}
+
+/** Those that are not killed yet, by the tests; what no test executes once it is loaded, from the start. */
+async function tryOn({ name, tests }, copy, mutants, files) {
   const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
-  await tryAll(copy, folder, { tests: chosenTests, nearest: `tests/${name}` });
+  await tryAll(copy, join(copy, 'mutants'), { tests: chosenTests, nearest: `tests/${name}` });
   const untried = mutants.filter(({ id, isIgnored }) => !isIgnored && !files.isKilled(id) && files.tries(id) === 0);
   for (const { id } of await killLoaded(untried, copy)) files.kill(id, 'failed');
-  const seconds = Math.round((performance.now() - started) / 1000);
-  keep(summaryOf({ name, seconds, isQuick: values.quick === true }, mutants, files));
+}
+
+/** For a result that is kept: those that were not killed. */
+async function tryAgain(part, { copy, mutants }) {
+  const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
+  const isAsked = ({ file }) => file.includes(values.file);
+  const left = new Set(summary.survivors.filter(isAsked).map(nameOf));
+  const [asked, others] = [true, false].map((isLeft) =>
+    mutants.filter((mutant) => left.has(nameOf(mutant)) === isLeft),
+  );
+  const files = new MutantFiles(join(copy, 'mutants'));
+  for (const { id } of others) files.kill(id, 'before');
+  await tryOn(part, copy, asked, files);
+  const killed = asked.filter(({ id }) => files.isKilled(id));
+  keep(withKilled(summary, new Map(killed.map((mutant) => [nameOf(mutant), files.isTimedOut(mutant.id)])), nameOf));
 }
 
 /** For a result that is kept: what runs when modules are loaded alone. */
 async function loadedAgain({ name }, { copy, mutants }) {
   const summary = JSON.parse(readFileSync(pathOf(name), 'utf8'));
-  const nameOf = ({ file, line, column, to }) => `${file}:${line}:${column} ${to}`;
   const unreached = new Set(summary.survivors.filter(({ outcome }) => outcome === 'unreached').map(nameOf));
   const killed = await killLoaded(
     mutants.filter((mutant) => unreached.has(nameOf(mutant))),
     copy,
   );
-  keep(withKilled(summary, new Set(killed.map(nameOf)), nameOf));
+  keep(withKilled(summary, new Map(killed.map((mutant) => [nameOf(mutant), false])), nameOf));
+}
+
+function nameOf({ file, line, column, to }) {
+  return `${file}:${line}:${column} ${to}`;
 }
 
 function keep(summary) {

@@ -13,13 +13,16 @@ export function summaryOf(run, mutants, files) {
   return { ...run, counts: sumOf(Object.values(counts)), files: counts, survivors };
 }
 
-/** The same, but that these of its survivors were killed. */
+/** The same, but that these of its survivors were killed: by name, whether by time-out. */
 export function withKilled(summary, killed, nameOf) {
   const survivors = summary.survivors.filter((one) => !killed.has(nameOf(one)));
   for (const one of summary.survivors) {
-    if (!killed.has(nameOf(one))) continue;
-    summary.files[one.file][one.outcome] -= 1;
-    summary.files[one.file].killed += 1;
+    const isTimedOut = killed.get(nameOf(one));
+    if (isTimedOut === undefined) continue;
+    const counts = summary.files[one.file];
+    counts[one.outcome] -= 1;
+    counts.killed += 1;
+    if (isTimedOut) counts.timedOut += 1;
   }
   return { ...summary, counts: sumOf(Object.values(summary.files)), survivors };
 }
