@@ -1,4 +1,4 @@
-import { checkCounts } from '../../model/options.ts';
+import { checkCounts } from '../../model/numbers.ts';
 
 /**
  * What a broker lets its clients and publishers take. Each is a whole number of at least 1. What is refused for one of
