@@ -30,9 +30,11 @@ describe('the fragments of code in the documents', () => {
   it('compile, where they do not stand in a test or an example', async () => {
     expect(fragments.length).toBeGreaterThan(0);
     mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     for (const fragment of fragments) writeFileSync(join(folder, 'src', nameOf(fragment)), moduleOf(fragment));
     const settings = {
       ...{ noUnusedLocals: false, noUnusedParameters: false, verbatimModuleSyntax: false, erasableSyntaxOnly: false },
+      ...{ rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true },
       ...{ allowJs: true, checkJs: false, lib: ['es2023', 'dom', 'dom.iterable'], jsx: 'react-jsx', types: ['node'] },
     };
     const config = { extends: `${root}tsconfig.json`, compilerOptions: settings, include: ['src'] };
@@ -70,5 +72,8 @@ function givenNames(document: string): readonly string[] {
   if (!existsSync(file)) return [];
   const text = read(file.slice(root.length));
   const declared = text.matchAll(/^export (?:declare )?(?:async )?(?:const|let|function|class|interface|type) (\w+)/gm);
-  return [...declared].map(([, name = '']) => name);
+  const passedOn = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)].flatMap(([, names = '']) => {
+    return names.split(',').map((name) => /(\w*)\s*$/.exec(name)?.[1] ?? '');
+  });
+  return [...[...declared].map(([, name = '']) => name), ...passedOn];
 }

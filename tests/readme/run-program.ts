@@ -47,7 +47,7 @@ async function type(shown: string, running: RunningProgram): Promise<string> {
   const jars = new Map<string, string>();
   try {
     for (const step of shown.split(/^(?=curl )/m)) {
-      const [line = '', ...expected] = step.trimEnd().split('\n');
+      const [line = '', ...expected] = step.replace(/\n$/, '').split('\n');
       const command = parseCurl(line);
       const port = await running.port(Number(new URL(command.url).port));
       const connection = new Connection(await ask(command, port, jars));

@@ -1,5 +1,6 @@
 import { defineTopics, type Event, type EventBroker, type Subscription } from 'fenceline';
 
+export { streamEvents } from 'fenceline/client';
 export declare const broker: EventBroker;
 export declare const subscription: Subscription;
 export declare const url: string;
