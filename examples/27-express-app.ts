@@ -1,6 +1,6 @@
-// A whole server with Express: log in (a JWT in a cookie), see the orders of your tenant as they are and as they change,
-// log out (which ends the streams of that login), and a clean end on SIGTERM. With a page to try it.
-// Run it: npm run example examples/27-express-app.ts
+// A whole server with Express: log in (a JWT in a cookie), see the orders of your tenant as they are and as they
+// change, log out (which ends the streams of that login), and a clean end on SIGTERM. With a page to try it. Run it:
+// npm run example examples/27-express-app.ts
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -56,7 +56,9 @@ async function loginOf(request: express.Request): Promise<Login> {
   return { user, login, tenant, expiresAt: exp * 1000 };
 }
 
-/** Asked when a stream is opened, and again whenever `broker.aclChanged` says that something about this user changed. */
+/**
+ * Asked when a stream is opened, and again whenever `broker.aclChanged` says that something about this user changed.
+ */
 async function aclOf(request: express.Request): Promise<Acl> {
   const { user, tenant, expiresAt } = await loginOf(request);
   const namespace = { [tenant]: { capabilities: ['read-orders'] } } as const;
@@ -110,7 +112,11 @@ app.get('/', (_, response) => void response.type('html').send(page));
 app.post('/login/:user', async ({ params: { user } }, response) => {
   const login = randomUUID();
   logins.add(login);
-  const jwt = new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject(user).setJti(login).setExpirationTime('1 h');
+  const jwt = new SignJWT()
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(user)
+    .setJti(login)
+    .setExpirationTime('1 h');
   response.cookie('login', await jwt.sign(key), { httpOnly: true, sameSite: 'lax' }).sendStatus(204);
 });
 // Express 5 answers for what an async handler rejects with.

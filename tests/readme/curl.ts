@@ -2,7 +2,11 @@
 
 export interface CurlCommand {
   readonly url: string;
-  readonly init: { readonly method?: string; readonly headers: Readonly<Record<string, string>>; readonly body?: string };
+  readonly init: {
+    readonly method?: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
   /** Where cookies are read from, and written to. */
   readonly readsJar: string | undefined;
   readonly writesJar: string | undefined;

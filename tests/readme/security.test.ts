@@ -18,7 +18,7 @@ const rows = (table: string): readonly (readonly string[])[] =>
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .slice(2)
-    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll(/[`\\]/g, '')))
     .map((cells) => cells.slice(1, -1));
 
 describe('SECURITY.md', () => {

@@ -5,7 +5,10 @@ import { nomadTopicTable } from '../../src/nomad/index.ts';
 const columns = ['topic', 'event types', '`Key`', '`FilterKeys`', 'namespaced', 'payload', 'needs'] as const;
 const none = '–';
 
-/** The table of Nomad's topics in docs/from-nomad.md, made from the data that the library runs on; no line break at its end. */
+/**
+ * The table of Nomad's topics in docs/from-nomad.md, made from the data that the library runs on; no line break at its
+ * end.
+ */
 export function topicTable(): string {
   const rows = Object.entries<NomadTopic>(nomadTopicTable).map(([name, topic]) => cells(name, topic));
   return table([[...columns], ...rows, everyTopic()]);
