@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { findChromium, launchChromium } from '../explorer/chromium.ts';
 import { RunningExample } from './run-example.ts';
 
 const running: RunningExample[] = [];
@@ -83,6 +84,24 @@ describe('the whole server with Express', () => {
     const statuses = [laptop, {}].map(async (headers) => (await fetch(`${origin}/events`, { headers })).status);
     expect(await Promise.all(statuses)).toEqual([403, 403]);
     expect((await post(`${origin}/logout`, {})).status).toBe(403);
+  });
+
+  const executable = findChromium();
+  it.skipIf(!executable)('is a page that shows orders, and that one is logged out', async () => {
+    const { origin } = await start();
+    const browser = await launchChromium(executable ?? '');
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${origin}/`);
+      await page.getByText('Log in as alice').click();
+      await page.locator('#state', { hasText: 'up to date' }).waitFor();
+      await post(`${origin}/orders/o-1/placed?customer=ann`, await logIn(origin, 'alice'));
+      await page.locator('#orders li', { hasText: 'o-1 for ann: placed' }).waitFor();
+      await page.getByText('Log out').click();
+      await page.locator('#state', { hasText: 'not logged in' }).waitFor();
+    } finally {
+      await browser.close();
+    }
   });
 
   it('ends on SIGTERM with a place to resume from', async () => {
