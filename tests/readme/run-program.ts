@@ -54,7 +54,8 @@ async function type(shown: string, running: RunningProgram): Promise<string> {
       open.push(connection);
       seen.push(line);
       for (const _ of expected) seen.push(await next(open));
-      if (expected.length === 0 && !command.isInBackground) await connection.ended();
+      // A command that shows nothing answers nothing: what it answers all the same is a difference.
+      if (expected.length === 0 && !command.isInBackground) seen.push(...(await connection.rest()));
     }
   } finally {
     await Promise.all(open.map((connection) => connection.close()));
@@ -104,8 +105,10 @@ class Connection {
     return this.#lines.shift() ?? '';
   }
 
-  async ended(): Promise<void> {
-    while ((await this.peek()) !== undefined) this.take();
+  async rest(): Promise<readonly string[]> {
+    const lines: string[] = [];
+    while ((await this.peek()) !== undefined) lines.push(this.take());
+    return lines.filter((line) => line !== '');
   }
 
   close(): Promise<unknown> | undefined {
