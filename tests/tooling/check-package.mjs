@@ -1,7 +1,7 @@
 // The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path
 // loaded from ESM and from CommonJS.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,10 +14,6 @@ const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, t
 const modern = { ...strict, module: 'nodenext', lib: ['es2022'] };
 /** The oldest that is supported: from 5.2 on, `Symbol.asyncDispose` has a type. */
 const minimumTypescript = '5.2.2';
-/** What is downloaded: CONTRIBUTING.md says what it is made of. Past it, look at what came in. */
-const maxTarballBytes = 600 * 1024;
-/** A debugger steps into what is published, which has no source maps: nothing of it may be minified. */
-const maxColumns = 1000;
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
   const tarball = await pack();
@@ -41,22 +37,10 @@ async function pack() {
     cwd: root,
   });
   const answer = JSON.parse(stdout);
-  const [{ filename, files, size }] = Array.isArray(answer) ? answer : Object.values(answer);
-  console.log(`note: the tarball has ${size} bytes and ${files.length} files; allowed ${maxTarballBytes} bytes`);
-  if (size > maxTarballBytes) throw new Error(`The tarball has ${size} bytes, more than ${maxTarballBytes}.`);
-  await requireReadable(files.map(({ path }) => path));
+  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
   const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
   if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
   return join(folder, filename);
-}
-
-async function requireReadable(files) {
-  // The explorer's page is bundled: data of the package, which runs in a browser.
-  const code = files.filter((path) => path.endsWith('.js') && !path.endsWith('explorer/page-assets.js'));
-  for (const path of code) {
-    const text = await readFile(join(root, path), 'utf8');
-    if (text.split('\n').some((line) => line.length > maxColumns)) throw new Error(`${path} cannot be read.`);
-  }
 }
 
 async function install(tarball) {
