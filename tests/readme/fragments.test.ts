@@ -1,7 +1,7 @@
 // The code in the documents that is no program of its own: it stands in a test or an example, which run, or it is
 // compiled here. What it takes for granted (`broker`, `db`) is what tests/readme/given has for its document.
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,11 +15,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The formatter breaks lines elsewhere where code stands deeper. */
 const plain = (code: string): string => code.replaceAll(/\s/g, '').replaceAll(/,(?=[)\]}]|$)/g, '');
-const sources = ['tests', 'examples'].flatMap((top) =>
-  readdirSync(`${root}${top}`, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(?:\.tsx?|\.mjs)$/.test(file) && !file.includes('generated'))
-    .map((file) => plain(read(`${top}/${file}`))),
-);
+const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'tests', 'examples'], {
+  cwd: root,
+  encoding: 'utf8',
+});
+const sources = listed
+  .split('\n')
+  .filter((file) => /\.(?:tsx?|mjs|svelte|vue)$/.test(file) && existsSync(`${root}${file}`))
+  .map((file) => plain(read(file)));
 const languages = ['ts', 'js', 'tsx', 'jsx'];
 const fragments = documents
   .flatMap((document) => blocksOf(document))
