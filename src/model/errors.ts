@@ -52,6 +52,7 @@ export type LimitName =
   | 'topicsPerRequest'
   | 'placesPerRequest'
   | 'placesInAll'
+  | 'placesPerToken'
   | 'eventsPerBatch'
   | 'bytesPerEvent';
 
