@@ -1,6 +1,5 @@
-// The code of docs/shutdown.md, run: each block of the guide stands in this file.
+// The fragments of docs/shutdown.md, run.
 import { EventEmitter, once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import http, { type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
@@ -16,12 +15,9 @@ import { eventStreamHandler } from 'fenceline/http';
 import { koaEventStream } from 'fenceline/koa';
 import { MemoryEventLog } from 'fenceline/testing';
 import { checkLimits } from '../../src/core/broker/limits.ts';
+import { read } from './documents.ts';
 
-const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const guide = read('docs/shutdown.md');
-const blocks = [...guide.matchAll(/^```ts\n([^]*?)^```/gm)].map(([, code = '']) => code);
-/** The formatter breaks lines elsewhere where code stands deeper. */
-const plain = (code: string): string => code.replaceAll(/\s/g, '').replaceAll(/,(?=[)\]}]|$)/g, '');
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -136,18 +132,6 @@ describe.each(Object.entries(recipes))('the recipe for %s', (_, make) => {
 });
 
 describe('the guide about ending a server', () => {
-  it('has no code that is not in this file', () => {
-    const here = plain(read('tests/readme/shutdown-guide.test.ts'));
-    expect(blocks.length).toBeGreaterThan(7);
-    expect(blocks.filter((block) => !here.includes(plain(block)))).toEqual([]);
-  });
-
-  it('leads to files that are there', () => {
-    const links = [...guide.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path);
-    expect(links.length).toBeGreaterThan(2);
-    for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
-  });
-
   it('names every limit with its default', () => {
     const rows = [...guide.matchAll(/^\| `(\w+)`\s*\|\s*([\d,]+)( MiB)?/gm)];
     const shown = rows.map(([, name = '', number = '', unit]) => {
