@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AclResolver, type BufferOptions, EventBroker, MemoryAclStore } from '../../src/index.ts';
-import { eventStreamHandler, operatorHandler } from '../../src/adapters/http.ts';
+import { eventStreamHandler, operatorHandler, topicsHandler } from '../../src/adapters/http.ts';
 import { explorerHandler } from '../../src/explorer/index.ts';
 import { nomadEvents, nomadRights, nomadTopicsRetaining, type NomadPayloads } from '../../src/nomad/index.ts';
 
@@ -29,7 +29,7 @@ export class StreamServer {
   readonly #server: http.Server;
   #isStopped = false;
   port = 0;
-  /** Requests for the stream so far. */
+  /** Requests for the stream so far, but for those that ask where it is now. */
   requests = 0;
 
   private constructor(broker: Broker, store: MemoryAclStore, maxStreams: number) {
@@ -37,11 +37,13 @@ export class StreamServer {
     this.#store = store;
     const stream = eventStreamHandler({ broker });
     const operator = operatorHandler({ broker, maxStreams });
-    const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams' });
+    const topics = topicsHandler({ broker });
+    const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams', topicsUrl: '/v1/event/topics' });
     this.#server = http.createServer((request, response) => {
+      if (request.url === '/v1/event/topics') return void topics(request, response);
       if (request.url === '/v1/operator/streams') return void operator(request, response);
       if (!request.url?.startsWith('/v1/event/stream')) return explorer(request, response);
-      this.requests++;
+      if (!request.url.includes('index=latest')) this.requests++;
       void stream(request, response);
     });
   }
@@ -69,6 +71,10 @@ export class StreamServer {
 
   publish(id = 'web', namespace = 'default'): Promise<number> {
     return this.broker.publish(nomadEvents.jobRegistered({ ID: id, Namespace: namespace }));
+  }
+
+  publishNode(id: string): Promise<number> {
+    return this.broker.publish(nomadEvents.nodeRegistration({ ID: id }));
   }
 
   deregister(id: string): Promise<number> {
