@@ -69,8 +69,9 @@ export class StreamServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  publish(id = 'web', namespace = 'default'): Promise<number> {
-    return this.broker.publish(nomadEvents.jobRegistered({ ID: id, Namespace: namespace }));
+  publish(id = 'web', namespace = 'default', version?: number): Promise<number> {
+    const job = { ID: id, Namespace: namespace, ...(version !== undefined && { Version: version }) };
+    return this.broker.publish(nomadEvents.jobRegistered(job));
   }
 
   publishNode(id: string): Promise<number> {
