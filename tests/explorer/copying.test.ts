@@ -45,7 +45,9 @@ describe.skipIf(!executable)('the explorer hands on', () => {
 
     // As over plain HTTP from another machine.
     await page.evaluate("navigator.clipboard.writeText('old')");
-    await page.evaluate("window.read = () => Navigator.prototype.__lookupGetter__('clipboard').call(navigator).readText()");
+    await page.evaluate(
+      "window.read = () => Navigator.prototype.__lookupGetter__('clipboard').call(navigator).readText()",
+    );
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })");
     await page.getByRole('button', { name: 'Copy payload' }).click();
     await page.waitForFunction('window.read().then((text) => text !== "old")');

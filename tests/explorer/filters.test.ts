@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseStreamRequest } from '../../src/adapters/stream-request.ts';
-import { parseList, parseStart, requestTarget, typeMatcher } from '../../src/explorer/page/filters.ts';
+import { formatList, parseList, parseStart, requestTarget, typeMatcher } from '../../src/explorer/page/filters.ts';
 
 const namesArbitrary = fc.array(fc.string({ minLength: 1 }));
 
@@ -31,6 +31,16 @@ describe('filters', () => {
 
   it('are split at commas, with spaces within a key kept', () => {
     expect(parseList(' Job:my job ,Node,, ')).toEqual(['Job:my job', 'Node']);
+  });
+
+  it('are written as they are read, whatever a key holds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1 })), (parts) => {
+        expect(parseList(formatList(parts))).toEqual(parts);
+      }),
+    );
+    expect(formatList(['Job:a, b', 'Node'])).toBe(String.raw`Job:a\, b, Node`);
+    expect(parseList(String.raw`C:\dir\file`)).toEqual([String.raw`C:\dir\file`]);
   });
 
   it('start at the backlog by default, at an index, or at what comes', () => {

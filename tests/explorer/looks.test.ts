@@ -132,7 +132,9 @@ describe.skipIf(!executable)('the colours of the explorer', () => {
     await rows(page).nth(1).waitFor();
     for (const topic of ['Job', 'Node']) {
       const cell = page.locator('#rows td.topic', { hasText: new RegExp(`^${topic}$`) });
-      const button = page.getByRole('group', { name: 'Known topics' }).getByRole('button', { name: topic, exact: true });
+      const button = page
+        .getByRole('group', { name: 'Known topics' })
+        .getByRole('button', { name: topic, exact: true });
       for (const place of [cell, button]) expect(await place.getAttribute('class')).toBe(`topic ${topicMark(topic)}`);
     }
   });
