@@ -17,7 +17,8 @@ export class OperatorView {
   readonly #url: string;
   readonly #tokenOf: () => string;
   readonly #announcer: Announcer;
-  readonly #events = element('events', HTMLElement);
+  /** What belongs to the stream, which it stands in front of. */
+  readonly #events = ['events', 'shown'].map((id) => element(id, HTMLElement));
   readonly #view = element('operator', HTMLElement);
   readonly #notice = element('operator-notice', HTMLElement);
   readonly #facts = element('operator-facts', HTMLElement);
@@ -41,7 +42,7 @@ export class OperatorView {
   }
 
   #open(): void {
-    this.#events.hidden = true;
+    for (const part of this.#events) part.hidden = true;
     this.#view.hidden = false;
     const asking = new AbortController();
     this.#asking = asking;
@@ -52,7 +53,7 @@ export class OperatorView {
     this.#asking?.abort();
     this.#clear('');
     this.#view.hidden = true;
-    this.#events.hidden = false;
+    for (const part of this.#events) part.hidden = false;
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
