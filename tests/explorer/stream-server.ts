@@ -15,6 +15,8 @@ export interface StreamServerOptions {
    */
   readonly withAcl?: boolean;
   readonly buffer?: BufferOptions;
+  /** Always server-sent events. */
+  readonly isSse?: boolean;
   /** The most streams that the operator's endpoint lists. */
   readonly maxStreams?: number;
 }
@@ -32,10 +34,10 @@ export class StreamServer {
   /** Requests for the stream so far, but for those that ask where it is now. */
   requests = 0;
 
-  private constructor(broker: Broker, store: MemoryAclStore, maxStreams: number) {
+  private constructor(broker: Broker, store: MemoryAclStore, { maxStreams = 500, isSse = false }: StreamServerOptions) {
     this.broker = broker;
     this.#store = store;
-    const stream = eventStreamHandler({ broker });
+    const stream = eventStreamHandler({ broker, ...(isSse && { format: 'sse' }) });
     const operator = operatorHandler({ broker, maxStreams });
     const topics = topicsHandler({ broker });
     const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams', topicsUrl: '/v1/event/topics' });
@@ -48,16 +50,12 @@ export class StreamServer {
     });
   }
 
-  static async start({
-    port = 0,
-    withAcl = false,
-    buffer = {},
-    maxStreams = 500,
-  }: StreamServerOptions = {}): Promise<StreamServer> {
+  static async start(options: StreamServerOptions = {}): Promise<StreamServer> {
+    const { port = 0, withAcl = false, buffer = {} } = options;
     const store = await storeWithReader();
     const acl = withAcl ? { acl: new AclResolver({ rights: nomadRights, store }) } : {};
     const broker = new EventBroker({ topics: nomadTopicsRetaining(retained), ...acl, buffer });
-    const server = new StreamServer(broker, store, maxStreams);
+    const server = new StreamServer(broker, store, options);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });

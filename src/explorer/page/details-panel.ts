@@ -122,11 +122,12 @@ function factsOf({ topic, key, namespace, index, filterKeys }: Event): readonly 
 }
 
 function valueOf({ text, field }: Fact): HTMLElement {
-  const value = create('dd', '', field ? '' : text);
+  const value = create('dd', '', '');
+  // The text of a button cannot be selected, and a key is what is copied most.
+  value.append(create('span', '', text));
   if (field === undefined) return value;
-  const button = filterButton(field, text);
-  // Here no arrow key leads to it.
-  button.tabIndex = 0;
+  const button = filterButton(field, 'only this');
+  button.setAttribute('aria-label', button.title);
   value.append(button);
   return value;
 }

@@ -171,6 +171,12 @@ export class Explorer implements FeedListener {
     this.#status.show(this.#feed.state, { reason: this.#lastTrouble, progress });
   }
 
+  /** Whoever was in the panel goes on in the table. */
+  #hideDetails(): void {
+    if (this.#details.hasFocus) this.#rows.takeFocus();
+    this.#details.hide();
+  }
+
   /** The object whose payload is open is gone, and so is its row. */
   #hideRemoved(): void {
     const hadFocus = this.#details.hasFocus;
@@ -207,7 +213,7 @@ export class Explorer implements FeedListener {
     this.#entries.clear();
     this.#objects.clear();
     this.#events = 0;
-    this.#details.hide();
+    this.#hideDetails();
     this.#showNotice('');
     this.#eventTable.clear();
     this.#stateTable.clear();
@@ -225,12 +231,13 @@ export class Explorer implements FeedListener {
     this.#history.replace(this.#form.filters);
     this.#accept(this.#form.filters);
     this.#table.paint();
-    this.#announcer.say(`${this.#rows.count.toLocaleString()} rows`);
+    const { count } = this.#rows;
+    this.#announcer.say(count === 1 ? '1 row' : `${count.toLocaleString()} rows`);
   }
 
   #accept(filters: PageFilters): void {
     const matches = eventMatcher(filters);
-    this.#details.hide();
+    this.#hideDetails();
     this.#eventTable.accept(matches);
     this.#stateTable.accept(matches);
   }

@@ -2,8 +2,8 @@ import type { Gap } from '../../client/index.ts';
 
 /** A server that does not tell its newest index within this time is not waited for, in ms. */
 const PATIENCE_MS = 2000;
-/** The first line of a stream is a heartbeat. */
-const MAX_LINE_CHARACTERS = 1024;
+/** A stream begins with a heartbeat. */
+const MAX_GREETING_CHARACTERS = 1024;
 
 interface Head {
   readonly index: number;
@@ -51,7 +51,7 @@ async function newestOf(url: URL, init: RequestInit = {}): Promise<Head | undefi
   init.signal?.addEventListener('abort', giveUp);
   try {
     const { ok, body } = await fetch(query, { ...init, signal: asking.signal });
-    return ok && body ? headOf(await firstLine(body)) : undefined;
+    return ok && body ? await headOf(body) : undefined;
   } catch {
     return undefined;
   } finally {
@@ -62,18 +62,22 @@ async function newestOf(url: URL, init: RequestInit = {}): Promise<Head | undefi
   }
 }
 
-async function firstLine(body: ReadableStream<Uint8Array>): Promise<string> {
+async function headOf(body: ReadableStream<Uint8Array>): Promise<Head | undefined> {
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
   let text = '';
-  while (!text.includes('\n') && text.length < MAX_LINE_CHARACTERS) {
+  while (text.length < MAX_GREETING_CHARACTERS) {
     const { value, done } = await reader.read();
     if (done) break;
     text += value;
+    if (text.startsWith('{') && text.includes('\n')) return headInLine(text.split('\n', 1)[0] ?? '');
+    // Server-sent events: the first id is the bookmark's, `<epoch>:<index>`.
+    const [, epoch, index] = /^id: (.+):(\d+)\n/m.exec(text) ?? [];
+    if (index !== undefined) return { index: Number(index), epoch };
   }
-  return text.split('\n', 1)[0] ?? '';
+  return undefined;
 }
 
-function headOf(line: string): Head | undefined {
+function headInLine(line: string): Head | undefined {
   const { Index: index, Epoch: epoch } = JSON.parse(line) as { readonly Index?: unknown; readonly Epoch?: unknown };
   if (typeof index !== 'number') return undefined;
   return { index, epoch: typeof epoch === 'string' ? epoch : undefined };

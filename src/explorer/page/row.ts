@@ -48,7 +48,10 @@ function cellsOf(entry: Entry): readonly HTMLTableCellElement[] {
 /** What can be filtered by is a button; the arrow keys lead to it. */
 function filterCell(field: FilterField, text: string, className = ''): HTMLTableCellElement {
   const cell = create('td', `${field} ${className}`.trim(), '');
-  if (text !== '') cell.append(filterButton(field, text));
+  if (text === '') return cell;
+  const button = filterButton(field, text);
+  button.tabIndex = -1;
+  cell.append(button);
   return cell;
 }
 
@@ -56,7 +59,6 @@ function filterCell(field: FilterField, text: string, className = ''): HTMLTable
 export function filterButton(field: FilterField, text: string): HTMLButtonElement {
   const button = create('button', 'only', text);
   button.type = 'button';
-  button.tabIndex = -1;
   button.dataset['field'] = field;
   button.title = `Show only this ${field}`;
   return button;

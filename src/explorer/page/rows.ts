@@ -29,6 +29,8 @@ export class Rows {
   #current: HTMLElement | undefined;
   #open: HTMLElement | undefined;
   #isPressed = false;
+  /** The focus was on what is no longer there: the first row gets it. */
+  #isFocusLost = false;
 
   constructor(actions: RowActions) {
     this.#actions = actions;
@@ -49,7 +51,13 @@ export class Rows {
     return this.#body.childElementCount;
   }
 
+  /** What had the focus goes: the first row that is shown from now on gets it, unless something else has it then. */
+  takeFocus(): void {
+    this.#isFocusLost = true;
+  }
+
   clear(): void {
+    if (this.#body.contains(document.activeElement)) this.takeFocus();
     this.#body.replaceChildren();
     this.#current = this.#open = undefined;
     this.#isPressed = false;
@@ -108,6 +116,13 @@ export class Rows {
     if (seen?.isConnected) this.#scroller.scrollTop += seen.offsetTop - top;
     this.#empty.hidden = this.count > 0;
     if (!this.#current?.isConnected) this.#setCurrent(this.#row('first'));
+    this.#restoreFocus();
+  }
+
+  #restoreFocus(): void {
+    if (!this.#isFocusLost || !this.#current) return;
+    this.#isFocusLost = false;
+    if (document.activeElement === document.body) this.#current.focus({ preventScroll: true });
   }
 
   /** Focus goes to the row whose payload was open, and the selection ends. */
