@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { browserForAll, executable } from './browser-for-all.ts';
-import { apply, live, rows, rowWith } from './page-parts.ts';
+import { apply, live, rows, rowWith, until } from './page-parts.ts';
 
 const { serve, open } = browserForAll();
 const permissions = ['clipboard-read', 'clipboard-write'];
@@ -50,7 +50,7 @@ describe.skipIf(!executable)('the explorer hands on', () => {
     );
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })");
     await page.getByRole('button', { name: 'Copy payload' }).click();
-    await page.waitForFunction('window.read().then((text) => text !== "old")');
+    await until(page, async () => (await page.evaluate('window.read()')) !== 'old');
     expect(JSON.parse(await page.evaluate('window.read()'))).toMatchObject({ Job: { ID: 'web' } });
     expect(await page.locator(':focus').textContent()).toBe('Copy payload');
   });

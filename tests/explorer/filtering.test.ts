@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { browserForAll, executable } from './browser-for-all.ts';
-import { apply, column, columnHas, live, rows, rowWith } from './page-parts.ts';
+import { apply, columnHas, live, rows, rowWith } from './page-parts.ts';
 
 const { serve, open } = browserForAll();
 /** Asked of the page: the driver's own `page.url()` comes later. */
@@ -25,7 +25,7 @@ describe.skipIf(!executable)('the filters of the explorer', () => {
 
     const other = await open(server, { fragment: await fragment(page) });
     await rows(other).nth(1).waitFor();
-    expect(await column(other, 'index')).toEqual(['4', '3']);
+    await columnHas(other, 'index', ['4', '3']);
     expect(await other.getByLabel('Topics', { exact: true }).inputValue()).toBe('Job:web, Node');
     expect(await other.locator('#request').textContent()).toContain(
       'topic=Job:web&topic=Node&namespace=default&index=2',
@@ -171,7 +171,7 @@ describe.skipIf(!executable)('the filters of the explorer', () => {
     await server.publish('web');
     await server.publish('api');
     await rows(page).nth(1).waitFor();
-    expect(await column(page, 'key')).toEqual(['api', 'api']);
+    await columnHas(page, 'key', ['api', 'api']);
     await page
       .getByRole('status')
       .filter({ hasText: /^1 row$/ })

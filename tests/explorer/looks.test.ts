@@ -49,8 +49,8 @@ describe.skipIf(!executable)('the explorer tells what happens now from what was'
     await rows(page).nth(49).waitFor();
     for (let i = 0; i < 3; i++) await server.publish('now');
     await rowWith(page, 'now').nth(2).waitFor();
-    const peak = page.locator('#peak');
-    await page.waitForFunction("/peak [1-9]/.test(document.querySelector('#peak').textContent)");
+    const peak = page.locator('#peak', { hasText: /peak [1-9]/ });
+    await peak.waitFor();
     // They may have come on both sides of a second.
     expect(['peak 1', 'peak 2', 'peak 3']).toContain(await peak.textContent());
     await page.getByRole('img', { name: /^Live events per second, last 2 minutes: now \d+, peak [123]$/ }).waitFor();

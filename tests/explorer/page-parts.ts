@@ -10,11 +10,24 @@ export function column(page: Page, name: string): Promise<readonly string[]> {
   return page.locator(`#rows td.${name}`).allTextContents();
 }
 
+/** Frames of the page that are waited for at most: half a minute of them. */
+const MAX_FRAMES = 1800;
+
+/**
+ * Asks once a frame. The page's policy lets no text be run as a script, which the driver's own way to wait for a
+ * condition would need.
+ */
+export async function until(page: Page, holds: () => Promise<boolean>): Promise<void> {
+  for (let frame = 0; frame < MAX_FRAMES; frame++) {
+    if (await holds()) return;
+    await page.evaluate('new Promise((resolve) => void requestAnimationFrame(resolve))');
+  }
+  throw new Error(`It did not hold within ${MAX_FRAMES} frames.`);
+}
+
 /** Resolves when a column has these texts, from the top. */
-export async function columnHas(page: Page, name: string, texts: readonly string[]): Promise<void> {
-  const cells = `[...document.querySelectorAll('#rows td.${name}')].map((cell) => cell.textContent)`;
-  const wanted = JSON.stringify(JSON.stringify(texts));
-  await page.waitForFunction(`JSON.stringify(${cells}) === ${wanted}`);
+export function columnHas(page: Page, name: string, texts: readonly string[]): Promise<void> {
+  return until(page, async () => JSON.stringify(await column(page, name)) === JSON.stringify(texts));
 }
 
 /** Fills the fields with these labels, and applies them. */
