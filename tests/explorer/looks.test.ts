@@ -1,7 +1,7 @@
 // What the page looks like where that says something: times, the chart, colours, a narrow screen.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { topicMark } from '../../src/explorer/page/topic-hues.ts';
+import { topicMark } from '../../src/explorer/page/topic-mark.ts';
 import { browserForAll, executable } from './browser-for-all.ts';
 import { column, columnHas, live, rows, rowWith } from './page-parts.ts';
 

@@ -2,7 +2,7 @@
 import { create } from './element.ts';
 import { type Entry, gapText } from './entry.ts';
 import type { FilterField } from './filters.ts';
-import { topicMark } from './topic-hues.ts';
+import { topicMark } from './topic-mark.ts';
 
 const time = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',

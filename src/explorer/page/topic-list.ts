@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { create, element } from './element.ts';
 import { readReport } from './report.ts';
-import { topicMark } from './topic-hues.ts';
+import { topicMark } from './topic-mark.ts';
 
 /** More buttons than these nobody looks through. */
 const MAX_TOPICS = 200;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nomadTopics } from '../../src/nomad/index.ts';
-import { topicMark } from '../../src/explorer/page/topic-hues.ts';
+import { topicMark } from '../../src/explorer/page/topic-mark.ts';
 
 describe('the mark of a topic', () => {
   it('comes from its name alone, whatever was seen before', () => {
