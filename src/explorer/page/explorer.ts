@@ -90,7 +90,9 @@ export class Explorer implements FeedListener {
       this.#form.offerOperator((isOperator) => this.#showOperator(isOperator));
     }
     this.#form.onApply(() => {
+      // All is asked for anew, also what is asked for already.
       this.#asked = '';
+      this.#topics.forget();
       this.#apply(this.#form.filters);
     });
     this.#form.onView(() => this.#apply(this.#form.filters));

@@ -44,9 +44,14 @@ export class TopicList {
     for (const [topic, button] of this.#buttons) this.#mark(topic, button);
   }
 
+  /** The next {@link show} begins anew: what a token may see can have changed. */
+  forget(): void {
+    this.#token = undefined;
+  }
+
   /** An event of this topic came. */
   saw(topic: string): void {
-    if (!this.#buttons.has(topic)) this.#add([topic]);
+    if (!this.#buttons.has(topic) && this.#buttons.size < MAX_TOPICS) this.#add([topic]);
   }
 
   #beginAnew(token: string): void {
