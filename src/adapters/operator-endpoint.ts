@@ -1,6 +1,7 @@
 import type { ManagementCredentials } from '../core/broker/admission.ts';
 import type { Acl } from '../acl/acl.ts';
 import { describe } from '../model/describe.ts';
+import { checkNumber, whole } from '../model/numbers.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
 import type { NodeRequest } from './node-handler.ts';
 import { parseReportRequest, reportOf, type ReportSource } from './operator-report.ts';
@@ -39,8 +40,7 @@ export function checkOperator(options: OperatorHandlerOptions<never>, where: str
   const { broker, maxStreams = 1 } = (options ?? {}) as Partial<typeof options>;
   if (typeof broker?.requireManagement !== 'function')
     throw new TypeError(`${where} needs a broker: { broker: new EventBroker() }; got ${describe(broker)}.`);
-  if (!Number.isInteger(maxStreams) || maxStreams < 1)
-    throw new TypeError(`maxStreams must be a whole number, 1 or more; got ${describe(maxStreams)}.`);
+  checkNumber('maxStreams', maxStreams, whole(1));
   checkHostFunctions(options, where);
 }
 
