@@ -6,8 +6,9 @@ const exactly = (specifier) => new RegExp(`^${specifier}$`);
 
 /** What of the explorer's page needs a document: tests drive it in Chromium, where coverage does not look. */
 const inBrowser = [
-  ...['announcer', 'details-panel', 'element', 'event-table', 'explorer', 'filter-form', 'main', 'rate-chart'],
-  ...['row', 'rows', 'state-table', 'status-line', 'yield-to-page'],
+  ...['announcer', 'clipboard', 'details-panel', 'element', 'event-table', 'explorer', 'filter-form', 'main'],
+  ...['operator-view', 'page-history', 'rate-chart', 'report', 'row', 'rows', 'state-table', 'status-line'],
+  ...['topic-list', 'yield-to-page'],
 ];
 
 export default defineConfig({

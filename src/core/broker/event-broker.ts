@@ -29,6 +29,7 @@ import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
+import type { ReadableTopic, ReadableTopicsOptions } from './readable-topics.ts';
 import { Refusals } from './refusals.ts';
 import { hostAnswers } from './host-answers.ts';
 import { explainRequest, type SubscribeExplanation } from './explaining.ts';
@@ -257,6 +258,16 @@ export class EventBroker<
    */
   requireManagement(credentials: ManagementCredentials = {}): Promise<void> {
     return this.#admission.requireManagement(credentials);
+  }
+
+  /**
+   * The declared topics of which somebody may see something: for a list to choose from. Empty where any name is a topic
+   * (a broker without `topics`).
+   * @throws (rejects) BrokerError `permission_denied` for a token that is not known, `acl_unavailable`, `bad_request`,
+   * `internal`, `closed`; TypeError for an option that is not known
+   */
+  readableTopics(options: ReadableTopicsOptions = {}): Promise<readonly ReadableTopic[]> {
+    return this.#admission.readableTopics(options);
   }
 
   /**
