@@ -1,4 +1,5 @@
 import { StreamError } from './stream-error.ts';
+import type { ServerSentEvents } from './stream-features.ts';
 
 /** What the data of a named event is, as a member of a line. */
 const members: ReadonlyMap<string, string> = new Map([
@@ -6,6 +7,9 @@ const members: ReadonlyMap<string, string> = new Map([
   ['error', 'Error'],
   ['current', 'Current'],
 ]);
+
+/** Reads server-sent events where ndjson is held back. See {@link StreamFeatures}. */
+export const serverSentEvents: ServerSentEvents = (maxLineBytes) => new EventDecoder(maxLineBytes);
 
 /**
  * Server-sent events (the HTML standard, section 9.2), as far as a fenceline server sends them: makes of their lines

@@ -1,4 +1,12 @@
 export { streamEvents } from './stream-events.ts';
+export { streamEventsWith } from './stream-events-with.ts';
+export type { StreamEvents } from './stream-events-with.ts';
+export type { StreamFeatures } from './stream-features.ts';
+export { serverSentEvents } from './event-decoder.ts';
+export { nomad } from './nomad.ts';
+export { checks } from './option-checks.ts';
+export { snapshots } from './snapshots.ts';
+export { wakeUps } from './wake-ups.ts';
 export { StreamError } from './stream-error.ts';
 export type { StreamErrorCode, StreamErrorOptions } from './stream-error.ts';
 export type { EventStream } from './event-stream.ts';

@@ -55,9 +55,10 @@ describe('a 200 that brings nothing', () => {
     const setting = open(server);
     void setting.stream.next();
     for (let i = 0; i < 4; i++) {
-      await setting.clock.advance(40_000);
+      // Longer than a broken connection takes, shorter than the first heartbeat may.
+      await setting.clock.advance(11_000);
       server.connections.at(-1)?.cut();
-      await setting.clock.advance(4_000);
+      await setting.clock.advance(3_000);
     }
     expect(setting.states.filter(({ name }) => name === 'waiting').length).toBe(4);
     expect(setting.states.every((state) => state.name !== 'waiting' || state.reason.code === 'network')).toBe(true);
