@@ -65,5 +65,7 @@ function markOf(events: readonly Event[]): string {
   const what = events.map(({ topic, type, key, namespace }) => [topic, type, key, namespace]);
   let hash = 0;
   for (const letter of JSON.stringify(what)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
-  return `${hash}:${JSON.stringify(events).length}`;
+  // The option `parse` may have made bigints.
+  const text = JSON.stringify(events, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  return `${hash}:${text.length}`;
 }
