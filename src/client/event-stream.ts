@@ -58,6 +58,11 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return this.#state;
   }
 
+  /** What it asks for: the URL with its filters, without its position. */
+  get request(): string {
+    return this.#request.text;
+  }
+
   /**
    * Where to go on after a restart of the reader: keep it whole, and spread it into the options of the next
    * `streamEvents`. It moves when a batch is handed over, so keep it when that batch is done with, or lose nothing and

@@ -30,6 +30,11 @@ export class StreamRequest {
     if (settings.onGap === 'fail') query.set('gap', 'fail');
   }
 
+  /** The URL without a position. */
+  get text(): string {
+    return this.#url.href;
+  }
+
   url({ index, epoch, mark }: Position): URL {
     const url = new URL(this.#url);
     url.searchParams.set('index', String(index));
