@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { findChromium, launchChromium } from './chromium.ts';
 import { StreamServer, type StreamServerOptions } from './stream-server.ts';
@@ -9,6 +9,8 @@ export const executable = findChromium();
 export interface BrowserForAll {
   serve(options?: StreamServerOptions): Promise<StreamServer>;
   newPage(options?: BrowserContextOptions): Promise<Page>;
+  /** For several tabs of one browser. */
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
 
 /** One browser for all tests of a file, where there is one. */
@@ -23,15 +25,17 @@ export function browserForAll(): BrowserForAll {
     for (const context of browser?.contexts() ?? []) await context.close();
     for (const server of servers.splice(0)) await server.stop();
   });
+  const started = (): Browser => {
+    if (!browser) throw new Error('There is no browser.');
+    return browser;
+  };
   return {
     async serve(options) {
       const server = await StreamServer.start(options);
       servers.push(server);
       return server;
     },
-    async newPage(options) {
-      if (!browser) throw new Error('There is no browser.');
-      return browser.newPage(options);
-    },
+    newPage: async (options) => started().newPage(options),
+    newContext: async (options) => started().newContext(options),
   };
 }
