@@ -1,7 +1,7 @@
 import { retryAfterMs } from './backoff.ts';
 import { LineReader } from './line-reader.ts';
 import { StreamError } from './stream-error.ts';
-import type { ServerSentEvents } from './stream-features.ts';
+import type { EventsDecoder } from './stream-parts.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
@@ -23,7 +23,7 @@ export class Connection {
   readonly #wait: Wait;
   readonly #abort = new AbortController();
   readonly #lines: LineReader;
-  #events: ReturnType<ServerSentEvents> | undefined;
+  #events: EventsDecoder | undefined;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #deadAfterMs: number;
   #namesEpoch = false;
@@ -42,7 +42,7 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { fetch, credentials, features } = this.#settings;
+    const { fetch, credentials, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
@@ -56,7 +56,7 @@ export class Connection {
     if (!isOk) throw await this.#refusal(response);
     this.#silentSince = this.#settings.clock.now();
     if (/^text\/event-stream/i.test(response.headers.get('Content-Type') ?? ''))
-      this.#events = features.serverSentEvents?.(this.#settings.maxLineBytes);
+      this.#events = parts.serverSentEvents?.decoder(this.#settings.maxLineBytes);
     const epoch = response.headers.get('X-Fenceline-Epoch') ?? undefined;
     this.#namesEpoch = epoch !== undefined;
     return epoch;

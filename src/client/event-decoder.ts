@@ -1,5 +1,5 @@
 import { StreamError } from './stream-error.ts';
-import type { ServerSentEvents } from './stream-features.ts';
+import type { EventsDecoder } from './stream-parts.ts';
 
 /** What the data of a named event is, as a member of a line. */
 const members: ReadonlyMap<string, string> = new Map([
@@ -8,14 +8,11 @@ const members: ReadonlyMap<string, string> = new Map([
   ['current', 'Current'],
 ]);
 
-/** Reads server-sent events where ndjson is held back. See {@link StreamFeatures}. */
-export const serverSentEvents: ServerSentEvents = (maxLineBytes) => new EventDecoder(maxLineBytes);
-
 /**
  * Server-sent events (the HTML standard, section 9.2), as far as a fenceline server sends them: makes of their lines
  * those of ndjson. Holds the data of one event, of at most `maxLineBytes` letters.
  */
-export class EventDecoder {
+export class EventDecoder implements EventsDecoder {
   readonly #maxLineBytes: number;
   #fields: Record<string, string> = {};
 

@@ -6,8 +6,9 @@ import { type Input, type Phase, type StreamState, transitions } from './connect
 import { type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
-import type { Snapshots, StreamFeatures } from './stream-features.ts';
+import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
+import { partsOf, type Snapshots } from './stream-parts.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
@@ -39,16 +40,17 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** Use `streamEvents`. @throws TypeError for an URL or option that cannot be meant */
   constructor(url: string | URL, options: StreamOptions, features: StreamFeatures) {
-    const settings = settingsOf(options, features);
+    const parts = partsOf(features);
+    const settings = settingsOf(options, parts);
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options, features.nomad?.batches(options.seen));
+    this.#position = new ReadPosition(options, parts.nomad?.batches(options.seen));
     if (options.snapshot) {
-      if (!features.snapshots) throw new TypeError('The option snapshot needs streamEventsWith({ snapshots }).');
-      this.#snapshots = features.snapshots(options.snapshot, options.index === undefined);
+      if (!parts.snapshots) throw new TypeError('The option snapshot needs streamEventsWith({ snapshots }).');
+      this.#snapshots = parts.snapshots.open(options.snapshot, options.index === undefined);
     }
-    this.#wait = new Wait(settings.clock, () => this.#wake(), features.wakeUps);
+    this.#wait = new Wait(settings.clock, () => this.#wake(), parts.wakeUps?.watch);
     options.signal?.addEventListener('abort', this.#onAbort);
     if (options.signal?.aborted) this.close();
   }
@@ -110,8 +112,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** The connection may be dead, or the server back. One that has brought something lately is kept. */
   #wake(): void {
-    const isDue =
-      this.#state.name === 'waiting' ? !this.#state.reason.retryAfterMs : this.#wait.isOverdue;
+    const isDue = this.#state.name === 'waiting' ? !this.#state.reason.retryAfterMs : this.#wait.isOverdue;
     if (isDue) this.reconnect();
   }
 
@@ -167,18 +168,13 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
   }
 
-  /**
-   * What the end of a connection means. A 200 without a byte: something on the way may hold back what is no server-sent
-   * events, so they are asked for next; and a server that has none is asked for lines again.
-   */
+  /** What the end of a connection means. */
   #reasonFor(error: unknown): unknown {
-    const { nomad, serverSentEvents } = this.#settings.features;
-    const isSilent = this.#connection?.isSilent;
-    const isUnknown = this.#request.isEvents && StreamError.is(error) && error.status === 406;
-    if ((isSilent || isUnknown) && serverSentEvents) this.#request.isEvents = !this.#request.isEvents;
-    if (isUnknown) return new StreamError(error.code, error.message, 'resume', { status: 406 });
+    const { nomad, serverSentEvents } = this.#settings.parts;
+    const isSilent = !!this.#connection?.isSilent;
+    const reason = serverSentEvents ? serverSentEvents.after(error, isSilent, this.#request) : error;
     const isNomad = this.#position.isNameless && this.#position.next.epoch === undefined;
-    return isSilent && isNomad && nomad ? nomad.afterSilence(error) : error;
+    return isSilent && isNomad && nomad ? nomad.afterSilence(reason) : reason;
   }
 
   async #waitDue(): Promise<void> {
@@ -192,7 +188,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
     if (!this.#isOpen) return undefined;
     snapshots.taken();
-    this.#position = new ReadPosition(position, this.#settings.features.nomad?.batches(undefined));
+    this.#position = new ReadPosition(position, this.#settings.parts.nomad?.batches(undefined));
     return batch;
   }
 
@@ -263,7 +259,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** Once a line shows that the server is none that does what is asked. */
   #refuseNameless(): void {
     if (!this.#position.isNameless) return;
-    const { nomad } = this.#settings.features;
+    const { nomad } = this.#settings.parts;
     const message = 'This server names no epoch, as Nomad’s: streamEventsWith({ nomad }) reads those.';
     const error = nomad
       ? nomad.refusal(!!this.#settings.state, this.#request.namespaces)

@@ -1,8 +1,8 @@
 export { streamEvents } from './stream-events.ts';
 export { streamEventsWith } from './stream-events-with.ts';
 export type { StreamEvents } from './stream-events-with.ts';
-export type { StreamFeatures } from './stream-features.ts';
-export { serverSentEvents } from './event-decoder.ts';
+export type { StreamFeatures, StreamPart } from './stream-features.ts';
+export { serverSentEvents } from './server-sent-events.ts';
 export { nomad } from './nomad.ts';
 export { checks } from './option-checks.ts';
 export { snapshots } from './snapshots.ts';

@@ -1,17 +1,18 @@
 import { NamelessBatches } from './nameless-batches.ts';
 import { StreamError } from './stream-error.ts';
-import type { NomadSupport } from './stream-features.ts';
+import type { StreamPart } from './stream-features.ts';
+import type { NomadSupport } from './stream-parts.ts';
 
-/** Reads Nomad's own servers too. See {@link StreamFeatures}. */
-export const nomad: NomadSupport = {
-  widest: (terms, namespaces) => [
-    widestTerms(terms),
-    namespaces.includes('*') ? ['*'] : [...new Set(namespaces)],
-  ],
+const support: NomadSupport = {
+  part: 'nomad',
+  widest: (terms, namespaces) => [widestTerms(terms), namespaces.includes('*') ? ['*'] : [...new Set(namespaces)]],
   batches: (seen) => new NamelessBatches(seen),
   afterSilence,
   refusal,
 };
+
+/** Reads Nomad's own servers too. See {@link StreamFeatures}. */
+export const nomad: StreamPart<'nomad'> = support;
 
 /**
  * A 200 without a byte, and a cut 20 to 70 s later, is how Nomad (since 1.11.2) denies a token. A server that names its

@@ -1,6 +1,8 @@
 import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
+import type { StreamPart } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
+import type { OptionChecks } from './stream-parts.ts';
 
 const known: OptionNames<StreamOptions> = {
   topics: true,
@@ -31,10 +33,9 @@ const known: OptionNames<StreamOptions> = {
 
 const numbers = ['minDelayMs', 'maxDelayMs', 'heartbeatMs', 'maxLineBytes'] as const;
 const functions = ['snapshot', 'onState', 'parse', 'fetch', 'random'] as const;
-const credentials: readonly unknown[] = ['omit', 'same-origin', 'include'];
+const credentials: ReadonlySet<unknown> = new Set(['omit', 'same-origin', 'include']);
 
-/** Refuses options that cannot be meant. See {@link StreamFeatures}. @throws TypeError */
-export function checks(options: StreamOptions): void {
+function check(options: StreamOptions): void {
   checkOptions<StreamOptions>(options, known, 'streamEvents');
   for (const name of numbers) {
     const value = options[name];
@@ -45,7 +46,7 @@ export function checks(options: StreamOptions): void {
     if (value !== undefined && typeof value !== 'function')
       throw new TypeError(`${name} must be a function; got ${describe(value)}.`);
   }
-  if (options.credentials !== undefined && !credentials.includes(options.credentials))
+  if (options.credentials !== undefined && !credentials.has(options.credentials))
     throw new TypeError(
       `credentials must be "omit", "same-origin" or "include"; got ${describe(options.credentials)}.`,
     );
@@ -89,3 +90,8 @@ const badTopics = (value: unknown): TypeError =>
   new TypeError(
     `topics must be a list such as ["Job:web"], or an object such as {Job: ["web"]}; got ${describe(value)}.`,
   );
+
+const support: OptionChecks = { part: 'checks', check };
+
+/** Refuses options that cannot be meant. See {@link StreamFeatures}. */
+export const checks: StreamPart<'checks'> = support;

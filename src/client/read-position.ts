@@ -1,6 +1,5 @@
 import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
-import type { NamelessBatches } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
 
 /** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
@@ -26,6 +25,20 @@ export interface Position {
   readonly mark?: string;
 }
 
+/** What was read of a server that names no epoch, for one that has several batches of one index and tells no gap. */
+export interface NamelessReading {
+  /** Marks of the batches with the last index that were handed over. */
+  readonly seen: readonly string[];
+  /** A connection is open. */
+  opened(): void;
+  /** A server that names its epoch has passed this index: what was marked says nothing more. */
+  forget(): void;
+  /** What may be missing before this batch. */
+  untold(last: number, index: number, events: readonly Event[]): Gap | undefined;
+  /** Whether this was handed over on an earlier connection. If not, it counts as handed over from now on. */
+  isRepeat(last: number | 'latest', index: number, events: readonly Event[]): boolean;
+}
+
 /** The options that say where a stream begins. */
 type Place = Pick<StreamOptions, 'index' | 'epoch' | 'appended' | 'mark'>;
 
@@ -34,7 +47,7 @@ type Place = Pick<StreamOptions, 'index' | 'epoch' | 'appended' | 'mark'>;
  * rising index, each once, with the gaps before them.
  *
  * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are
- * repeats. For one that names none (Nomad's), see {@link NamelessBatches}.
+ * repeats. For one that names none (Nomad's), see {@link NamelessReading}.
  */
 export class ReadPosition {
   #index: number | 'latest';
@@ -46,7 +59,7 @@ export class ReadPosition {
   /** What was appended to the index before `#index` was handed over up to this number. */
   #appended: number;
   /** Where servers that name no epoch can be read. */
-  readonly #nameless: NamelessBatches | undefined;
+  readonly #nameless: NamelessReading | undefined;
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
@@ -59,7 +72,7 @@ export class ReadPosition {
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor({ index, epoch, appended, mark }: Place, nameless?: NamelessBatches) {
+  constructor({ index, epoch, appended, mark }: Place, nameless?: NamelessReading) {
     this.#index = index ?? 0;
     this.#epoch = epoch;
     this.#appended = appended ?? 0;

@@ -1,13 +1,11 @@
 import { joinGaps, type Gap } from '../model/gap.ts';
 import { StreamError } from './stream-error.ts';
-import type { MakeSnapshots, Snapshots, TakenSnapshot } from './stream-features.ts';
+import type { StreamPart } from './stream-features.ts';
 import type { Snapshot } from './stream-options.ts';
-
-/** The option `snapshot`. See {@link StreamFeatures}. */
-export const snapshots: MakeSnapshots = (ask, isDue) => new HostSnapshots(ask, isDue);
+import type { Snapshots, SnapshotSupport, TakenSnapshot } from './stream-parts.ts';
 
 /** The host's own state, asked for first and after each gap. */
-class HostSnapshots implements Snapshots {
+export class HostSnapshots implements Snapshots {
   readonly #ask: () => Snapshot<unknown> | Promise<Snapshot<unknown>>;
   #isDue: boolean;
   /** Why it is asked for again. */
@@ -55,3 +53,8 @@ class HostSnapshots implements Snapshots {
     }
   }
 }
+
+const support: SnapshotSupport = { part: 'snapshots', open: (ask, isDue) => new HostSnapshots(ask, isDue) };
+
+/** The option `snapshot`. See {@link StreamFeatures}. */
+export const snapshots: StreamPart<'snapshots'> = support;

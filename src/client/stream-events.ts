@@ -1,5 +1,5 @@
 import type { Topics } from '../model/topics.ts';
-import { serverSentEvents } from './event-decoder.ts';
+import { serverSentEvents } from './server-sent-events.ts';
 import { EventStream } from './event-stream.ts';
 import { nomad } from './nomad.ts';
 import { checks } from './option-checks.ts';

@@ -20,7 +20,7 @@ export class StreamRequest {
     this.#url = absolute(url);
     this.#isState = !!settings.state;
     const asked = [termsOf(topics), [namespace].flat()] as const;
-    const [terms, namespaces] = settings.features.nomad?.widest(...asked) ?? asked;
+    const [terms, namespaces] = settings.parts.nomad?.widest(...asked) ?? asked;
     this.namespaces = namespaces.length;
     const query = this.#url.searchParams;
     for (const term of terms) query.append('topic', term);

@@ -1,13 +1,13 @@
-import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
+import type { StreamParts } from './stream-parts.ts';
 import { liveClock } from './wait.ts';
 
 /** Options with their defaults. */
 export type StreamSettings = ReturnType<typeof settingsOf>;
 
-/** @throws TypeError where the features have checks, for options that cannot be meant */
-export function settingsOf(options: StreamOptions, features: StreamFeatures) {
-  features.checks?.(options);
+/** @throws TypeError where the parts have checks, for options that cannot be meant */
+export function settingsOf(options: StreamOptions, parts: StreamParts) {
+  parts.checks?.check(options);
   const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
   const { clock = liveClock, fetch = globalThis.fetch, random = Math.random, parse = JSON.parse } = options;
   /**
@@ -17,5 +17,5 @@ export function settingsOf(options: StreamOptions, features: StreamFeatures) {
   const deadAfterMs = (serverHeartbeatMs: number): number =>
     2.5 * (options.heartbeatMs ?? (serverHeartbeatMs || Infinity));
   const numbers = { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes };
-  return { ...options, ...numbers, clock, fetch, random, parse, features, deadAfterMs };
+  return { ...options, ...numbers, clock, fetch, random, parse, parts, deadAfterMs };
 }

@@ -22,8 +22,8 @@ export type WatchWakeUps = (call: () => void) => () => void;
 type Finish = (error?: StreamError) => void;
 
 /**
- * Everything a stream waits for, one at a time: each wait has a limit, {@link skip} ends the present one, {@link end} all
- * later ones too. Timers and listeners are there only while something is waited for.
+ * Everything a stream waits for, one at a time: each wait has a limit, {@link skip} ends the present one, {@link end}
+ * all later ones too. Timers and listeners are there only while something is waited for.
  */
 export class Wait {
   readonly #clock: StreamClock;

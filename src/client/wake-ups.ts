@@ -1,3 +1,5 @@
+import type { StreamPart } from './stream-features.ts';
+import type { WakeUps } from './stream-parts.ts';
 import type { WatchWakeUps } from './wait.ts';
 
 /** As much of a page, or of a worker, as tells that the connection may be back. */
@@ -10,8 +12,8 @@ interface Listened {
   removeEventListener(name: string, listener: () => void): void;
 }
 
-/** Asks at once when the browser is back online or the page is shown again. See {@link StreamFeatures}. */
-export const wakeUps: WatchWakeUps = (call) => {
+/** Calls when the browser is back online or the page is shown again. */
+export const watchWakeUps: WatchWakeUps = (call) => {
   const page = globalThis as Page;
   const { document } = page;
   const shown = (): void => {
@@ -24,3 +26,8 @@ export const wakeUps: WatchWakeUps = (call) => {
     document?.removeEventListener?.('visibilitychange', shown);
   };
 };
+
+const support: WakeUps = { part: 'wakeUps', watch: watchWakeUps };
+
+/** Asks at once when the browser is back online or the page is shown again. See {@link StreamFeatures}. */
+export const wakeUps: StreamPart<'wakeUps'> = support;

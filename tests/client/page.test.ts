@@ -28,13 +28,18 @@ describe.runIf(executable)('in a page, a stream', () => {
     page.evaluate(`void read(fenceline.streamEvents('${url}', ${options}))`);
   const hasRead = (n: number) => page.waitForFunction(`got.some((batch) => batch.n.includes(${n}))`);
 
-  it.each(['/v1/event/stream', 'v1/event/stream', '?over'])('takes a relative URL as the page does: %s', async (url) => {
-    if (url === '?over')
-      await page.evaluate("document.head.append(Object.assign(document.createElement('base'), { href: '/v1/event/stream' }))");
-    await server.publish(1);
-    await read(url);
-    await hasRead(1);
-  });
+  it.each(['/v1/event/stream', 'v1/event/stream', '?over'])(
+    'takes a relative URL as the page does: %s',
+    async (url) => {
+      if (url === '?over')
+        await page.evaluate(
+          "document.head.append(Object.assign(document.createElement('base'), { href: '/v1/event/stream' }))",
+        );
+      await server.publish(1);
+      await read(url);
+      await hasRead(1);
+    },
+  );
 
   it.each([
     ['{}', 'user=alice'],

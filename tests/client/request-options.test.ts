@@ -37,7 +37,14 @@ describe('a relative URL', () => {
 
 describe('retryStatuses', () => {
   const refused = (status: number, body: unknown, options: StreamOptions) =>
-    open(new FakeServer().refusal(status, body).refusal(status, body).refusal(status, body).stream([batchLine(1)]), options);
+    open(
+      new FakeServer()
+        .refusal(status, body)
+        .refusal(status, body)
+        .refusal(status, body)
+        .stream([batchLine(1)]),
+      options,
+    );
 
   it.each<[number, unknown]>([
     [404, 'Not Found'],

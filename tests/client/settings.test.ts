@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { StreamOptions } from '../../src/client/index.ts';
 import { checks } from '../../src/client/option-checks.ts';
-import { snapshots as makeSnapshots } from '../../src/client/snapshots.ts';
+import { HostSnapshots } from '../../src/client/snapshots.ts';
+import { partsOf } from '../../src/client/stream-parts.ts';
 import { settingsOf } from '../../src/client/stream-settings.ts';
 
 describe('the options of a stream', () => {
@@ -10,7 +11,10 @@ describe('the options of a stream', () => {
     [{ snapshot: 7 } as never, 'snapshot must be a function; got 7.'],
     [{ parse: 'json' } as never, 'parse must be a function; got "json".'],
     [{ credentials: 'always' } as never, 'credentials must be "omit", "same-origin" or "include"; got "always".'],
-    [{ retryStatuses: 404 } as never, 'retryStatuses must be a list of statuses from 300 to 599, such as [404]; got 404.'],
+    [
+      { retryStatuses: 404 } as never,
+      'retryStatuses must be a list of statuses from 300 to 599, such as [404]; got 404.',
+    ],
     [{ retryStatuses: [404, 200] }, 'such as [404]; got 200.'],
     [{ retryStatuses: ['404'] } as never, 'got "404".'],
     [{ topics: null } as never, 'topics must be a list such as ["Job:web"]'],
@@ -20,8 +24,8 @@ describe('the options of a stream', () => {
     [{ maxLineBytes: Number.NaN }, 'maxLineBytes must be a number above 0; got NaN.'],
     [{ heartbeatMs: -1 }, 'heartbeatMs must be a number above 0; got -1.'],
   ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => settingsOf(options, { checks })).toThrow(TypeError);
-    expect(() => settingsOf(options, { checks })).toThrow(message);
+    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(TypeError);
+    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(message);
   });
 
   it('say when a silent peer is dead: after two and a half heartbeats, by the option before the server', () => {
@@ -34,14 +38,14 @@ describe('a snapshot', () => {
   it.each([[{}], [{ index: -1 }], [{ index: 1.5 }], [{ index: 1, epoch: 7 }], [undefined]])(
     'that cannot be gone on from is none: %j',
     async (answer) => {
-      const snapshots = makeSnapshots(() => answer as never, true);
+      const snapshots = new HostSnapshots(() => answer as never, true);
       await expect(snapshots.take()).rejects.toMatchObject({ code: 'snapshot_failed', retry: 'resume' });
       expect(snapshots.isDue).toBe(true);
     },
   );
 
   it('says where to go on, and carries the gap for which it was asked again', async () => {
-    const snapshots = makeSnapshots(() => ({ value: 'v', index: 8, epoch: 'e' }), false);
+    const snapshots = new HostSnapshots(() => ({ value: 'v', index: 8, epoch: 'e' }), false);
     expect(snapshots.isDue).toBe(false);
     const gap = { from: 2, to: 5, reason: 'trimmed' } as const;
     expect(snapshots.askAgain(gap)).toMatchObject({ code: 'gap', retry: 'resume', gap });

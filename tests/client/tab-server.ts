@@ -23,8 +23,11 @@ const page = `<!doctype html><title>tab</title><script src="/client.js"></script
   const read = async (stream) => {
     Object.assign(window, { stream, got: [], states: [], failure: undefined });
     try {
-      for await (const { index, events, gap, current } of stream) got.push({ index, gap, current, n: events.map(({ payload }) => payload) });
-    } catch (error) { window.failure = error.code ?? error.message; }
+      for await (const { index, events, gap, current } of stream)
+        got.push({ index, gap, current, n: events.map(({ payload }) => payload) });
+    } catch (error) {
+      window.failure = error.code ?? error.message;
+    }
   };
 </script>`;
 
@@ -32,6 +35,8 @@ const page = `<!doctype html><title>tab</title><script src="/client.js"></script
 export class TabServer {
   readonly broker = new EventBroker({ topics });
   readonly requests: IncomingMessage[] = [];
+  /** Nobody is allowed to read any more. */
+  isClosed = false;
   readonly #server: Server;
   #published = 0;
 
@@ -40,6 +45,7 @@ export class TabServer {
     this.#server = http.createServer((request, response) => {
       if (!request.url?.startsWith('/v1/event/stream')) return serveFile(request, response);
       this.requests.push(request);
+      if (this.isClosed) return void response.writeHead(403).end();
       return stream(request, response);
     });
   }
@@ -62,7 +68,12 @@ export class TabServer {
 
   async publish(count: number): Promise<void> {
     for (let i = 0; i < count; i++)
-      await this.broker.publish({ topic: 'Order', type: 'Placed', key: `o-${this.#published % 7}`, payload: ++this.#published });
+      await this.broker.publish({
+        topic: 'Order',
+        type: 'Placed',
+        key: `o-${this.#published % 7}`,
+        payload: ++this.#published,
+      });
   }
 
   /** Resolves when so many connections are open. */

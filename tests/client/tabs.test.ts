@@ -31,7 +31,9 @@ describe.runIf(executable)('tabs that share a stream', () => {
     const page = await context.newPage();
     await page.goto(server.url);
     const make = `fenceline.sharedByTabs(fenceline.streamEvents, '${name}')`;
-    await page.evaluate(`void read(${make}('/v1/event/stream?', { onState: (s) => states.push(s.name), ...${options} }))`);
+    await page.evaluate(
+      `void read(${make}('/v1/event/stream?', { onState: (s) => states.push(s.name), ...${options} }))`,
+    );
     return page;
   }
 
@@ -145,6 +147,28 @@ describe.runIf(executable)('tabs that share a stream', () => {
     await expectAllAfter(5, [second, third]);
     await third.close();
     await expectAllAfter(5, [second]);
+  });
+
+  it('end each with the reason, where the stream ends for one that cannot heal', async () => {
+    const pages = [await open(), await open(), await open()];
+    await expectAllAfter(5, pages);
+    await server.connections(1);
+    server.isClosed = true;
+    server.cut();
+    for (const page of pages) {
+      await page.waitForFunction('failure');
+      expect(await page.evaluate('[failure, stream.state.name]')).toEqual(['permission_denied', 'closed']);
+    }
+    await server.connections(0);
+  });
+
+  it('say what is wrong where what was read cannot be told', async () => {
+    await server.publish(1);
+    const page = await open(
+      '{ parse: (line) => JSON.parse(line, (key, value) => (key === "Payload" ? () => 0 : value)) }',
+    );
+    await page.waitForFunction('failure');
+    expect(await page.evaluate('failure')).toMatch(/can be cloned/);
   });
 
   it('that leave the loop give the connection to another', async () => {

@@ -9,7 +9,7 @@ export interface Locks {
 
 /** As much of a `BroadcastChannel` as is used here. */
 export interface Channel {
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  addEventListener(name: 'message', listener: (event: { readonly data: unknown }) => void): void;
   postMessage(message: unknown): void;
   close(): void;
 }
@@ -20,12 +20,20 @@ export interface Browser {
   readonly openChannel: (name: string) => Channel;
 }
 
-/** Undefined where there is no such thing: on servers, and in pages without HTTPS. */
+/**
+ * Undefined where there is no such thing: in pages without HTTPS, and on servers, of which some have all but the
+ * location.
+ */
 export function browserHere(): Browser | undefined {
-  const { navigator, BroadcastChannel: Channel } = globalThis as {
+  const {
+    location,
+    navigator,
+    BroadcastChannel: Channel,
+  } = globalThis as {
+    readonly location?: unknown;
     readonly navigator?: { readonly locks?: Locks };
     readonly BroadcastChannel?: new (name: string) => unknown;
   };
-  if (!navigator?.locks || !Channel) return undefined;
+  if (!location || !navigator?.locks || !Channel) return undefined;
   return { locks: navigator.locks, openChannel: (name) => new Channel(name) as Channel };
 }

@@ -3,13 +3,14 @@ import type { EventStream } from '../event-stream.ts';
 import type { BatchOf, StreamOptions } from '../stream-options.ts';
 import type { StreamEvents } from '../stream-events-with.ts';
 import { browserHere } from './browser.ts';
-import { SharedStream } from './shared-stream.ts';
+import type { SharedStream } from './shared-stream.ts';
+import { TabStream } from './tab-stream.ts';
 
 /** As `streamEvents`, over one connection for all tabs. */
 export type SharedStreamEvents = <S extends Topics = Topics, V = unknown>(
   url: string | URL,
   options?: StreamOptions<S, V>,
-) => SharedStream<BatchOf<S, V>> | EventStream<BatchOf<S, V>>;
+) => SharedStream<BatchOf<S, V>>;
 
 /**
  * Makes of `streamEvents` one that reads by a single connection for all tabs of a browser that ask for the same. Each
@@ -39,6 +40,6 @@ export function sharedByTabs(streamEvents: StreamEvents, name: string): SharedSt
     const openAt = (place: StreamOptions) => streamEvents(url, place) as EventStream;
     // Connects to nothing. It says what is wrong with the options, where something is.
     const { request } = streamEvents(url, { ...options, onState: undefined, signal: undefined });
-    return new SharedStream(browser, `fenceline ${name} ${request}`, options as StreamOptions, openAt);
+    return new TabStream(browser, `fenceline ${name} ${request}`, options, openAt);
   };
 }

@@ -1,3 +1,4 @@
+import { StreamError } from '../stream-error.ts';
 import type { Browser, Channel } from './browser.ts';
 import type { Leader } from './leader.ts';
 import type { LeaderMessage, TabMessage } from './tab-message.ts';
@@ -8,7 +9,9 @@ export interface TabMember {
   newLeader(tell: (message: LeaderMessage) => void): Leader;
   /** The leader, which may be this tab, has said something. */
   hear(message: LeaderMessage): void;
-  /** This tab led, and what it led has ended. */
+  /** What the leader read has ended. */
+  onGone(): void;
+  /** This tab led, and failed in a way that is no fault of the stream's. */
   onFault(error: unknown): void;
 }
 
@@ -33,7 +36,7 @@ export class TabGroup {
   /** From now on this tab hears the others, and leads when its turn comes. */
   join(): void {
     this.#channel = this.#browser.openChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => this.#take(data as TabMessage);
+    this.#channel.addEventListener('message', ({ data }) => this.#take(data as TabMessage));
     this.#campaign();
   }
 
@@ -67,6 +70,8 @@ export class TabGroup {
         return this.#leader?.wake();
       case 'reconnect':
         return this.#leader?.reconnect();
+      case 'gone':
+        return this.#member.onGone();
       case 'place':
       case 'batch':
         return this.#member.hear(message);
@@ -95,7 +100,8 @@ export class TabGroup {
     try {
       await leader.lead();
     } catch (error) {
-      this.#member.onFault(error);
+      if (!StreamError.is(error)) this.#member.onFault(error);
+      this.tell({ kind: 'gone' });
     } finally {
       leader.close();
       this.#leader = undefined;

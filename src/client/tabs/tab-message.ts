@@ -11,6 +11,8 @@ export type TabMessage =
   | { readonly kind: 'wake' }
   /** Somebody called `reconnect()`. */
   | { readonly kind: 'reconnect' }
+  /** What the leader read has ended for a reason that cannot heal: each tab finds out for itself. */
+  | { readonly kind: 'gone' }
   | LeaderMessage;
 
 /** From the leader. `position` is its own, after the batch if there is one; `number` counts its batches. */
@@ -18,10 +20,7 @@ export type LeaderMessage = {
   readonly leader: string;
   readonly number: number;
   readonly position: Position;
-} & (
-  | { readonly kind: 'place'; readonly state: ToldState }
-  | { readonly kind: 'batch'; readonly batch: EventBatch }
-);
+} & ({ readonly kind: 'place'; readonly state: ToldState } | { readonly kind: 'batch'; readonly batch: EventBatch });
 
 /** A state without the class of its error, which no channel carries. */
 export type ToldState = Pick<StreamState, 'name'> & {

@@ -5,7 +5,8 @@ export type Standing = 'behind' | 'same' | 'ahead' | 'unknown';
 
 /**
  * How far a reader at `theirs` is, beside one at `mine`. Indexes say so within one epoch alone; of a state, only where
- * both read the same view of it, and the other is told of every removal that comes after `mine`. Of a server that names no epoch, equal places are the same and others unknown.
+ * both read the same view of it, and the other is told of every removal that comes after `mine`. Of a server that names
+ * no epoch, equal places are the same and others unknown.
  */
 export function standing(mine: Position, theirs: Position): Standing {
   if (JSON.stringify(mine) === JSON.stringify(theirs)) return 'same';
