@@ -48,6 +48,8 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
   readonly #queue: LeaderMessage[] = [];
   /** What the leader said last. */
   #heard: LeaderMessage | undefined;
+  /** It was asked whether it is there, and has not answered yet. */
+  #isAsked = false;
   /** The leader was behind this tab when it was joined, and may be still. */
   #mayRepeat = false;
   /** The state was said to be complete. */
@@ -144,13 +146,14 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
     if (queued?.kind === 'batch') return this.#handOver(queued.batch, queued.position);
     if (this.#mode === 'alone') return this.#readAlone();
     if (this.#mode === 'new') {
+      this.#mode = 'seeking';
       this.#group.join();
-      this.#seek();
+      this.#ask();
     }
-    const isQuiet = await this.#isQuietFor(this.#mode === 'following' ? QUIET_MS : ANSWER_MS);
+    const isQuiet = await this.#isQuietFor(this.#isAsked ? ANSWER_MS : QUIET_MS);
     if (!isQuiet) return undefined;
-    if (this.#mode === 'following') this.#seek();
-    else if (this.#mode === 'seeking') {
+    if (!this.#isAsked) this.#ask();
+    else {
       // Its tab is frozen, or hangs: browsers let it keep the lock.
       this.#mode = 'alone';
       this.#group.takeOver();
@@ -158,8 +161,9 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
     return undefined;
   }
 
-  #seek(): void {
-    this.#mode = 'seeking';
+  /** Is there a leader, and where is it? */
+  #ask(): void {
+    this.#isAsked = true;
     this.#group.tell({ kind: 'ask' });
   }
 
@@ -176,7 +180,8 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
     this.#join();
     const { done, value } = await own.next();
     if (done) return undefined;
-    this.#received = own.position;
+    // Else the leader was joined meanwhile, from behind this batch on, and may have brought more.
+    if (own === this.#own) this.#received = own.position;
     this.#note(value);
     return this.#handOver(value, own.position);
   }
@@ -222,6 +227,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
   #hear(message: LeaderMessage): void {
     const before = this.#heard;
     this.#heard = message;
+    this.#isAsked = false;
     const isNext =
       this.#mode === 'following' &&
       before?.leader === message.leader &&
