@@ -35,6 +35,8 @@ const page = `<!doctype html><title>tab</title><script src="/client.js"></script
 export class TabServer {
   readonly broker = new EventBroker({ topics });
   readonly requests: IncomingMessage[] = [];
+  /** Requests for the stream are answered after it. */
+  released: Promise<void> = Promise.resolve();
   /** Nobody is allowed to read any more. */
   isClosed = false;
   readonly #server: Server;
@@ -46,7 +48,7 @@ export class TabServer {
       if (!request.url?.startsWith('/v1/event/stream')) return serveFile(request, response);
       this.requests.push(request);
       if (this.isClosed) return void response.writeHead(403).end();
-      return stream(request, response);
+      void this.released.then(() => stream(request, response));
     });
   }
 

@@ -114,6 +114,25 @@ describe.runIf(executable)('tabs that share a stream', () => {
     await server.connections(1);
   });
 
+  it('follow one that is behind, and are not told again what they know', async () => {
+    await server.publish(10);
+    const { epoch } = server.broker.position;
+    let release = (): void => undefined;
+    server.released = new Promise((resolve) => (release = resolve));
+    const behind = await open(`{ index: 1, epoch: '${epoch}' }`);
+    while (server.requests.length === 0) await new Promise(setImmediate);
+    const ahead = await open(`{ index: 11, epoch: '${epoch}' }`);
+    // It knows of the other one, and waits for it.
+    await ahead.waitForFunction("stream.state.name === 'connecting'");
+    release();
+    await expectAll(behind);
+    await server.publish(1);
+    await expectAll(behind);
+    await ahead.waitForFunction('got.some(({ n }) => n.includes(11))');
+    expect(await numbers(ahead)).toEqual([11]);
+    await server.connections(1);
+  });
+
   it('share the state: each is told it whole, that it is complete, and then its changes', async () => {
     await server.publish(20);
     const pages = [await open('{ state: true }'), await open('{ state: true }'), await open('{ state: true }')];
