@@ -32,11 +32,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: [
-        `src/explorer/page/{${inBrowser.join()}}.ts`,
-        `src/client/tabs/{${amongTabs.join()}}.ts`,
-        '**/*.d.ts',
-      ],
+      exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, `src/client/tabs/{${amongTabs.join()}}.ts`, '**/*.d.ts'],
       // tests/tooling/check-coverage.mjs is the gate.
       reporter: ['text-summary', 'json', 'html'],
     },

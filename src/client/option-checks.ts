@@ -39,7 +39,8 @@ function check(options: StreamOptions): void {
   checkOptions<StreamOptions>(options, known, 'streamEvents');
   for (const name of numbers) {
     const value = options[name];
-    if (value !== undefined && !(value > 0)) throw new TypeError(`${name} must be a number above 0; got ${value}.`);
+    if (value !== undefined && !(typeof value === 'number' && value > 0))
+      throw new TypeError(`${name} must be a number above 0; got ${describe(value)}.`);
   }
   for (const name of functions) {
     const value = options[name];

@@ -22,6 +22,7 @@ describe('the options of a stream', () => {
     [{ state: true, index: 'latest' }, 'state needs an index'],
     [{ minDelayMs: 0 }, 'minDelayMs must be a number above 0; got 0.'],
     [{ maxLineBytes: Number.NaN }, 'maxLineBytes must be a number above 0; got NaN.'],
+    [{ heartbeatMs: '60' } as never, 'heartbeatMs must be a number above 0; got "60".'],
     [{ heartbeatMs: -1 }, 'heartbeatMs must be a number above 0; got -1.'],
   ])('are refused where they cannot be meant: %j', (options, message) => {
     expect(() => settingsOf(options, partsOf({ checks }))).toThrow(TypeError);
