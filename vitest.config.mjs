@@ -11,6 +11,9 @@ const inBrowser = [
   ...['topic-list', 'yield-to-page'],
 ];
 
+/** What needs several tabs: likewise. */
+const amongTabs = ['browser', 'leader', 'shared-by-tabs', 'tab-group', 'tab-message', 'tab-stream'];
+
 export default defineConfig({
   resolve: {
     // Tests and examples import the package by name and get the sources; the packed tarball has checks of its own.
@@ -30,7 +33,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, '**/*.d.ts'],
+      exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, `src/client/tabs/{${amongTabs.join()}}.ts`, '**/*.d.ts'],
       // tests/tooling/check-coverage.mjs is the gate.
       reporter: ['text-summary', 'json', 'html'],
     },

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { findChromium, launchChromium } from './chromium.ts';
 import { StreamServer, type StreamServerOptions } from './stream-server.ts';
@@ -9,6 +9,8 @@ export const executable = findChromium();
 export interface BrowserForAll {
   serve(options?: StreamServerOptions): Promise<StreamServer>;
   newPage(options?: BrowserContextOptions): Promise<Page>;
+  /** For several tabs of one browser. */
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** Opens the explorer. What the browser complains of fails the test. */
   open(server: StreamServer, options?: OpenOptions): Promise<Page>;
 }
@@ -33,10 +35,11 @@ export function browserForAll(): BrowserForAll {
     for (const server of servers.splice(0)) await server.stop();
     if (complaints.length > 0) throw new Error(`The browser complained: ${complaints.splice(0).join('\n')}`);
   });
-  const newPage = async (options?: BrowserContextOptions): Promise<Page> => {
+  const started = (): Browser => {
     if (!browser) throw new Error('There is no browser.');
-    return browser.newPage(options);
+    return browser;
   };
+  const newPage = async (options?: BrowserContextOptions): Promise<Page> => started().newPage(options);
   return {
     async serve(options) {
       const server = await StreamServer.start(options);
@@ -54,5 +57,6 @@ export function browserForAll(): BrowserForAll {
       await page.goto(`${server.url}/${fragment}`);
       return page;
     },
+    newContext: async (options) => started().newContext(options),
   };
 }
