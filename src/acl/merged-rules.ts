@@ -81,7 +81,9 @@ function mergeBlock(block: string, policies: readonly ParsedRules[]): readonly A
   const merged = new Map<string, Set<string>>();
   for (const policy of policies) {
     for (const [name, capabilities] of policy.get(block) ?? []) {
-      merged.set(name, new Set([...(merged.get(name) ?? []), ...capabilities]));
+      const granted = merged.get(name) ?? new Set();
+      merged.set(name, granted);
+      for (const capability of capabilities) granted.add(capability);
     }
   }
   return [...merged]

@@ -106,7 +106,7 @@ describe('rules in words of defined rights', () => {
     expect(copy).toEqual({ namespace: { a: { capabilities: ['read-orders'] } } });
     expect(Object.isFrozen((copy as typeof rules).namespace.a.capabilities)).toBe(true);
     expect(rights.freeze(copy)).toBe(copy);
-    expect(rights.parse(copy)).toBe(rights.parse(copy));
+    expect(rights.readStored(copy)).toBe(rights.readStored(copy));
     for (const no of [null, 7, 'text', [], undefined])
       expect(() => rights.freeze(no as never)).toThrow(expect.objectContaining({ code: 'bad_request' }));
     expect(() => rights.freeze({ namespace: { a: { policy: () => 1 } } } as never)).toThrow(
