@@ -59,9 +59,7 @@ describe('a record of a store', () => {
     'is refused as a token with the secret %j, which no header could carry, without showing it',
     (secretId) => {
       expect(() => copyToken({ ...token, secretId: secretId as string })).toThrow(
-        refusal(
-          'token "acc": secretId must be a string of printable ASCII, not empty and without blanks at its ends.',
-        ),
+        refusal('token "acc": secretId must be a string of printable ASCII, not empty and without blanks at its ends.'),
       );
     },
   );

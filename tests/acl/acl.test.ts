@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';
+import { defineRights } from '../../src/index.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 import type { Rights } from '../../src/acl/rights.ts';
 
@@ -41,6 +42,8 @@ describe('what an Acl may see', () => {
     ['deny is nothing to hold', [level('deny', 'default')], { namespace: 'deny' }, 'default', false],
     ['the capability alone', [list('default', 'read-job')], readJob, 'default', true],
     ['another capability', [list('default', 'list-jobs')], readJob, 'default', false],
+    ['a name is no beginning of others', [level('read', 'prod')], readJob, 'prod-web', false],
+    ['nor an end of others', [level('read', 'web')], readJob, 'prod-web', false],
     ['a glob', [level('read', 'prod-*')], readJob, 'prod-web', true],
     ['a glob that does not match', [level('read', 'prod-*')], readJob, 'dev-web', false],
     ['a glob with several *', [level('read', 'a*b*c')], readJob, 'axxbyyc', true],
@@ -55,6 +58,7 @@ describe('what an Acl may see', () => {
       false,
     ],
     ['of equally close globs, one that denies', [level('read', 'a*c'), level('deny', 'ab*')], readJob, 'abc', false],
+    ['and the other way round', [level('deny', 'a*c'), level('read', 'ab*')], readJob, 'abc', false],
     ['two policies on one name add up', [list('a', 'list-jobs'), list('a', 'read-job')], readJob, 'a', true],
     ['two policies on one name, one denies', [level('write', 'a'), level('deny', 'a')], readJob, 'a', false],
     ['deny among capabilities', [list('a', 'read-job', 'deny')], readJob, 'a', false],
@@ -171,8 +175,70 @@ describe('an Acl', () => {
     });
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses to expire at %s', (expiresAt) => {
-    expect(() => Acl.fromRules([], { rights, expiresAt })).toThrow(TypeError);
+  it('has the facts that it is told', () => {
+    const claims = { team: 1 };
+    const facts = { accessorId: 'a', expiresAt: 5, dependsOn: ['role:r'], claims, perAccessor: true, rights } as const;
+    expect(Acl.fromRules([], { ...facts, management: false })).toMatchObject({
+      accessorId: 'a',
+      expiresAt: 5,
+      dependsOn: ['role:r', 'token:a'],
+      claims,
+      isPerAccessor: true,
+      isManagement: false,
+    });
+  });
+
+  it('can be taken away by a change of something, or by time, and else never', () => {
+    for (const facts of [{ accessorId: 'a' }, { dependsOn: ['policy:p'] as const }, { expiresAt: 1 }])
+      expect(Acl.fromRules([], facts).isRevocable).toBe(true);
+    expect(Acl.fromRules([]).isRevocable).toBe(false);
+    expect(Acl.management.isRevocable).toBe(false);
+  });
+
+  it('is asked for all of an accessor only where there is an accessor', () => {
+    expect(Acl.fromRules([], { perAccessor: true }).isPerAccessor).toBe(false);
+    expect(Acl.fromRules([], { perAccessor: false, accessorId: 'a' }).isPerAccessor).toBe(false);
+    expect(Acl.fromRules([], { accessorId: 'a' }).isPerAccessor).toBe(false);
+  });
+
+  it('meets no need in words that its rights do not have, and says so', () => {
+    const few = defineRights({ namespace: { capabilities: ['x'] } }) as unknown as Rights;
+    const acl = Acl.fromRules([{ namespace: { '*': { capabilities: ['x'] } } }], { rights: few });
+    expect([acl.meets({ cluster: 'x' }, '*'), acl.sees({ cluster: 'x' }, 'a')]).toEqual([false, false]);
+    expect(acl.namespacesFor({ cluster: 'x' })).toBeUndefined();
+    expect(acl.judge({ cluster: 'x' }, '*')).toEqual({ isMet: false, reason: 'No rule applies to cluster.' });
+  });
+
+  const dependsOnFault = (got: string) =>
+    `dependsOn must be a list of 'token:<accessorId>', 'policy:<name>' or 'role:<id>'; got ${got}.`;
+
+  it.each<[object, string]>([
+    [
+      { expiresAt: Number.NaN },
+      'expiresAt must be a finite number of milliseconds since 1970, or undefined for never.',
+    ],
+    [{ expiresAt: Infinity }, 'expiresAt must be a finite number of milliseconds since 1970, or undefined for never.'],
+    [{ accessorId: '' }, 'accessorId must be a text that is not empty; got "".'],
+    [{ accessorId: 42 }, 'accessorId must be a text that is not empty; got 42.'],
+    [{ management: 'false' }, 'management must be true or false; got "false".'],
+    [{ perAccessor: 1 }, 'perAccessor must be true or false; got 1.'],
+    [{ dependsOn: 'policy:p' }, dependsOnFault('"policy:p"')],
+    [{ dependsOn: ['policy:p', 'policies:p'] }, dependsOnFault('"policies:p"')],
+    [{ dependsOn: ['a policy:p'] }, dependsOnFault('"a policy:p"')],
+    [{ dependsOn: ['policy:'] }, dependsOnFault('"policy:"')],
+    [{ dependsOn: [['policy:p']] }, dependsOnFault('an array')],
+    [{ dependsOn: [{ policy: 'p' }] }, dependsOnFault('a value of type object')],
+    [
+      { accessor: 'a' },
+      'Acl.fromRules has no option "accessor". Did you mean "accessorId"? ' +
+        'Known: accessorId, claims, dependsOn, expiresAt, management, perAccessor, rights.',
+    ],
+  ])('refuses %o: it would be rights that nobody gave, or that nobody can take away', (facts, message) => {
+    expect(() => Acl.fromRules([], facts)).toThrow(new TypeError(message));
+  });
+
+  it.each([undefined, null, 'rules', { namespace: {} }])('takes rules as a list, not as %j', (rules) => {
+    expect(() => Acl.fromRules(rules as never)).toThrow(/^Acl\.fromRules takes a list of rules; got /);
   });
 
   it('tells nothing of its holder in its sight key', () => {

@@ -32,7 +32,9 @@ describe('claims', () => {
 
   it('may have no prototype, and come from another realm', () => {
     const foreign: unknown = runInNewContext('({ team: { name: "a" } })');
-    const bare: unknown = Object.assign(Object.create(null), { team: Object.assign(Object.create(null), { name: 'a' }) });
+    const bare: unknown = Object.assign(Object.create(null), {
+      team: Object.assign(Object.create(null), { name: 'a' }),
+    });
     for (const claims of [foreign, bare]) expect(checkClaims(claims).text).toBe('{"team":{"name":"a"}}');
   });
 

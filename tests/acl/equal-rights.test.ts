@@ -64,13 +64,23 @@ describe('two answers about one user', () => {
   it.each<[string, () => Acl]>([
     ['the rules', () => aclOf({ default: { policy: 'write' } }, facts)],
     ['the claims', () => aclOf(read, { ...facts, claims: { team: 2 } })],
-    ['the accessor', () => aclOf(read, { ...facts, accessorId: 'b', dependsOn: ['policy:p', 'token:a'] })],
     ['when they end', () => aclOf(read, { ...facts, expiresAt: 2000 })],
     ['what they depend on', () => aclOf(read, { ...facts, dependsOn: ['policy:p', 'role:r'] })],
   ])('are not where they differ in %s', (_, make) => {
     expect(isSame(acl(), make())).toBe(false);
     expect(isSame(make(), acl())).toBe(false);
     expect(isForAll({ joined: acl() } as never, make())).toBe(false);
+  });
+
+  it('are not where they are about two, though both depend on the same', () => {
+    const [a, b] = ['a', 'b'].map((accessorId) => aclOf(read, { accessorId, dependsOn: ['token:a', 'token:b'] }));
+    expect(isSame(a as Acl, b as Acl)).toBe(false);
+  });
+
+  it('are not where one name holds what are two names of the other', () => {
+    expect(
+      isSame(aclOf(read, { dependsOn: ['role:x\nrole:y'] }), aclOf(read, { dependsOn: ['role:x', 'role:y'] })),
+    ).toBe(false);
   });
 });
 
