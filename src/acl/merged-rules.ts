@@ -11,6 +11,8 @@ export interface AppliedRule {
 
 interface GlobRule extends AppliedRule {
   readonly glob: Glob;
+  /** The higher comes first: more literal characters, and of as many one that denies. */
+  readonly rank: number;
 }
 
 interface BlockRules {
@@ -96,14 +98,15 @@ function canonical(granted: ReadonlySet<string>): ReadonlySet<string> {
 }
 
 function arrange(rules: readonly AppliedRule[]): BlockRules {
-  const globs = rules.filter(({ name }) => Glob.isGlob(name)).map((rule) => ({ ...rule, glob: new Glob(rule.name) }));
-  return { exact: new Map(rules.map((rule) => [rule.name, rule])), globs: globs.toSorted(closestFirst) };
+  const globs = rules.filter(({ name }) => Glob.isGlob(name)).map(globRule);
+  // Sorting keeps the order by name among equal ones.
+  return {
+    exact: new Map(rules.map((rule) => [rule.name, rule])),
+    globs: globs.toSorted((a, b) => b.rank - a.rank),
+  };
 }
 
-/** Sorting keeps the order by name among rules that are equal here. */
-function closestFirst(a: GlobRule, b: GlobRule): number {
-  return (
-    b.glob.literalLength - a.glob.literalLength ||
-    Number(b.capabilities.has('deny')) - Number(a.capabilities.has('deny'))
-  );
+function globRule(rule: AppliedRule): GlobRule {
+  const glob = new Glob(rule.name);
+  return { ...rule, glob, rank: 2 * glob.literalLength + Number(rule.capabilities.has('deny')) };
 }

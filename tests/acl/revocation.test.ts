@@ -247,6 +247,35 @@ describe('what else a subscription is held against', () => {
   });
 });
 
+describe('a source that tells of a change whenever it is asked', () => {
+  /** @returns how often it had been asked when others had their turn of the event loop */
+  async function askedPerTurn(ask: (world: GuardedWorld) => Promise<unknown>): Promise<number> {
+    let asked = 0;
+    const resolve = (): Acl => {
+      if (++asked < 1000) world.revocation.change(['token:t'], asked);
+      return rightsOn();
+    };
+    const world = new GuardedWorld({ source: { resolve } });
+    const turn = new Promise<number>((resolveTurn) => void setImmediate(() => resolveTurn(asked)));
+    await ask(world);
+    expect(asked).toBe(1000);
+    return turn;
+  }
+
+  it('stops nobody else, neither when a subscription is opened nor after a change', async () => {
+    const opening = askedPerTurn(({ revocation }) => revocation.open('secret', () => undefined, given));
+    expect(await opening).toBeLessThan(10);
+    const changing = askedPerTurn(async (world) => {
+      const isDecided = deferred();
+      const decide = (answer: Acl | BrokerError): void => (BrokerError.is(answer) ? undefined : isDecided.resolve());
+      world.revocation.watch('secret', rightsOn(), { fence: () => undefined, decide });
+      world.revocation.change(['token:t'], 1);
+      await isDecided.promise;
+    });
+    expect(await changing).toBeLessThan(10);
+  });
+});
+
 describe('when news of changes was lost', () => {
   it('all are held, from the start on or from an index, and the source is told that anything may have changed', async () => {
     const world = new GuardedWorld();
@@ -389,8 +418,30 @@ describe('who leaves', () => {
     world.revocation.change(['token:t'], 6);
     await world.answer(rightsOn());
     expect(world.clock.timers).toBe(0);
+    await world.change('token:t', 7);
     expect(world.source.asked).toHaveLength(1);
     expect(member.seen).toEqual(['fence 5']);
+  });
+
+  it('since its rights end, while it is asked for, is gone, whatever is answered', async () => {
+    const world = new GuardedWorld();
+    const member = world.member(Acl.fromRules([], { accessorId: 't', expiresAt: world.clock.now() + 100 }));
+    await world.change('token:t', 5);
+    await world.clock.advance(100);
+    await world.answer(rightsOn());
+    expect(member.seen).toEqual(['fence 5', 'fence 9', 'acl_expired']);
+  });
+
+  it('since its rights end, is gone before anything is published, though timers are late', () => {
+    const world = new GuardedWorld();
+    const member = world.member(Acl.fromRules([], { accessorId: 't', expiresAt: world.clock.now() + 100 }));
+    const { now } = world.clock;
+    world.clock.now = () => now.call(world.clock) + 99;
+    world.revocation.expireDue();
+    expect(member.seen).toEqual([]);
+    world.clock.now = () => now.call(world.clock) + 100;
+    world.revocation.expireDue();
+    expect(member.seen).toEqual(['fence 9', 'acl_expired']);
   });
 
   it('by its own end harms nobody', async () => {
