@@ -1,3 +1,4 @@
+import { checkNumber, whole } from '../model/numbers.ts';
 import type { ManagementCredentials } from '../core/broker/admission.ts';
 import type { Acl } from '../acl/acl.ts';
 import { BrokerError } from '../model/errors.ts';
@@ -58,8 +59,7 @@ function checkOperator(options: OperatorHandlerOptions<never>): void {
   const { broker, maxStreams = 1 } = (options ?? {}) as Partial<typeof options>;
   if (typeof broker?.requireManagement !== 'function')
     throw new TypeError(`operatorHandler needs a broker: { broker: new EventBroker() }; got ${describe(broker)}.`);
-  if (!Number.isInteger(maxStreams) || maxStreams < 1)
-    throw new TypeError(`maxStreams must be a whole number, 1 or more; got ${describe(maxStreams)}.`);
+  checkNumber('maxStreams', maxStreams, whole(1));
   checkHostFunctions(options, 'operatorHandler');
 }
 

@@ -50,6 +50,7 @@ export type LimitName =
   | 'topicsPerRequest'
   | 'placesPerRequest'
   | 'placesInAll'
+  | 'placesPerToken'
   | 'eventsPerBatch'
   | 'bytesPerEvent';
 

@@ -97,9 +97,16 @@ const recipes: Record<string, (broker: EventBroker) => Promise<{ server: Server;
   },
 };
 
-/** The lines of a stream, to its end. */
-async function linesOf(response: Response): Promise<readonly string[]> {
-  return (await response.text()).trimEnd().split('\n');
+/** The lines of a stream, one by one. */
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body as ReadableStream<Uint8Array>) {
+    const text = decoder.decode(bytes, { stream: true });
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
 }
 
 describe.each(Object.entries(recipes))('the recipe for %s', (_, make) => {
@@ -111,13 +118,15 @@ describe.each(Object.entries(recipes))('the recipe for %s', (_, make) => {
     cleanups.push(() => server.closeAllConnections());
     if (!server.listening) await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/event/stream`;
-    const stream = await fetch(url);
+    const lines = linesOf(await fetch(url));
     await broker.publish({ topic: 'Order', type: 'Placed', key: 'o-1', namespace: 'default', payload: {} });
-    await new Promise(setImmediate);
+    // `for await` would end the stream where it breaks off.
+    for (let line = ''; !line.includes('o-1');) line = (await lines.next()).value ?? 'o-1';
     const closed = once(server, 'close');
     const ended = stop();
-    const lines = await linesOf(stream);
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ Error: { Code: 'closed', Retry: 'resume', Index: 1 } });
+    let last = '';
+    for await (const line of lines) last = line;
+    expect(JSON.parse(last)).toMatchObject({ Error: { Code: 'closed', Retry: 'resume', Index: 1 } });
     await ended;
     // Whoever keeps a connection for later requests.
     server.closeAllConnections();

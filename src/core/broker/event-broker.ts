@@ -102,7 +102,7 @@ export class EventBroker<
     this.#state = new RetainedState(this.#topics, this.#removal, checkBuffer(options.buffer));
     // What a log holds of it is read first.
     if (log) this.#state.restart();
-    this.#interests = new InterestIndex(this.#limits.placesInAll);
+    this.#interests = new InterestIndex(this.#limits);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
     this.#rotation = new Rotation(clock, bound(options, 'maxStreamMs', Infinity), random);
@@ -319,6 +319,7 @@ export class EventBroker<
       revocation: this.#revocation,
       notify: this.#notify,
       diagnostics: this.#diagnostics,
+      refusals: this.#refusals,
       context: {
         buffer: this.#buffer,
         history: this.#feed,
