@@ -100,8 +100,7 @@ export const invariants = [
     guarantee: 'A function that returns rights is called again after a change',
     file: 'src/acl/revocation.ts',
     line: "if (typeof credential === 'function') return answerOf('acl', credential);",
-    without:
-      "if (typeof credential === 'function') return ((credential as any).kept ??= answerOf('acl', credential));",
+    without: "if (typeof credential === 'function') return ((credential as any).kept ??= answerOf('acl', credential));",
     test: 'tests/conformance/own-rights.test.ts',
     name: 'ends the stream at the change when it throws an AclDenial',
   },
