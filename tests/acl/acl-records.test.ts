@@ -49,7 +49,8 @@ describe('a record of a store', () => {
     [{ claims: 'team' }, 'token "acc": claims must be an object; got "team".'],
     [
       { expires: 5 },
-      'token "acc" has no field "expires". Known: accessorId, claims, expirationTime, name, policies, roles, secretId, type.',
+      'token "acc" has no field "expires". ' +
+        'Known: accessorId, claims, expirationTime, name, policies, roles, secretId, type.',
     ],
   ])('is refused as a token with %o, in words that name the field', (fields, message) => {
     expect(() => copyToken({ ...token, ...fields })).toThrow(refusal(message));

@@ -240,8 +240,8 @@ describe('denials and failures', () => {
     [{}, 'AclResolver needs a store.'],
     [{ store: null }, 'AclResolver needs a store.'],
     [{ store: 'memory' }, 'AclResolver needs a store.'],
-    [{ store: storeWith(), maxCached: -1 }, 'maxCached must be an integer, 0 or more.'],
-    [{ store: storeWith(), maxCached: 1.5 }, 'maxCached must be an integer, 0 or more.'],
+    [{ store: storeWith(), maxCached: -1 }, 'maxCached must be a whole number ≥ 0; got -1.'],
+    [{ store: storeWith(), maxCached: 1.5 }, 'maxCached must be a whole number ≥ 0; got 1.5.'],
     [
       { store: storeWith(), stores: [] },
       'AclResolver has no option "stores". Did you mean "store"? Known: clock, maxCached, rights, store.',
@@ -363,7 +363,7 @@ describe('sharing and keeping', () => {
     },
   );
 
-  it('when anything may have changed, nothing that was kept or is being looked up is seen by the next caller', async () => {
+  it('when anything may have changed, the next caller sees nothing that was kept or is being looked up', async () => {
     const store = new SteppedStore(storeWith({}, { accessorId: 'other', secretId: 'secret-2' }));
     const resolver = new AclResolver({ rights: nomadRights, store });
     const keeping = resolver.resolve('secret-1');

@@ -114,7 +114,7 @@ describe('the expiry timer', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('asks for the time only when something ever expires, and sets its timer only when the nearest instant moves', () => {
+  it('asks for the time only when something ever expires, and sets its timer when the nearest instant moves', () => {
     const clock = new VirtualClock(0);
     let [asked, set] = [0, 0];
     const counting = {

@@ -140,7 +140,7 @@ describe('a change', () => {
     expect(member.seen).toEqual(['fence 5', 'acl_expired']);
   });
 
-  it('while rights are being asked for makes the answer worthless: they are asked for once more, and waited for once', async () => {
+  it('while rights are asked for makes the answer worthless: they are asked for anew, and waited for once', async () => {
     const world = new GuardedWorld();
     const member = world.member(rightsOn('policy:p'));
     await world.change('policy:p', 5);
@@ -177,7 +177,7 @@ describe('a change', () => {
     for (const { seen } of members) expect(seen).toHaveLength(2);
   });
 
-  it('ends who was not answered in time; what is answered later reaches nobody, and nobody is asked for it again', async () => {
+  it('ends who was not answered in time; a later answer reaches nobody, and nobody is asked for again', async () => {
     const world = new GuardedWorld();
     const member = world.member(rightsOn());
     await world.change('token:t', 5);
@@ -245,6 +245,19 @@ describe('what else a subscription is held against', () => {
     expect(member.seen).toEqual(['fence 5', 'acl_unavailable']);
     expect(world.clock.timers).toBe(0);
   });
+
+  it('ends it once, where it fails only when the time is over', async () => {
+    const world = new GuardedWorld();
+    const asked = deferred();
+    const member = preparing(() => asked.promise);
+    world.revocation.watch('secret', rightsOn(), member);
+    await world.change('token:t', 5);
+    await world.answer(rightsOn());
+    await world.clock.advance(LIMIT_MS);
+    asked.reject(new Error('late'));
+    await world.clock.settle();
+    expect(member.seen).toEqual(['fence 5', 'acl_unavailable']);
+  });
 });
 
 describe('a source that tells of a change whenever it is asked', () => {
@@ -277,7 +290,7 @@ describe('a source that tells of a change whenever it is asked', () => {
 });
 
 describe('when news of changes was lost', () => {
-  it('all are held, from the start on or from an index, and the source is told that anything may have changed', async () => {
+  it('all are held, from the start or from an index, and the source hears that anything may have changed', async () => {
     const world = new GuardedWorld();
     const [member, other] = [world.member(rightsOn('policy:p')), world.member(rightsOn(), 'another')];
     world.revocation.changeAll();
@@ -371,7 +384,7 @@ describe('who joins others of the same token', () => {
     for (const { seen } of joined) expect(seen).toEqual(['fence 9', 'goes on by policy:r,token:t']);
   });
 
-  it('while they are asked for gets no answer that is another: it is asked for once more, and that one counts', async () => {
+  it('while they are asked for gets no answer that is another: the next one counts', async () => {
     const world = new GuardedWorld();
     const first = world.member(rightsOn('policy:p'));
     await world.change('policy:p', 5);

@@ -65,7 +65,7 @@ const reasons = [
     file: 'merged-rules.ts',
     from: "'*'",
     to: '""',
-    reason: `${same} A rule that stands for no name at all stands for "*", and the other way round; each other is asked too.`,
+    reason: `${same} What stands for the empty name stands for "*" too; all others are asked as well.`,
   },
   {
     file: 'revocation.ts',
