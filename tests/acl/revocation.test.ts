@@ -140,7 +140,7 @@ describe('a change', () => {
     expect(member.seen).toEqual(['fence 5', 'acl_expired']);
   });
 
-  it('while rights are asked for makes the answer worthless: they are asked for anew, and waited for once', async () => {
+  it('while rights are asked for makes the answer worthless: they are asked for anew, waited for once', async () => {
     const world = new GuardedWorld();
     const member = world.member(rightsOn('policy:p'));
     await world.change('policy:p', 5);

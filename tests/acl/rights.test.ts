@@ -175,6 +175,7 @@ describe('without rights', () => {
     ['a level', { namespace: { a: { policy: 'read' } } }, 'namespace "a" has the policy "read", a level'],
     ['a block that is a slip of the pen', { namespaces: { a: {} } }, 'unknown block "namespaces"; allowed: namespace.'],
     ['a misspelt member', { namespace: { a: { capabilites: ['x'] } } }, 'Did you mean "capabilities"?'],
+    ['a rule by name of another block', { region: { eu: { capabilities: ['x'] } } }, 'region: unknown field "eu"'],
     ['a rule without its name', { namespace: { capabilities: ['x'] } }, 'must be an object'],
     ['a capability that is none', { namespace: { a: { capabilities: [7] } } }, 'capabilities must be strings'],
   ])('%s is refused', (_, rules, message) => {
