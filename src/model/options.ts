@@ -20,8 +20,7 @@ export function checkOptions<O extends object>(options: O | undefined, known: Op
 /** The first name that is not known, as the end of a sentence, with the nearest known one and all others. */
 export function unknownName<O extends object>(options: O, known: OptionNames<O>): string | undefined {
   // A loop: each publish comes through here.
-  for (const name of Object.keys(options))
-    if (known[name as keyof typeof known] !== true) return described(name, Object.keys(known));
+  for (const name of Object.keys(options)) if (!Object.hasOwn(known, name)) return described(name, Object.keys(known));
   return undefined;
 }
 
