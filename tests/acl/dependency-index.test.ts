@@ -4,6 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { DependencyIndex } from '../../src/acl/dependency-index.ts';
 
 describe('the index of dependents', () => {
+  it('forgets who is removed, or all', () => {
+    const index = new DependencyIndex<string>();
+    index.set('a', ['policy:p']);
+    index.set('b', ['policy:p']);
+    index.remove('a');
+    expect([index.refsOf('a'), [...index.of(['policy:p'])]]).toEqual([[], ['b']]);
+    index.clear();
+    expect([index.refsOf('b'), [...index.of(['policy:p'])]]).toEqual([[], []]);
+  });
+
   it('finds who depends on what changed, each once, as a list of all would', () => {
     const ref = fc.constantFrom('token:a', 'role:b', 'policy:c', 'policy:d') as fc.Arbitrary<`policy:${string}`>;
     const steps = fc.array(fc.tuple(fc.nat(4), fc.option(fc.uniqueArray(ref), { nil: undefined })), { maxLength: 30 });
