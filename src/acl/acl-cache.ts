@@ -1,5 +1,6 @@
 import type { AclRef } from '../model/acl-ref.ts';
 import type { Acl } from './acl.ts';
+import { DependencyIndex } from './dependency-index.ts';
 
 /**
  * Acls by secret: at most `maxCached`, of which the one unused for longest leaves first. Secrets are in private fields
@@ -9,15 +10,11 @@ export class AclCache {
   readonly #maxCached: number;
   /** Unused for longest first: a Map keeps the order of insertion, and each use inserts anew. */
   readonly #bySecret = new Map<string, Acl>();
-  /** Finds what a change concerns, without a walk over all. */
-  readonly #secretsByRef = new Map<AclRef, Set<string>>();
+  /** Finds the secrets that a change concerns, without a walk over all. */
+  readonly #dependents = new DependencyIndex<string>();
 
   constructor(maxCached: number) {
     this.#maxCached = maxCached;
-  }
-
-  get size(): number {
-    return this.#bySecret.size;
   }
 
   get(secret: string): Acl | undefined {
@@ -31,40 +28,24 @@ export class AclCache {
   set(secret: string, acl: Acl): void {
     this.delete(secret);
     this.#bySecret.set(secret, acl);
-    for (const ref of acl.dependsOn) this.#secretsOf(ref).add(secret);
-    if (this.#bySecret.size > this.#maxCached) this.#deleteOldest();
+    this.#dependents.set(secret, acl.dependsOn);
+    for (const oldest of this.#bySecret.keys()) {
+      if (this.#bySecret.size <= this.#maxCached) return;
+      this.delete(oldest);
+    }
   }
 
   delete(secret: string): void {
-    const acl = this.#bySecret.get(secret);
-    if (acl === undefined) return;
     this.#bySecret.delete(secret);
-    for (const ref of acl.dependsOn) this.#forget(ref, secret);
+    this.#dependents.remove(secret);
   }
 
-  deleteDependents(ref: AclRef): void {
-    for (const secret of [...(this.#secretsByRef.get(ref) ?? [])]) this.delete(secret);
+  deleteDependents(refs: readonly AclRef[]): void {
+    for (const secret of this.#dependents.of(refs)) this.delete(secret);
   }
 
   clear(): void {
     this.#bySecret.clear();
-    this.#secretsByRef.clear();
-  }
-
-  #deleteOldest(): void {
-    const oldest = this.#bySecret.keys().next();
-    if (!oldest.done) this.delete(oldest.value);
-  }
-
-  #secretsOf(ref: AclRef): Set<string> {
-    const secrets = this.#secretsByRef.get(ref) ?? new Set<string>();
-    this.#secretsByRef.set(ref, secrets);
-    return secrets;
-  }
-
-  #forget(ref: AclRef, secret: string): void {
-    const secrets = this.#secretsByRef.get(ref);
-    secrets?.delete(secret);
-    if (secrets?.size === 0) this.#secretsByRef.delete(ref);
+    this.#dependents.clear();
   }
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../model/clock.ts';
 import { BrokerError, permissionDenied } from '../model/errors.ts';
 import { checkOptions } from '../model/options.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import { Acl } from './acl.ts';
+import { Acl, hasExpired } from './acl.ts';
 import { AclCache } from './acl-cache.ts';
 import { AclDenial } from './acl-denial.ts';
 import type { AclStore } from './acl-store.ts';
@@ -61,6 +61,9 @@ export interface AclResolverOptions {
  */
 const SHARED_MS = 5000;
 
+/** By secret, the oldest first. */
+type LookUps = Map<string, { readonly acl: Promise<Acl>; readonly begunAt: number }>;
+
 /**
  * The one way from a secret to rights.
  *
@@ -82,8 +85,7 @@ export class AclResolver implements AclSource {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #cache: AclCache;
   /** Look-ups that later callers may share: those that began after the last change. */
-  readonly #underWay = new Map<string, { readonly acl: Promise<Acl>; readonly begunAt: number }>();
-  #changes = 0;
+  #underWay: LookUps = new Map();
   readonly #unreadable = new UnreadablePolicies();
 
   /** @throws TypeError when there is no store, or `maxCached` is not an integer from 0 on */
@@ -117,8 +119,9 @@ export class AclResolver implements AclSource {
     const kept = this.#cache.get(key);
     if (kept !== undefined && !this.#hasExpired(kept)) return Promise.resolve(kept);
     this.#cache.delete(key);
-    const underWay = this.#underWay.get(key);
-    return underWay && this.#clock.now() - underWay.begunAt < SHARED_MS ? underWay.acl : this.#begin(key);
+    const now = this.#clock.now();
+    this.#forgetLost(now);
+    return this.#underWay.get(key)?.acl ?? this.#begin(key, now);
   }
 
   /**
@@ -127,7 +130,7 @@ export class AclResolver implements AclSource {
    */
   changed(refs: readonly AclRef[]): void {
     if (refs.length === 0) return;
-    for (const ref of refs) this.#cache.deleteDependents(ref);
+    this.#cache.deleteDependents(refs);
     this.#overtake();
   }
 
@@ -179,29 +182,32 @@ export class AclResolver implements AclSource {
 
   /** What is being looked up is given to no later caller, and not kept. */
   #overtake(): void {
-    this.#changes++;
-    this.#underWay.clear();
+    this.#underWay = new Map();
   }
 
-  #begin(key: string): Promise<Acl> {
-    const begunAt = this.#clock.now();
-    // Those that a store has lost are shared no more, and not remembered: they stand first.
-    for (const [other, lookUp] of this.#underWay) {
-      if (begunAt - lookUp.begunAt < SHARED_MS) break;
-      this.#underWay.delete(other);
+  /** Those that a store has lost are shared no more, and not remembered. */
+  #forgetLost(now: number): void {
+    for (const [key, { begunAt }] of this.#underWay) {
+      if (now - begunAt < SHARED_MS) return;
+      this.#underWay.delete(key);
     }
-    const lookUp = { acl: this.#lookUpAndKeep(key, this.#changes), begunAt };
-    this.#underWay.set(key, lookUp);
+  }
+
+  #begin(key: string, begunAt: number): Promise<Acl> {
+    const underWay = this.#underWay;
+    const lookUp = { acl: this.#lookUpAndKeep(key, underWay), begunAt };
+    underWay.set(key, lookUp);
     const end = (): void => {
-      if (this.#underWay.get(key) === lookUp) this.#underWay.delete(key);
+      if (underWay.get(key) === lookUp) underWay.delete(key);
     };
     lookUp.acl.then(end, end);
     return lookUp.acl;
   }
 
-  async #lookUpAndKeep(key: string, changesBefore: number): Promise<Acl> {
+  async #lookUpAndKeep(key: string, underWay: LookUps): Promise<Acl> {
     const acl = await this.#lookUpLive(key);
-    if (this.#changes === changesBefore) this.#cache.set(key, acl);
+    // A change has begun another map: the store may have been read before it.
+    if (this.#underWay === underWay) this.#cache.set(key, acl);
     return acl;
   }
 
@@ -215,19 +221,19 @@ export class AclResolver implements AclSource {
     }
   }
 
-  #hasExpired({ expiresAt }: Acl): boolean {
-    return expiresAt !== undefined && expiresAt <= this.#clock.now();
+  #hasExpired(acl: Acl): boolean {
+    return hasExpired(acl, this.#clock.now());
   }
 }
 
 /** @internal What a refusal of a host's is to a subscriber: a denial, or that nobody can tell. */
-export function refusal(error: unknown, secret: string): BrokerError {
+export function refusal(error: unknown, secret: string | undefined): BrokerError {
   if (AclDenial.is(error)) return permissionDenied(error);
   if (BrokerError.is(error) && (error.code === 'permission_denied' || error.code === 'acl_unavailable')) return error;
   return unavailable(error, secret);
 }
 
-function unavailable(cause: unknown, secret = ''): BrokerError {
+function unavailable(cause: unknown, secret: string | undefined): BrokerError {
   return new BrokerError('acl_unavailable', 'Access rights cannot be checked at the moment.', {
     cause: withoutSecret(cause, secret),
   });

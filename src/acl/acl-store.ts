@@ -40,7 +40,7 @@ export type PolicyInWords<D extends RightsDefinition> = Omit<AclPolicy, 'rules'>
 export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> implements AclStore {
   readonly #rights: Rights;
   readonly #tokens = new Map<string, AclToken>();
-  readonly #accessorBySecret = new Map<string, string>();
+  readonly #tokenBySecret = new Map<string, AclToken>();
   readonly #policies = new Map<string, AclPolicy>();
   readonly #roles = new Map<string, AclRole>();
   /** The newest call for each policy whose text is still being read. */
@@ -53,8 +53,7 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
   }
 
   tokenBySecretId(secretId: string): AclToken | undefined {
-    const accessorId = this.#accessorBySecret.get(secretId);
-    return accessorId === undefined ? undefined : this.#tokens.get(accessorId);
+    return this.#tokenBySecret.get(secretId);
   }
 
   policyByName(name: string): AclPolicy | undefined {
@@ -71,21 +70,21 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
    */
   upsertToken(token: AclToken): void {
     const copy = copyToken(token);
-    const owner = this.#accessorBySecret.get(copy.secretId) ?? copy.accessorId;
+    const { accessorId: owner } = this.#tokenBySecret.get(copy.secretId) ?? copy;
     if (owner !== copy.accessorId) {
       const place = `token ${JSON.stringify(copy.accessorId)}`;
       throw new BrokerError('bad_request', `${place}: secretId must be its own; another token has it.`);
     }
     this.deleteToken(copy.accessorId);
     this.#tokens.set(copy.accessorId, copy);
-    this.#accessorBySecret.set(copy.secretId, copy.accessorId);
+    this.#tokenBySecret.set(copy.secretId, copy);
   }
 
   deleteToken(accessorId: string): void {
     const token = this.#tokens.get(accessorId);
     if (token === undefined) return;
     this.#tokens.delete(accessorId);
-    this.#accessorBySecret.delete(token.secretId);
+    this.#tokenBySecret.delete(token.secretId);
   }
 
   /**
@@ -126,11 +125,12 @@ export class MemoryAclStore<D extends RightsDefinition = RightsDefinition> imple
   async #setWhenRead(named: NamedPolicy, reading: Promise<PolicyRules>): Promise<void> {
     const call = Symbol('call');
     this.#reading.set(named.name, call);
+    const isNewest = (): boolean => this.#reading.get(named.name) === call;
     try {
       const rules = this.#rights.freeze(await reading);
-      if (this.#reading.get(named.name) === call) this.#setPolicy(named, rules);
+      if (isNewest()) this.#setPolicy(named, rules);
     } finally {
-      if (this.#reading.get(named.name) === call) this.#reading.delete(named.name);
+      if (isNewest()) this.#reading.delete(named.name);
     }
   }
 

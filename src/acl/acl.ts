@@ -154,21 +154,25 @@ export class Acl {
    * tell: for what is not granted by namespace, and where a rule with `*` grants it.
    */
   namespacesFor(requirement: TopicRequirement): readonly string[] | undefined {
-    if (this.isManagement || typeof requirement === 'string') return undefined;
-    const { block, capability } = rightFor(requirement, this.#rights);
-    return block === 'namespace' ? this.#rules.namesGranting(block, capability) : undefined;
+    const right = this.isManagement ? undefined : rightFor(requirement, this.#rights);
+    return right?.block === 'namespace' ? this.#rules.namesGranting(right.block, right.capability) : undefined;
   }
 
   #allows(requirement: TopicRequirement, inNamespace: (right: Right) => boolean): boolean {
     if (this.isManagement || requirement === 'anyone') return true;
-    if (requirement === 'management') return false;
     const right = rightFor(requirement, this.#rights);
+    if (right === undefined) return false;
     if (right.block === 'namespace') return inNamespace(right);
     // Rules by any other name are needed under every one: events do not say theirs.
     return this.#rights.block(right.block)?.isNamed === true
       ? this.#rules.grantsEverywhere(right.block, right.capability)
       : this.#rules.grants(right.block, '', right.capability);
   }
+}
+
+/** Rights end at the very millisecond that they name. @param now milliseconds since 1970 */
+export function hasExpired({ expiresAt = Infinity }: Pick<Acl, 'expiresAt'>, now: number): boolean {
+  return expiresAt <= now;
 }
 
 /** A fact that is not what it should be would be one that changes nobody hears of, or rights that nobody gave. */
@@ -188,8 +192,9 @@ function checkFacts({
       throw new TypeError(`${name} must be true or false; got ${describe(value)}.`);
   const strange: unknown = isList(dependsOn) ? dependsOn.find((ref) => !isRef(ref)) : dependsOn;
   if (strange === undefined) return;
-  const form = "'token:<accessorId>', 'policy:<name>' or 'role:<id>'";
-  throw new TypeError(`dependsOn must be a list of ${form}; got ${describe(strange)}.`);
+  throw new TypeError(
+    `dependsOn must be a list of 'token:<accessorId>', 'policy:<name>' or 'role:<id>'; got ${describe(strange)}.`,
+  );
 }
 
 // Functions: they are needed before this line is reached, by the Acl of management.

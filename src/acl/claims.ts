@@ -38,11 +38,11 @@ export function checkClaims(claims: unknown): CheckedClaims {
 /** Members in order of their names, so that the text of the copy is canonical. */
 function copyJson(value: unknown, place: string, depth: number): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Number.isFinite(value)) return value;
   if (depth > MAX_DEPTH) throw new TypeError(`${place} lies deeper than ${MAX_DEPTH} levels.`);
   if (Array.isArray(value))
     return Object.freeze(Array.from(value, (item, i) => copyJson(item, `${place}[${i}]`, depth + 1)));
-  if (isPlain(value)) return copyMembers(value, place, depth);
+  if (typeof value === 'object' && isPlain(value)) return copyMembers(value, place, depth);
   throw new TypeError(
     `${place} must be plain JSON; got ${describe(typeof value === 'object' ? value : typeof value)}.`,
   );
@@ -56,8 +56,8 @@ function copyMembers(value: object, place: string, depth: number): unknown {
   return Object.freeze(Object.fromEntries(copy));
 }
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
+/** Made by `{}`, of this realm or another, or without a prototype. */
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -6,7 +6,6 @@ export class DependencyIndex<Who> {
   readonly #refs = new Map<Who, readonly AclRef[]>();
 
   set(who: Who, refs: readonly AclRef[]): void {
-    if (this.#refs.get(who) === refs) return;
     this.remove(who);
     this.#refs.set(who, refs);
     for (const ref of refs) {
@@ -20,12 +19,17 @@ export class DependencyIndex<Who> {
   }
 
   remove(who: Who): void {
-    for (const ref of this.#refs.get(who) ?? []) {
+    for (const ref of this.refsOf(who)) {
       const dependents = this.#dependents.get(ref);
       dependents?.delete(who);
       if (dependents?.size === 0) this.#dependents.delete(ref);
     }
     this.#refs.delete(who);
+  }
+
+  clear(): void {
+    this.#dependents.clear();
+    this.#refs.clear();
   }
 
   /** Each once. */

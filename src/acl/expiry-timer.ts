@@ -24,8 +24,8 @@ export class ExpiryTimer<Who> {
   }
 
   /** As {@link set}, where that is earlier than what is set. */
-  setEarlier(who: Who, at: number | undefined): void {
-    if (at !== undefined && at < (this.#instants.get(who) ?? Infinity)) this.set(who, at);
+  setEarlier(who: Who, at = Infinity): void {
+    if (at < (this.#instants.get(who) ?? Infinity)) this.set(who, at);
   }
 
   /** The timer stays: it finds nothing, and is set anew. */

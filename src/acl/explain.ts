@@ -1,7 +1,7 @@
 import type { BrokerError } from '../model/errors.ts';
 import type { TopicRequirement } from '../model/topics.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import { Acl } from './acl.ts';
+import { Acl, hasExpired } from './acl.ts';
 import type { RoleLink } from './acl-records.ts';
 import { rulesOf, type Grants, type PolicyGrant } from './grants.ts';
 import { placeOf } from './policy-rules.ts';
@@ -112,8 +112,8 @@ function explained(
   appliedBy: AppliedBy,
 ): Omit<AclExplanation, 'missing' | 'unreadable'> {
   const { accessorId, expiresAt } = acl;
-  const token = expiresAt !== undefined && expiresAt <= now ? 'expired' : holder;
-  const nobody = token === 'unknown' || token === 'expired' ? nobodys[token] : undefined;
+  const token = hasExpired(acl, now) ? 'expired' : holder;
+  const nobody = nobodys[token];
   const findings = needs.map((need): AclFinding => {
     const { isMet, reason, decided } = nobody ?? acl.judge(need.requirement, need.namespace);
     const metBy = decided && isMet ? appliedBy(decided, decided.right.capability) : [];
@@ -128,7 +128,8 @@ function explained(
   };
 }
 
-const nobodys: Readonly<Record<'unknown' | 'expired', Verdict>> = {
+/** Who is allowed nothing, whatever the need. */
+const nobodys: Readonly<Partial<Record<AclExplanation['token'], Verdict>>> = {
   unknown: { isMet: false, reason: 'The token is not known.' },
   expired: { isMet: false, reason: 'The token has expired.' },
 };

@@ -11,13 +11,11 @@ export class Glob {
   readonly #suffix: string;
 
   constructor(pattern: string) {
-    const [prefix = '', ...rest] = pattern.split('*');
-    const suffix = rest.pop() ?? '';
     this.pattern = pattern;
-    this.#prefix = prefix;
-    this.#middle = rest.filter((part) => part !== '');
-    this.#suffix = suffix;
-    this.literalLength = pattern.length - (pattern.split('*').length - 1);
+    this.#prefix = pattern.slice(0, pattern.indexOf('*'));
+    this.#middle = pattern.split('*').slice(1, -1);
+    this.#suffix = pattern.slice(pattern.lastIndexOf('*') + 1);
+    this.literalLength = pattern.replaceAll('*', '').length;
   }
 
   static isGlob(name: string): boolean {

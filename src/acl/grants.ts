@@ -11,7 +11,7 @@ import type { Rights } from './rights.ts';
 export interface PolicyGrant {
   readonly name: string;
   /** What it grants; undefined when the store has no such policy, and when it cannot be read. */
-  readonly rules: ParsedRules | undefined;
+  readonly rules?: ParsedRules | undefined;
   /** Why it, or a part of it, cannot be read: then that grants nothing, and denies nothing either. */
   readonly unreadable?: BrokerError | undefined;
   /** Whether the token itself names it. */
@@ -29,7 +29,7 @@ export interface Grants {
   readonly policies: readonly PolicyGrant[];
   /** IDs of linked roles that do not exist. */
   readonly missingRoles: readonly string[];
-  /** Whatever was looked up, whether or not it exists. */
+  /** Whatever was looked up beside the token, whether or not it exists. */
   readonly dependsOn: readonly AclRef[];
 }
 
@@ -46,6 +46,7 @@ const nobody = {
   claims: undefined,
   policies: [],
   missingRoles: [],
+  dependsOn: [],
 } as const;
 
 /**
@@ -55,12 +56,10 @@ const nobody = {
 export async function gatherGrants(store: AclStore, secretId: string | undefined, rights: Rights): Promise<Grants> {
   if (secretId === undefined || secretId === '') return anonymousGrants(store, rights);
   const token = await store.tokenBySecretId(secretId);
-  if (token === undefined || token === null) return { ...nobody, holder: 'unknown', dependsOn: [] };
-  const { accessorId } = token;
-  const owner = { accessorId, expiresAt: expiryOf(token), claims: token.claims };
-  const ownRef: AclRef = `token:${accessorId}`;
-  if (token.type === 'management') return { ...nobody, ...owner, holder: 'management', dependsOn: [ownRef] };
-  return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, ownRef, rights)) };
+  if (token === undefined || token === null) return { ...nobody, holder: 'unknown' };
+  const owner = { accessorId: token.accessorId, expiresAt: expiryOf(token), claims: token.claims };
+  if (token.type === 'management') return { ...nobody, ...owner, holder: 'management' };
+  return { ...owner, holder: 'client', ...(await gatherPolicies(store, token, rights)) };
 }
 
 async function anonymousGrants(store: AclStore, rights: Rights): Promise<Grants> {
@@ -71,7 +70,6 @@ async function anonymousGrants(store: AclStore, rights: Rights): Promise<Grants>
 async function gatherPolicies(
   store: AclStore,
   token: AclToken,
-  ownRef: AclRef,
   rights: Rights,
 ): Promise<Pick<Grants, 'policies' | 'missingRoles' | 'dependsOn'>> {
   const links = token.roles ?? [];
@@ -84,7 +82,6 @@ async function gatherPolicies(
     policies,
     missingRoles: links.filter((_, i) => !roles[i]).map(({ id }) => id),
     dependsOn: [
-      ownRef,
       ...links.map(({ id }): AclRef => `role:${id}`),
       ...policies.map(({ name }): AclRef => `policy:${name}`),
     ],
@@ -97,10 +94,11 @@ function policyWays(
 ): Map<string, { isDirect: boolean; roles: RoleLink[] }> {
   const ways = new Map((token.policies ?? []).map((name) => [name, { isDirect: true, roles: [] as RoleLink[] }]));
   for (const role of roles) {
-    for (const { name } of role?.policies ?? []) {
+    if (!role) continue;
+    for (const { name } of role.policies ?? []) {
       const way = ways.get(name) ?? { isDirect: false, roles: [] };
       ways.set(name, way);
-      if (role) way.roles.push({ id: role.id, name: role.name });
+      way.roles.push({ id: role.id, name: role.name });
     }
   }
   return ways;
@@ -113,12 +111,12 @@ async function rulesByName(
   rights: Rights,
 ): Promise<Pick<PolicyGrant, 'rules' | 'unreadable'>> {
   const policy = await store.policyByName(name);
-  if (!policy) return { rules: undefined };
+  if (!policy) return {};
   try {
     const stored = policy.rules;
     const reading = typeof stored === 'string' ? await rights.readStoredText(stored) : rights.readStored(stored);
     return { rules: reading.rules, unreadable: reading.ignored };
   } catch (error) {
-    return { rules: undefined, unreadable: BrokerError.from(error) };
+    return { unreadable: BrokerError.from(error) };
   }
 }

@@ -11,6 +11,8 @@ export interface AppliedRule {
 
 interface GlobRule extends AppliedRule {
   readonly glob: Glob;
+  /** The higher comes first: more literal characters, and of as many one that denies. */
+  readonly rank: number;
 }
 
 interface BlockRules {
@@ -81,7 +83,9 @@ function mergeBlock(block: string, policies: readonly ParsedRules[]): readonly A
   const merged = new Map<string, Set<string>>();
   for (const policy of policies) {
     for (const [name, capabilities] of policy.get(block) ?? []) {
-      merged.set(name, new Set([...(merged.get(name) ?? []), ...capabilities]));
+      const granted = merged.get(name) ?? new Set();
+      merged.set(name, granted);
+      for (const capability of capabilities) granted.add(capability);
     }
   }
   return [...merged]
@@ -94,14 +98,15 @@ function canonical(granted: ReadonlySet<string>): ReadonlySet<string> {
 }
 
 function arrange(rules: readonly AppliedRule[]): BlockRules {
-  const globs = rules.filter(({ name }) => Glob.isGlob(name)).map((rule) => ({ ...rule, glob: new Glob(rule.name) }));
-  return { exact: new Map(rules.map((rule) => [rule.name, rule])), globs: globs.toSorted(closestFirst) };
+  const globs = rules.filter(({ name }) => Glob.isGlob(name)).map(globRule);
+  // Sorting keeps the order by name among equal ones.
+  return {
+    exact: new Map(rules.map((rule) => [rule.name, rule])),
+    globs: globs.toSorted((a, b) => b.rank - a.rank),
+  };
 }
 
-/** Sorting keeps the order by name among rules that are equal here. */
-function closestFirst(a: GlobRule, b: GlobRule): number {
-  return (
-    b.glob.literalLength - a.glob.literalLength ||
-    Number(b.capabilities.has('deny')) - Number(a.capabilities.has('deny'))
-  );
+function globRule(rule: AppliedRule): GlobRule {
+  const glob = new Glob(rule.name);
+  return { ...rule, glob, rank: 2 * glob.literalLength + Number(rule.capabilities.has('deny')) };
 }

@@ -3,7 +3,7 @@ import { withDeadline } from '../model/deadline.ts';
 import { BrokerError, permissionDenied, revoked, unconfirmed } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import { Acl } from './acl.ts';
+import { Acl, hasExpired } from './acl.ts';
 import { refusal, type AclSource } from './acl-resolver.ts';
 import { DependencyIndex } from './dependency-index.ts';
 import { ExpiryTimer } from './expiry-timer.ts';
@@ -39,7 +39,7 @@ export class Revocation {
    */
   readonly #asking = new Set<Set<AclRef>>();
   readonly #expiry: ExpiryTimer<Session>;
-  #queue: Session[] = [];
+  readonly #queue = new Set<Session>();
   #resolving = 0;
   /** How often news was lost, so that nobody knows what changed. */
   #losses = 0;
@@ -139,7 +139,7 @@ export class Revocation {
 
   /** @throws BrokerError `permission_denied` for rights that have expired */
   #unexpired(acl: Acl): Acl {
-    if (acl.expiresAt !== undefined && acl.expiresAt <= this.#options.clock.now()) throw permissionDenied(expired());
+    if (hasExpired(acl, this.#options.clock.now())) throw permissionDenied(expired());
     return acl;
   }
 
@@ -151,23 +151,21 @@ export class Revocation {
   /** Lets go of all timers. */
   close(): void {
     this.#expiry.stop();
-    this.#queue = [];
-    for (const session of this.#sessions.values()) {
-      session.isOver = true;
-      session.timer?.cancel();
-    }
+    this.#queue.clear();
+    for (const session of this.#sessions.values()) this.#finish(session);
   }
 
   #unwatch(session: Session, guarded: Guarded): void {
     session.members.delete(guarded);
     if (session.members.size > 0 || session.isOver) return;
-    session.isOver = true;
-    session.timer?.cancel();
-    this.#forget(session);
+    this.#finish(session);
   }
 
-  #forget(session: Session): void {
-    if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
+  /** Nobody is left to be decided: an answer that is still under way is dropped. */
+  #finish(session: Session): void {
+    session.isOver = true;
+    session.stopTimer();
+    this.#sessions.delete(session.key);
     this.#dependents.remove(session);
     this.#expiry.remove(session);
   }
@@ -196,16 +194,15 @@ export class Revocation {
     session.joined = undefined;
     for (const guarded of session.members.keys()) guarded.fence(index);
     if (session.isResolving) return;
-    session.isResolving = true;
-    this.#queue.push(session);
-    session.timer = this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed()));
+    this.#queue.add(session);
+    session.waitUntil(this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed())));
   }
 
   /** In a microtask, so that the publisher is not held while look-ups start. */
   #resolveNext(): void {
-    while (this.#resolving < MAX_RESOLVING) {
-      const session = this.#queue.shift();
-      if (session === undefined) return;
+    for (const session of this.#queue) {
+      if (this.#resolving === MAX_RESOLVING) return;
+      this.#queue.delete(session);
       this.#resolving++;
       const failed = (error: unknown): void => this.#end(session, unconfirmed(error));
       void this.#reauthorize(session)
@@ -255,7 +252,7 @@ export class Revocation {
     if (session.isOver) return;
     if (BrokerError.is(answer)) return this.#end(session, answer);
     session.isResolving = false;
-    session.timer?.cancel();
+    session.stopTimer();
     this.#adopt(session, answer);
     const { version } = session;
     for (const guarded of session.members.keys()) {
@@ -266,9 +263,8 @@ export class Revocation {
   }
 
   #end(session: Session, error: BrokerError): void {
-    session.isOver = true;
-    session.timer?.cancel();
-    this.#forget(session);
+    if (session.isOver) return;
+    this.#finish(session);
     for (const guarded of session.members.keys()) guarded.decide(error);
   }
 
@@ -279,17 +275,9 @@ export class Revocation {
 
   async #resolve(credential: Credential): Promise<Acl> {
     if (isGiven(credential)) return credential;
-    try {
-      return requireAcl(await this.#ask(credential), typeof credential === 'function' ? 'acl' : 'resolve');
-    } catch (error) {
-      throw refusal(error, typeof credential === 'string' ? credential : '');
-    }
-  }
-
-  #ask(credential: Exclude<Credential, Acl>): Acl | Promise<Acl> {
-    if (typeof credential === 'function') return credential();
+    if (typeof credential === 'function') return answerOf('acl', credential);
     const { source } = this.#options;
-    return source === undefined ? Acl.management : source.resolve(credential);
+    return source === undefined ? Acl.management : answerOf('resolve', () => source.resolve(credential), credential);
   }
 
   #timeout(): { expired: Promise<never>; cancel(): void } {
@@ -305,10 +293,12 @@ export class Revocation {
 const MAX_PREPARING = 64;
 
 async function prepareAll(members: Iterable<Guarded>): Promise<void> {
-  const waiting = [...members].filter((guarded) => guarded.prepare !== undefined);
-  for (let i = 0; i < waiting.length; i += MAX_PREPARING)
-    await Promise.all(waiting.slice(i, i + MAX_PREPARING).map(async (guarded) => guarded.prepare?.()));
+  const waiting = [...members].filter((guarded): guarded is Preparing => guarded.prepare !== undefined);
+  while (waiting.length > 0)
+    await Promise.all(waiting.splice(0, MAX_PREPARING).map(async (guarded) => guarded.prepare()));
 }
+
+type Preparing = Guarded & Required<Pick<Guarded, 'prepare'>>;
 
 /** After so many answers that a change has overtaken, others have their turn of the event loop. */
 const TRIES_PER_TURN = 8;
@@ -319,6 +309,15 @@ const TRIES_PER_TURN = 8;
  */
 async function turnAfter(tries: number): Promise<void> {
   if (tries % TRIES_PER_TURN === 0) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** @param secret what the host was asked with: no failure shows it */
+async function answerOf(who: string, ask: () => Acl | Promise<Acl>, secret?: string): Promise<Acl> {
+  try {
+    return requireAcl(await ask(), who);
+  } catch (error) {
+    throw refusal(error, secret);
+  }
 }
 
 /** A source is the host's: what it answers is looked at once, here, so that no later step meets a surprise. */

@@ -60,14 +60,15 @@ export class RightsBlock implements RuleBlock {
   }
 
   ofLevel(level: unknown, place: string): readonly string[] {
-    const granted = typeof level === 'string' ? this.#levels.get(level) : undefined;
+    const granted = this.#levels.get(level as string);
     if (granted === undefined) throw unknownName(place, 'policy', level, [...this.#levels.keys()]);
     return granted.flatMap((capability) => this.#expand(capability));
   }
 
   ofCapability(capability: unknown, place: string): readonly string[] {
     if (this.#listed.length === 0) throw refused(place, 'has no capabilities, only a policy.');
-    if (typeof capability === 'string' && this.#listed.includes(capability)) return this.#expand(capability);
+    const listed = this.#listed.find((one) => one === capability);
+    if (listed !== undefined) return this.#expand(listed);
     throw unknownName(place, 'capability', capability, this.#listed);
   }
 

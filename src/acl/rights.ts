@@ -1,5 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
+import { keepNewest } from '../model/keep-newest.ts';
 import { hintFor, nearestOf } from '../model/options.ts';
 import type { KnownNeeds, TopicRequirement } from '../model/topics.ts';
 import type { NeedsOf, RightsDefinition } from './rights-definition.ts';
@@ -37,7 +38,7 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
   readonly #readText: RightsOptions['readText'];
   /** What any other block is, where there are more than those that are named. */
   readonly #others: RuleBlock | undefined;
-  readonly #checked = new WeakMap<object, ParsedRules>();
+  /** Of frozen copies: those of others may change. */
   readonly #stored = new WeakMap<object, StoredReading>();
   readonly #texts = new Map<string, Promise<StoredReading>>();
 
@@ -47,7 +48,7 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
     { readText, others }: RightsOptions & { readonly others?: RuleBlock } = {},
   ) {
     this.#blocks = blocks;
-    this.#aliases = new Map([...blocks].flatMap(([name, { alias }]) => (alias === undefined ? [] : [[alias, name]])));
+    this.#aliases = new Map([...blocks].map(([name, { alias = name }]) => [alias, name]));
     this.key = JSON.stringify(
       [...blocks].map(([name, { alias, isNamed, isIgnored }]) => [name, alias, isNamed, isIgnored]),
     );
@@ -80,16 +81,15 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
    * @throws BrokerError `bad_request` that names an unknown block, level or capability, its place, and what is known
    */
   freeze(rules: PolicyRules): PolicyRules {
-    if (typeof rules === 'object' && rules !== null && this.#checked.has(rules)) return rules;
     const copy = copyOf(rules);
-    const parsed = new RulesReader(this, true).read(copy);
-    this.#checked.set(frozen(copy), parsed);
+    const reading = { rules: new RulesReader(this, true).read(copy), ignored: undefined };
+    this.#stored.set(frozen(copy), reading);
     return copy;
   }
 
-  /** @internal What rules mean; they are checked where they have not been. */
+  /** @internal What rules mean. @throws BrokerError as {@link freeze} does */
   parse(rules: PolicyRules): ParsedRules {
-    return this.#checked.get(rules) ?? new RulesReader(this, true).read(copyOf(rules));
+    return new RulesReader(this, true).read(copyOf(rules));
   }
 
   /**
@@ -99,8 +99,6 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
    * @throws BrokerError `bad_request` for what is no set of rules at all
    */
   readStored(rules: PolicyRules): StoredReading {
-    const checked = this.#checked.get(rules);
-    if (checked !== undefined) return { rules: checked, ignored: undefined };
     const known = this.#stored.get(rules);
     if (known !== undefined) return known;
     const reader = new RulesReader(this, false);
@@ -128,8 +126,7 @@ export class Rights<D extends RightsDefinition = RightsDefinition> implements Kn
     if (known !== undefined) return known;
     const reading = (async () => this.readStored(await this.fromText(text)))();
     this.#texts.set(text, reading);
-    const [oldest] = this.#texts.keys();
-    if (this.#texts.size > MAX_TEXTS && oldest !== undefined) this.#texts.delete(oldest);
+    keepNewest(this.#texts, MAX_TEXTS);
     reading.catch(() => this.#texts.delete(text));
     return reading;
   }
@@ -207,8 +204,9 @@ function frozen<T extends object>(copy: T): T {
 }
 
 function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
-  for (const part of Object.values(value)) deepFreeze(part);
+  // So is whatever is no object.
+  if (Object.isFrozen(value)) return;
+  for (const part of Object.values(value as object)) deepFreeze(part);
   Object.freeze(value);
 }
 

@@ -23,7 +23,7 @@ function parseJson(text: string): object {
   try {
     return JSON.parse(text) as object;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new BrokerError('bad_request', `policy rules are not well-formed JSON: ${reason}`, { cause });
+    const { message } = cause as SyntaxError;
+    throw new BrokerError('bad_request', `policy rules are not well-formed JSON: ${message}`, { cause });
   }
 }

@@ -39,11 +39,22 @@ export class Session {
   isResolving = false;
   isOver = false;
   /** Runs from the first change to the verdict. */
-  timer: ClockTimer | undefined;
+  #timer: ClockTimer | undefined;
 
   constructor(key: unknown, acl: Acl) {
     this.key = key;
     this.acl = acl;
+  }
+
+  /** What was published after a change waits for the verdict, at most until this timer. */
+  waitUntil(timer: ClockTimer): void {
+    this.isResolving = true;
+    this.#timer = timer;
+  }
+
+  /** The verdict is there, or nobody waits for it any more. */
+  stopTimer(): void {
+    this.#timer?.cancel();
   }
 
   get credential(): Credential {
@@ -87,11 +98,10 @@ export function isForAll({ joined }: Session, answer: Acl | BrokerError): boolea
 
 export function isSame(a: Acl, b: Acl): boolean {
   return (
-    a === b ||
-    (a.rightsKey === b.rightsKey &&
-      a.claimsKey === b.claimsKey &&
-      a.accessorId === b.accessorId &&
-      a.expiresAt === b.expiresAt &&
-      a.dependsOn.join('\n') === b.dependsOn.join('\n'))
+    a.rightsKey === b.rightsKey &&
+    a.claimsKey === b.claimsKey &&
+    a.accessorId === b.accessorId &&
+    a.expiresAt === b.expiresAt &&
+    JSON.stringify(a.dependsOn) === JSON.stringify(b.dependsOn)
   );
 }

@@ -1,3 +1,4 @@
+import { keepNewest } from '../model/keep-newest.ts';
 import type { UnreadablePolicy } from './explain.ts';
 
 /** So many names are remembered; past it the oldest is told again. */
@@ -24,9 +25,8 @@ export class UnreadablePolicies {
 
   #isNews({ policy, error }: UnreadablePolicy): boolean {
     if (this.#told.get(policy) === error.message) return false;
-    const [oldest] = this.#told.keys();
-    if (this.#told.size >= MAX_REMEMBERED && oldest !== undefined) this.#told.delete(oldest);
     this.#told.set(policy, error.message);
+    keepNewest(this.#told, MAX_REMEMBERED);
     return true;
   }
 

@@ -25,10 +25,10 @@ export interface Judged {
   readonly rights: Rights;
 }
 
-/** The capability that a requirement stands for. */
-export function rightFor(requirement: Exclude<TopicRequirement, string>, rights: Rights): Right {
-  const [[name, capability] = ['', '']] = Object.entries(requirement);
-  return { block: rights.nameOf(name), capability };
+/** The capability that a requirement stands for; undefined for `anyone` and `management`, which are none. */
+export function rightFor(requirement: TopicRequirement, rights: Rights): Right | undefined {
+  const [named] = typeof requirement === 'string' ? [] : Object.entries(requirement);
+  return named && { block: rights.nameOf(named[0]), capability: named[1] };
 }
 
 /** Says why `isMet` is as it is. */
@@ -40,8 +40,8 @@ export function verdictOf(
 ): Verdict {
   if (isManagement) return { isMet, reason: 'A management token may see everything.' };
   if (requirement === 'anyone') return { isMet, reason: 'Anyone may see this topic.' };
-  if (requirement === 'management') return { isMet, reason: 'It takes a management token.' };
   const right = rightFor(requirement, rights);
+  if (right === undefined) return { isMet, reason: 'It takes a management token.' };
   const isNamed = rights.block(right.block)?.isNamed === true;
   const subject = right.block === 'namespace' ? namespace : isNamed ? '*' : '';
   const rule = rules.ruleFor(right.block, subject);

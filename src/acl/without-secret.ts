@@ -4,8 +4,8 @@ import { inspect } from 'node:util';
  * A store's failure may quote what it was asked for. Returns `cause` itself when its printed form does not hold the
  * secret, else an error with the same text in which the secret is blotted out.
  */
-export function withoutSecret(cause: unknown, secret: string): unknown {
-  if (secret === '' || !mayTell(cause, secret)) return cause;
+export function withoutSecret(cause: unknown, secret: string | undefined): unknown {
+  if (!secret || !mayTell(cause, secret)) return cause;
   const text = cause instanceof Error ? cause.message : 'The ACL store failed.';
   return new Error(text.replaceAll(secret, '[secret]'));
 }

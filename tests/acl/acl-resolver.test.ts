@@ -6,6 +6,7 @@ import { AclDenial } from '../../src/acl/acl-denial.ts';
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
@@ -235,12 +236,31 @@ describe('denials and failures', () => {
     expect(await failureOf(broken.resolve(secret))).toMatchObject({ cause: { message: 'no row for [secret]' } });
   });
 
-  it.each([{ store: undefined }, { store: storeWith(), maxCached: -1 }, { store: storeWith(), maxCached: 1.5 }])(
-    'wrong options are a programming mistake (%#)',
-    (options) => {
-      expect(() => new AclResolver(options as { store: AclStore })).toThrow(TypeError);
-    },
-  );
+  it.each<[object, string]>([
+    [{}, 'AclResolver needs a store.'],
+    [{ store: null }, 'AclResolver needs a store.'],
+    [{ store: 'memory' }, 'AclResolver needs a store.'],
+    [{ store: storeWith(), maxCached: -1 }, 'maxCached must be a whole number ≥ 0; got -1.'],
+    [{ store: storeWith(), maxCached: 1.5 }, 'maxCached must be a whole number ≥ 0; got 1.5.'],
+    [
+      { store: storeWith(), stores: [] },
+      'AclResolver has no option "stores". Did you mean "store"? Known: clock, maxCached, rights, store.',
+    ],
+  ])('wrong options are a programming mistake: %#', (options, message) => {
+    expect(() => new AclResolver(options as { store: AclStore })).toThrow(new TypeError(message));
+  });
+
+  it('no explanation is given while the store fails, whoever is asked about', async () => {
+    const fail = (): never => {
+      throw new Error('down');
+    };
+    const store: AclStore = { tokenBySecretId: fail, policyByName: fail, roleById: fail };
+    for (const secret of ['secret-1', undefined])
+      await expect(new AclResolver({ store }).explain(secret, [])).rejects.toMatchObject({
+        code: 'acl_unavailable',
+        cause: { message: 'down' },
+      });
+  });
 });
 
 describe('sharing and keeping', () => {
@@ -285,6 +305,44 @@ describe('sharing and keeping', () => {
     expect(asked).toBe(2);
   });
 
+  it('a look-up that the store answers at last leaves the later one to be shared', async () => {
+    const store = new SteppedStore(storeWith({}));
+    const releases: (() => void)[] = [];
+    const clock = new VirtualClock();
+    const stepped: AclStore = {
+      tokenBySecretId: async (secret) => {
+        store.tokenLookUps++;
+        await new Promise<void>((release) => releases.push(release));
+        return store.inner.tokenBySecretId(secret);
+      },
+      policyByName: () => undefined,
+      roleById: () => undefined,
+    };
+    const resolver = new AclResolver({ store: stepped, clock, maxCached: 0 });
+    const lost = resolver.resolve('secret-1');
+    await clock.advance(5000);
+    const second = resolver.resolve('secret-1');
+    releases[0]?.();
+    await lost;
+    await clock.settle();
+    expect(resolver.resolve('secret-1')).toBe(second);
+    expect(store.tokenLookUps).toBe(2);
+    releases[1]?.();
+    await second;
+  });
+
+  it('a look-up is shared on, whoever else is looked up meanwhile', async () => {
+    const store = new SteppedStore(storeWith({}, { accessorId: 'other', secretId: 'secret-2' }));
+    const resolver = new AclResolver({ store });
+    const first = resolver.resolve('secret-1');
+    const other = resolver.resolve('secret-2');
+    expect(resolver.resolve('secret-1')).toBe(first);
+    expect(resolver.resolve('secret-2')).toBe(other);
+    expect(store.tokenLookUps).toBe(2);
+    store.answer();
+    await Promise.all([first, other]);
+  });
+
   it('different secrets share nothing', async () => {
     const resolver = new AclResolver({
       rights: nomadRights,
@@ -304,6 +362,24 @@ describe('sharing and keeping', () => {
       expect(await resolver.resolve('secret-1')).not.toBe(before);
     },
   );
+
+  it('when anything may have changed, the next caller sees nothing that was kept or is being looked up', async () => {
+    const store = new SteppedStore(storeWith({}, { accessorId: 'other', secretId: 'secret-2' }));
+    const resolver = new AclResolver({ rights: nomadRights, store });
+    const keeping = resolver.resolve('secret-1');
+    store.answer();
+    await keeping;
+    const early = resolver.resolve('secret-2');
+    for (const accessorId of ['acc', 'other']) store.inner.deleteToken(accessorId);
+    resolver.allChanged();
+    const late = ['secret-1', 'secret-2'].map((secret) => failureOf(resolver.resolve(secret)));
+    store.answer();
+    expect((await early).accessorId).toBe('other');
+    for (const failure of late) expect(await failure).toMatchObject({ cause: { reason: 'unknown' } });
+    const after = failureOf(resolver.resolve('secret-2'));
+    store.answer();
+    expect(await after).toMatchObject({ cause: { reason: 'unknown' } });
+  });
 
   it('a change of something else leaves what is kept', async () => {
     const resolver = new AclResolver({ rights: nomadRights, store: storeWith({ policies: ['jobs'] }) });
@@ -412,6 +488,17 @@ describe('sharing and keeping', () => {
     expect(await resolver.resolve('s2')).not.toBe(second);
   });
 
+  it('secrets that are denied take no room from those that are kept', async () => {
+    const inner = storeWith();
+    for (const n of [1, 2]) inner.upsertToken({ accessorId: `a${n}`, secretId: `s${n}`, type: 'client' });
+    const resolver = new AclResolver({ store: inner, maxCached: 1 });
+    await failureOf(resolver.resolve('nobody'));
+    const first = await resolver.resolve('s1');
+    const second = await resolver.resolve('s2');
+    expect(await resolver.resolve('s2')).toBe(second);
+    expect(await resolver.resolve('s1')).not.toBe(first);
+  });
+
   it('maxCached 0 keeps nothing and still shares', async () => {
     const store = new SteppedStore(storeWith({}));
     const resolver = new AclResolver({ rights: nomadRights, store, maxCached: 0 });
@@ -431,6 +518,9 @@ describe("a host's own tokens", () => {
 
     protected override async lookUp(secretId: string | undefined): Promise<Acl> {
       this.lookUps++;
+      if (secretId === undefined || secretId === '')
+        throw new AclDenial('unknown', `a caller with ${String(secretId)}`);
+      if (secretId === 'down') throw new BrokerError('acl_unavailable', 'The session store is down.');
       if (secretId === 'broken') throw new Error('session store is down');
       if (secretId !== 'session') throw new AclDenial('unknown');
       return Acl.fromRules([{ namespace: { tenant: { policy: 'read' } } }], {
@@ -458,6 +548,19 @@ describe("a host's own tokens", () => {
     expect(resolver.lookUps).toBe(4);
     clock.time = 2_000;
     expect(await failureOf(resolver.resolve('session'))).toMatchObject({ cause: { reason: 'expired' } });
+  });
+
+  it('are told in one way that there is none, and the host’s own refusals are handed on as they are', async () => {
+    const resolver = new SessionResolver({ store: new MemoryAclStore() });
+    for (const none of [undefined, ''])
+      expect(await failureOf(resolver.resolve(none))).toMatchObject({
+        code: 'permission_denied',
+        cause: { accessorId: 'a caller with undefined' },
+      });
+    expect(await failureOf(resolver.resolve('down'))).toMatchObject({
+      code: 'acl_unavailable',
+      message: 'The session store is down.',
+    });
   });
 
   it('a look-up that throws at once is not stuck', async () => {

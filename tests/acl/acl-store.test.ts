@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
+import { defineRights } from '../../src/index.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 
 const token: AclToken = { accessorId: 'acc', secretId: 's3cr3t', type: 'client' };
@@ -74,9 +75,18 @@ describe('MemoryAclStore', () => {
     const store = new MemoryAclStore({ rights: nomadRights });
     store.upsertToken(token);
     expect(() => store.upsertToken({ ...token, accessorId: 'other' })).toThrow(
-      'token "other": secretId must be its own',
+      expect.objectContaining({
+        code: 'bad_request',
+        message: 'token "other": secretId must be its own; another token has it.',
+      }),
     );
     expect(store.tokenBySecretId('s3cr3t')?.accessorId).toBe('acc');
+  });
+
+  it('takes no option but rights', () => {
+    expect(() => new MemoryAclStore({ right: nomadRights } as never)).toThrow(
+      new TypeError('MemoryAclStore has no option "right". Did you mean "rights"? Known: rights.'),
+    );
   });
 
   it('copies and freezes', () => {
@@ -138,6 +148,11 @@ describe('MemoryAclStore', () => {
       () => new MemoryAclStore({ rights: nomadRights }).upsertPolicy({ name: 'p', rules: '{"nodes":{}}' }),
       'policy rules: unknown block "nodes"',
     ],
+    [
+      'rules that are not there',
+      () => new MemoryAclStore().upsertPolicy({ name: 'p', rules: null as never }),
+      'policy rules must be an object; got null.',
+    ],
   ])('says what is wrong with %s', (_, call, message) => {
     expect(call).toThrow(message);
   });
@@ -185,6 +200,29 @@ describe('policies as HCL text', () => {
     await Promise.all([overtaken, deleted]);
     expect(store.policyByName('changed')?.rules).toEqual({ node: { policy: 'deny' } });
     expect(store.policyByName('deleted')).toBeUndefined();
+  });
+
+  it('stand in the order of the calls, whichever is read first', async () => {
+    const reads: ((rules: object) => void)[] = [];
+    const readText = () => new Promise<object>((resolve) => void reads.push(resolve));
+    const rights = defineRights({ node: { capabilities: ['a', 'b'] } }, { readText });
+    const store = new MemoryAclStore({ rights });
+    const early = store.upsertPolicy({ name: 'p', rules: 'early' });
+    const late = store.upsertPolicy({ name: 'p', rules: 'late' });
+    reads[1]?.({ node: { capabilities: ['b'] } });
+    await late;
+    reads[0]?.({ node: { capabilities: ['a'] } });
+    await early;
+    expect(store.policyByName('p')?.rules).toEqual({ node: { capabilities: ['b'] } });
+  });
+
+  it('stand although an earlier call for the policy is refused meanwhile', async () => {
+    const store = new MemoryAclStore({ rights: nomadRights });
+    const refused = store.upsertPolicy({ name: 'p', rules: 'node { policy = "all" }' });
+    const good = store.upsertPolicy({ name: 'p', rules: readNode });
+    await expect(refused).rejects.toMatchObject({ code: 'bad_request' });
+    await good;
+    expect(store.policyByName('p')?.rules).toEqual({ node: [{ policy: 'read' }] });
   });
 
   it('leave the policy as it was when they are refused', async () => {

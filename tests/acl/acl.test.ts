@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { TopicRequirement } from '../../src/model/topics.ts';
+import { defineRights } from '../../src/index.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 import type { Rights } from '../../src/acl/rights.ts';
 
@@ -41,6 +41,9 @@ describe('what an Acl may see', () => {
     ['deny is nothing to hold', [level('deny', 'default')], { namespace: 'deny' }, 'default', false],
     ['the capability alone', [list('default', 'read-job')], readJob, 'default', true],
     ['another capability', [list('default', 'list-jobs')], readJob, 'default', false],
+    ['a name is no beginning of others', [level('read', 'prod')], readJob, 'prod-web', false],
+    ['nor an end of others', [level('read', 'web')], readJob, 'prod-web', false],
+    ['nor a part of others', [level('read', 'aa')], readJob, 'aaa', false],
     ['a glob', [level('read', 'prod-*')], readJob, 'prod-web', true],
     ['a glob that does not match', [level('read', 'prod-*')], readJob, 'dev-web', false],
     ['a glob with several *', [level('read', 'a*b*c')], readJob, 'axxbyyc', true],
@@ -55,6 +58,14 @@ describe('what an Acl may see', () => {
       false,
     ],
     ['of equally close globs, one that denies', [level('read', 'a*c'), level('deny', 'ab*')], readJob, 'abc', false],
+    ['and the other way round', [level('deny', 'a*c'), level('read', 'ab*')], readJob, 'abc', false],
+    [
+      'a closer glob before one that denies',
+      [level('read', 'ab*'), level('deny', 'a*'), level('deny', '*c')],
+      readJob,
+      'abc',
+      true,
+    ],
     ['two policies on one name add up', [list('a', 'list-jobs'), list('a', 'read-job')], readJob, 'a', true],
     ['two policies on one name, one denies', [level('write', 'a'), level('deny', 'a')], readJob, 'a', false],
     ['deny among capabilities', [list('a', 'read-job', 'deny')], readJob, 'a', false],
@@ -171,8 +182,70 @@ describe('an Acl', () => {
     });
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses to expire at %s', (expiresAt) => {
-    expect(() => Acl.fromRules([], { rights, expiresAt })).toThrow(TypeError);
+  it('has the facts that it is told', () => {
+    const claims = { team: 1 };
+    const facts = { accessorId: 'a', expiresAt: 5, dependsOn: ['role:r'], claims, perAccessor: true, rights } as const;
+    expect(Acl.fromRules([], { ...facts, management: false })).toMatchObject({
+      accessorId: 'a',
+      expiresAt: 5,
+      dependsOn: ['role:r', 'token:a'],
+      claims,
+      isPerAccessor: true,
+      isManagement: false,
+    });
+  });
+
+  it('can be taken away by a change of something, or by time, and else never', () => {
+    for (const facts of [{ accessorId: 'a' }, { dependsOn: ['policy:p'] as const }, { expiresAt: 1 }])
+      expect(Acl.fromRules([], facts).isRevocable).toBe(true);
+    expect(Acl.fromRules([]).isRevocable).toBe(false);
+    expect(Acl.management.isRevocable).toBe(false);
+  });
+
+  it('is asked for all of an accessor only where there is an accessor', () => {
+    expect(Acl.fromRules([], { perAccessor: true }).isPerAccessor).toBe(false);
+    expect(Acl.fromRules([], { perAccessor: false, accessorId: 'a' }).isPerAccessor).toBe(false);
+    expect(Acl.fromRules([], { accessorId: 'a' }).isPerAccessor).toBe(false);
+  });
+
+  it('meets no need in words that its rights do not have, and says so', () => {
+    const few = defineRights({ namespace: { capabilities: ['x'] } }) as unknown as Rights;
+    const acl = Acl.fromRules([{ namespace: { '*': { capabilities: ['x'] } } }], { rights: few });
+    expect([acl.meets({ cluster: 'x' }, '*'), acl.sees({ cluster: 'x' }, 'a')]).toEqual([false, false]);
+    expect(acl.namespacesFor({ cluster: 'x' })).toBeUndefined();
+    expect(acl.judge({ cluster: 'x' }, '*')).toEqual({ isMet: false, reason: 'No rule applies to cluster.' });
+  });
+
+  const dependsOnFault = (got: string) =>
+    `dependsOn must be a list of 'token:<accessorId>', 'policy:<name>' or 'role:<id>'; got ${got}.`;
+
+  it.each<[object, string]>([
+    [
+      { expiresAt: Number.NaN },
+      'expiresAt must be a finite number of milliseconds since 1970, or undefined for never.',
+    ],
+    [{ expiresAt: Infinity }, 'expiresAt must be a finite number of milliseconds since 1970, or undefined for never.'],
+    [{ accessorId: '' }, 'accessorId must be a text that is not empty; got "".'],
+    [{ accessorId: 42 }, 'accessorId must be a text that is not empty; got 42.'],
+    [{ management: 'false' }, 'management must be true or false; got "false".'],
+    [{ perAccessor: 1 }, 'perAccessor must be true or false; got 1.'],
+    [{ dependsOn: 'policy:p' }, dependsOnFault('"policy:p"')],
+    [{ dependsOn: ['policy:p', 'policies:p'] }, dependsOnFault('"policies:p"')],
+    [{ dependsOn: ['a policy:p'] }, dependsOnFault('"a policy:p"')],
+    [{ dependsOn: ['policy:'] }, dependsOnFault('"policy:"')],
+    [{ dependsOn: [['policy:p']] }, dependsOnFault('an array')],
+    [{ dependsOn: [{ policy: 'p' }] }, dependsOnFault('a value of type object')],
+    [
+      { accessor: 'a' },
+      'Acl.fromRules has no option "accessor". Did you mean "accessorId"? ' +
+        'Known: accessorId, claims, dependsOn, expiresAt, management, perAccessor, rights.',
+    ],
+  ])('refuses %o: it would be rights that nobody gave, or that nobody can take away', (facts, message) => {
+    expect(() => Acl.fromRules([], facts)).toThrow(new TypeError(message));
+  });
+
+  it.each([undefined, null, 'rules', { namespace: {} }])('takes rules as a list, not as %j', (rules) => {
+    expect(() => Acl.fromRules(rules as never)).toThrow(/^Acl\.fromRules takes a list of rules; got /);
   });
 
   it('tells nothing of its holder in its sight key', () => {
@@ -184,91 +257,5 @@ describe('an Acl', () => {
     });
     expect(acl.rightsKey).toBe(Acl.fromRules([level('read', 'a')], { rights }).rightsKey);
     expect(acl.rightsKey).not.toContain('holder');
-  });
-});
-
-// The model: rules as plain data, each question answered by the words of the rule.
-
-interface ModelRule {
-  readonly name: string;
-  readonly capabilities: readonly string[];
-}
-
-function globToRegExp(name: string): RegExp {
-  return new RegExp(`^${name.split('*').join('.*')}$`, 's');
-}
-
-function literals(name: string): number {
-  return name.replaceAll('*', '').length;
-}
-
-/** undefined: two different rules are equally close, so the answer is ours to choose. */
-function modelGrants(rules: readonly ModelRule[], namespace: string, capability: string): boolean | undefined {
-  const exact = rules.filter(({ name }) => name === namespace);
-  const globs = rules.filter(({ name }) => name.includes('*') && globToRegExp(name).test(namespace));
-  const most = Math.max(...globs.map(({ name }) => literals(name)));
-  const deciding = exact.length > 0 ? exact : globs.filter(({ name }) => literals(name) === most);
-  if (new Set(deciding.map(({ name }) => name)).size > 1) return undefined;
-  const granted = new Set(deciding.flatMap(({ capabilities }) => capabilities));
-  return granted.has(capability) && !granted.has('deny');
-}
-
-const names = fc.array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
-const namespaces = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
-const capabilities = fc.subarray(['read-job', 'list-jobs', 'read-fs', 'deny']);
-const modelRules = fc.array(fc.record({ name: names, capabilities }), { maxLength: 6 });
-
-const asPolicies = (rules: readonly ModelRule[]): PolicyRules[] =>
-  rules.map(({ name, capabilities: granted }) => list(name, ...granted));
-
-describe('Acl properties', () => {
-  it('grants in a namespace what the model grants', () => {
-    fc.assert(
-      fc.property(modelRules, fc.oneof(namespaces, fc.constant('*')), (rules, namespace) => {
-        const expected = modelGrants(rules, namespace, 'read-job');
-        fc.pre(expected !== undefined);
-        expect(Acl.fromRules(asPolicies(rules), { rights }).meets(readJob, namespace)).toBe(expected);
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('asks neither in which order policies come, nor how rules are spread over them', () => {
-    fc.assert(
-      fc.property(modelRules, namespaces, (rules, namespace) => {
-        const policies = asPolicies(rules);
-        const together: PolicyRules = {
-          namespace: policies.map((policy) => policy.namespace as Record<string, Record<string, unknown>>),
-        };
-        const keys = [policies, policies.toReversed(), [together]].map(
-          (each) => Acl.fromRules(each, { rights }).rightsKey,
-        );
-        const sights = [policies, policies.toReversed(), [together]].map((each) =>
-          Acl.fromRules(each, { rights }).sees(readJob, namespace),
-        );
-        expect(new Set(keys).size).toBe(1);
-        expect(new Set(sights).size).toBe(1);
-      }),
-    );
-  });
-
-  it('gives equal sight keys only to those who see the same', () => {
-    fc.assert(
-      fc.property(modelRules, modelRules, namespaces, (some, others, namespace) => {
-        const [a, b] = [Acl.fromRules(asPolicies(some), { rights }), Acl.fromRules(asPolicies(others), { rights })];
-        fc.pre(a.sees(readJob, namespace) !== b.sees(readJob, namespace));
-        expect(a.rightsKey).not.toBe(b.rightsKey);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('never loses a denial of a name by adding rules for that name', () => {
-    fc.assert(
-      fc.property(modelRules, namespaces, (rules, namespace) => {
-        const acl = Acl.fromRules([...asPolicies(rules), level('deny', namespace)], { rights });
-        expect(acl.meets(readJob, namespace)).toBe(false);
-      }),
-    );
   });
 });

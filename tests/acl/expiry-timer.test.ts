@@ -1,6 +1,4 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DependencyIndex } from '../../src/acl/dependency-index.ts';
 import { ExpiryTimer } from '../../src/acl/expiry-timer.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
@@ -59,49 +57,77 @@ describe('the expiry timer', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('does not expire anybody early when a timer fires too soon', () => {
+  it('does not expire anybody early when a timer fires too soon: it is set again', () => {
     let now = 0;
-    let fire = (): void => undefined;
+    let waiting: (() => void) | undefined;
     const early = {
       now: () => now,
       after: (_: number, call: () => void) => {
-        fire = call;
+        waiting = call;
         return { cancel: () => undefined };
       },
       soon: () => ({ cancel: () => undefined }),
     };
+    const fireAt = (time: number): void => {
+      const call = waiting;
+      [now, waiting] = [time, undefined];
+      call?.();
+    };
     const expired: string[] = [];
     const timer = new ExpiryTimer<string>(early, (who) => expired.push(who));
     timer.set('a', 100);
-    now = 99.6;
-    fire();
+    fireAt(99.6);
     expect(expired).toEqual([]);
-    now = 100;
-    fire();
+    fireAt(100);
     expect(expired).toEqual(['a']);
+    expect(waiting).toBeUndefined();
   });
-});
 
-describe('the index of dependents', () => {
-  it('finds who depends on what changed, each once, as a list of all would', () => {
-    const ref = fc.constantFrom('token:a', 'role:b', 'policy:c', 'policy:d') as fc.Arbitrary<`policy:${string}`>;
-    const steps = fc.array(fc.tuple(fc.nat(4), fc.option(fc.uniqueArray(ref), { nil: undefined })), { maxLength: 30 });
-    fc.assert(
-      fc.property(steps, fc.array(ref), (list, changed) => {
-        const index = new DependencyIndex<number>();
-        const naive = new Map<number, readonly string[]>();
-        for (const [who, refs] of list) {
-          if (refs === undefined) {
-            index.remove(who);
-            naive.delete(who);
-          } else {
-            index.set(who, refs);
-            naive.set(who, refs);
-          }
-        }
-        const expected = [...naive].filter(([, refs]) => refs.some((one) => (changed as string[]).includes(one)));
-        expect([...index.of(changed)].toSorted()).toEqual(expected.map(([who]) => who).toSorted());
-      }),
-    );
+  it('moves an instant nearer only, where that is asked for, and sets one where there is none', async () => {
+    const clock = new VirtualClock(0);
+    const expired: [string, number][] = [];
+    const timer = new ExpiryTimer<string>(clock, (who) => expired.push([who, clock.now()]));
+    timer.set('kept', 100);
+    timer.setEarlier('kept', 300);
+    timer.setEarlier('kept', undefined);
+    timer.set('moved', 900);
+    timer.setEarlier('moved', 200);
+    timer.setEarlier('new', 50);
+    timer.setEarlier('never', undefined);
+    await clock.advance(1000);
+    expect(expired).toEqual([
+      ['new', 50],
+      ['kept', 100],
+      ['moved', 200],
+    ]);
+  });
+
+  it('lets go of its timer when nobody is left who ever expires', () => {
+    const clock = new VirtualClock(0);
+    const timer = new ExpiryTimer<string>(clock, () => undefined);
+    timer.set('a', 100);
+    timer.set('b', 200);
+    timer.setEarlier('never', undefined);
+    timer.remove('a');
+    expect(clock.timers).toBe(1);
+    timer.set('b', undefined);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('asks for the time only when something ever expires, and sets its timer when the nearest instant moves', () => {
+    const clock = new VirtualClock(0);
+    let [asked, set] = [0, 0];
+    const counting = {
+      now: () => (asked++, clock.now()),
+      after: (ms: number, call: () => void) => (set++, clock.after(ms, call)),
+      soon: clock.soon.bind(clock),
+    };
+    const timer = new ExpiryTimer<string>(counting, () => undefined);
+    timer.expireDue();
+    expect(asked).toBe(0);
+    for (const who of ['a', 'b', 'c']) timer.set(who, 100);
+    timer.set('later', 200);
+    timer.expireDue();
+    expect(set).toBe(1);
   });
 });

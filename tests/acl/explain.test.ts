@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { Acl } from '../../src/acl/acl.ts';
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
-import type { AclNeed } from '../../src/acl/explain.ts';
+import { explainAcl, findingOf, type AclNeed } from '../../src/acl/explain.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 
 const job: AclNeed = { topic: 'Job', requirement: { namespace: 'read-job' }, namespace: 'prod-web' };
@@ -16,6 +17,7 @@ function resolverWith(): AclResolver {
   store.upsertPolicy({ name: 'prod', rules: { namespace: { 'prod-*': { policy: 'read' }, '*': { policy: 'deny' } } } });
   store.upsertPolicy({ name: 'fence', rules: { namespace: { 'prod-*': { policy: 'deny' } } } });
   store.upsertPolicy({ name: 'nodes', rules: { node: { policy: 'read' } } });
+  store.upsertPolicy({ name: 'dev', rules: { namespace: { 'dev-*': { policy: 'read' } } } });
   store.upsertPolicy({ name: 'pools', rules: { node_pool: { '*': { policy: 'read' }, gpu: { policy: 'deny' } } } });
   store.upsertRole({ id: 'r1', name: 'operators', policies: [{ name: 'nodes' }, { name: 'prod' }] });
   store.upsertRole({ id: 'r2', policies: [{ name: 'fence' }] });
@@ -23,7 +25,7 @@ function resolverWith(): AclResolver {
     accessorId: 'ops',
     secretId: 's-ops',
     type: 'client',
-    policies: ['prod', 'gone', 'pools'],
+    policies: ['prod', 'gone', 'pools', 'dev'],
     roles: [{ id: 'r1' }, { id: 'lost' }],
   });
   store.upsertToken({
@@ -78,23 +80,69 @@ describe('explain', () => {
     ],
     [{ ...job, namespace: 'dev' }, false, 'The rule namespace "*" denies.'],
     [pool, false, 'The rule node_pool "*" and all others of node_pool must grant read.'],
+    [{ ...pool, requirement: { quota: 'read' } }, false, 'No rule applies to quota.'],
     [tokens, false, 'It takes a management token.'],
     [open, true, 'Anyone may see this topic.'],
   ])('says why: %j', async (need, isMet, reason) => {
     expect((await resolverWith().explain('s-ops', [need])).findings).toMatchObject([{ isMet, reason }]);
   });
 
-  it.each<[string | undefined, string, boolean]>([
-    ['s-root', 'management', true],
-    ['s-late', 'expired', false],
-    ['nobody', 'unknown', false],
-    [undefined, 'anonymous', false],
-  ])('the token %s is %s', async (secret, token, isAllowed) => {
-    expect(await resolverWith().explain(secret, [tokens])).toMatchObject({
+  it('says that a rule is needed under every name, where there is none at all', async () => {
+    const { findings } = await resolverWith().explain('s-fenced', [pool]);
+    expect(findings[0]?.reason).toBe('No rule applies to node_pool "*".');
+  });
+
+  it.each<[string | undefined, string, string | undefined, boolean, string]>([
+    ['s-root', 'management', 'root', true, 'A management token may see everything.'],
+    ['s-late', 'expired', 'late', false, 'The token has expired.'],
+    ['nobody', 'unknown', undefined, false, 'The token is not known.'],
+    [undefined, 'anonymous', undefined, false, 'It takes a management token.'],
+    ['', 'anonymous', undefined, false, 'It takes a management token.'],
+  ])('the token %s is %s', async (secret, token, accessorId, isAllowed, reason) => {
+    const { missing, ...explained } = await resolverWith().explain(secret, [tokens]);
+    expect(explained).toEqual({
       token,
+      accessorId,
+      expiresAt: token === 'expired' ? 1_000 : undefined,
       isAllowed,
-      findings: [{ isMet: isAllowed }],
+      findings: [{ ...tokens, isMet: isAllowed, reason, metBy: [], deniedBy: [] }],
+      unreadable: [],
     });
+    expect(missing).toEqual(token === 'anonymous' ? ['policy:anonymous'] : []);
+  });
+
+  it.each([
+    [999, 'client'],
+    [1_000, 'expired'],
+    [1_001, 'expired'],
+  ])('a token that ends at 1000 is, at %i, %s', (now, token) => {
+    const acl = Acl.fromRules([{ node: { capabilities: ['read'] } }], { accessorId: 'a', expiresAt: 1_000 });
+    const isMet = token === 'client';
+    expect(explainAcl(acl, [node], now)).toEqual({
+      token,
+      accessorId: 'a',
+      expiresAt: 1_000,
+      isAllowed: isMet,
+      findings: [
+        {
+          ...node,
+          isMet,
+          reason: isMet ? 'The rule node grants read.' : 'The token has expired.',
+          metBy: [],
+          deniedBy: [],
+        },
+      ],
+      missing: [],
+      unreadable: [],
+    });
+  });
+
+  it('of rights that came from no store names no policy, not even those that deny', () => {
+    const acl = Acl.fromRules([{ node: { policy: 'deny' } }]);
+    const finding = { ...node, isMet: false, reason: 'The rule node denies.', metBy: [], deniedBy: [] };
+    expect(explainAcl(acl, [node], 0)).toMatchObject({ token: 'client', findings: [finding] });
+    expect(findingOf(acl, node)).toEqual(finding);
+    expect(explainAcl(Acl.management, [node], 0)).toMatchObject({ token: 'management', isAllowed: true });
   });
 
   it('an unknown or expired token is allowed nothing, even where nothing is needed', async () => {

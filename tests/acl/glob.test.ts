@@ -22,6 +22,7 @@ describe('Glob', () => {
     ['*-web', 'api-web', true],
     ['a*a', 'a', false],
     ['a*a', 'aa', true],
+    ['*a*', 'ab', true],
     ['*a*b*', 'xbxa', false],
     ['*a*b*', 'xaxb', true],
     ['a**b', 'ab', true],

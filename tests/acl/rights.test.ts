@@ -175,6 +175,7 @@ describe('without rights', () => {
     ['a level', { namespace: { a: { policy: 'read' } } }, 'namespace "a" has the policy "read", a level'],
     ['a block that is a slip of the pen', { namespaces: { a: {} } }, 'unknown block "namespaces"; allowed: namespace.'],
     ['a misspelt member', { namespace: { a: { capabilites: ['x'] } } }, 'Did you mean "capabilities"?'],
+    ['a rule by name of another block', { region: { eu: { capabilities: ['x'] } } }, 'region: unknown field "eu"'],
     ['a rule without its name', { namespace: { capabilities: ['x'] } }, 'must be an object'],
     ['a capability that is none', { namespace: { a: { capabilities: [7] } } }, 'capabilities must be strings'],
   ])('%s is refused', (_, rules, message) => {
@@ -275,6 +276,56 @@ it('what was read leniently for a store is refused all the same where a host wri
   await new AclResolver({ store, rights }).resolve('s');
   const rules = store.policyByName('newer')?.rules as PolicyRules;
   expect(() => Acl.fromRules([rules], { rights: rights as Rights })).toThrow('unknown capability "fly-orders"');
+});
+
+describe('rules that a store holds', () => {
+  /** Counts how often its rules are read: their member is checked each time. */
+  function counting(options: { readonly readText?: (text: string) => object } = {}) {
+    const seen: unknown[] = [];
+    const words = defineRights(
+      { namespace: { capabilities: ['read'], members: { note: (value) => void seen.push(value) } } },
+      options,
+    ) as Rights;
+    return { words, seen };
+  }
+  const token = { accessorId: 't', secretId: 's', type: 'client', policies: ['p'] } as const;
+
+  it('are read once where they cannot change', async () => {
+    for (const withWords of [true, false]) {
+      const { words, seen } = counting();
+      const store = new MemoryAclStore(withWords ? { rights: words } : {});
+      store.upsertPolicy({ name: 'p', rules: { namespace: { a: { note: 1 } } } });
+      store.upsertToken(token);
+      const resolver = new AclResolver({ store, rights: words, maxCached: 0 });
+      for (let i = 0; i < 3; i++) await resolver.resolve('s');
+      expect(seen).toEqual([1]);
+    }
+  });
+
+  it('are read with each look-up where the store may change them', async () => {
+    const rules = { namespace: { a: { capabilities: ['read'] } } };
+    const store = {
+      tokenBySecretId: () => token,
+      policyByName: () => ({ name: 'p', rules }),
+      roleById: () => undefined,
+    };
+    const resolver = new AclResolver({ store, rights: counting().words, maxCached: 0 });
+    expect((await resolver.resolve('s')).meets({ namespace: 'read' }, 'a')).toBe(true);
+    rules.namespace.a.capabilities.push('deny');
+    expect((await resolver.resolve('s')).meets({ namespace: 'read' }, 'a')).toBe(false);
+  });
+
+  it('are remembered by 1000 texts: past them the oldest is read again', async () => {
+    const read: string[] = [];
+    const { words } = counting({ readText: (text) => (read.push(text), {}) });
+    for (let i = 0; i < 1000; i++) await words.readStoredText(`text ${i}`);
+    await words.readStoredText('text 0');
+    expect(read).toHaveLength(1000);
+    await words.readStoredText('one more');
+    await words.readStoredText('text 1');
+    await words.readStoredText('text 0');
+    expect(read.slice(1000)).toEqual(['one more', 'text 0']);
+  });
 });
 
 it('Acls whose rights differ are not taken for equal, though their rules are', () => {

@@ -30,12 +30,17 @@ describe('the failure of a store', () => {
     const cause = new Error('The table is locked.');
     expect(withoutSecret(cause, 's3cret')).toBe(cause);
     expect(withoutSecret(cause, '')).toBe(cause);
+    expect(withoutSecret(new Error('undefined'), undefined)).toEqual(new Error('undefined'));
   });
 
   it.each([
     ['in its text', new Error('No row for s3cret (s3cret).'), 'No row for [secret] ([secret]).'],
     ['in a member', Object.assign(new Error('No row.'), { parameters: [{ token: 's3cret' }] }), 'No row.'],
     ['and is no error', { token: 's3cret' }, 'The ACL store failed.'],
+    ['six levels deep', { a: { a: { a: { a: { a: { a: 's3cret' } } } } } }, 'The ACL store failed.'],
+    ['in a member that is not listed', Object.defineProperty({}, 'a', { value: 's3cret' }), 'The ACL store failed.'],
+    ['behind a long text', { a: `${'x'.repeat(20_000)}s3cret` }, 'The ACL store failed.'],
+    ['in a long list', { a: [...Array.from({ length: 200 }, () => 0), 's3cret'] }, 'The ACL store failed.'],
   ])('is told without the secret where it stands %s', (_, cause, message) => {
     expect(withoutSecret(cause, 's3cret')).toEqual(new Error(message));
   });

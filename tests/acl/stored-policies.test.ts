@@ -10,6 +10,7 @@ import {
 } from 'fenceline';
 import { nomadRights, nomadTopics } from 'fenceline/nomad';
 import { onLinesOfTheirOwn } from '../../src/nomad/hcl-lines.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 /** A store that holds these rules, as it got them from elsewhere. */
 function storeOf(rules: Readonly<Record<string, unknown>>, names: readonly string[] = Object.keys(rules)): AclStore {
@@ -45,7 +46,8 @@ describe('a policy that a store holds', () => {
   ])('that is %s grants nothing, is named to the host, and the others of the token go on', async (_, rules) => {
     const store = storeOf({ broken: rules, good: { namespace: { default: { policy: 'read' } } } });
     const acl = new AclResolver({ store, rights: nomadRights });
-    const broker = new EventBroker({ topics: nomadTopics, acl });
+    // Its time stands: however long a text takes to be read, it is waited for.
+    const broker = new EventBroker({ topics: nomadTopics, acl, clock: new VirtualClock() });
     const told: UnreadablePolicy[] = [];
     broker.on('unreadablePolicy', (notice) => told.push(notice));
     const subscription = await broker.subscribe({ topics: ['Job'], token: 'secret' });

@@ -99,9 +99,8 @@ export const invariants = [
   {
     guarantee: 'A function that returns rights is called again after a change',
     file: 'src/acl/revocation.ts',
-    line: "if (typeof credential === 'function') return credential();",
-    without:
-      "if (typeof credential === 'function') return ((credential as { kept?: Acl }).kept ??= credential() as Acl);",
+    line: "if (typeof credential === 'function') return answerOf('acl', credential);",
+    without: "if (typeof credential === 'function') return ((credential as any).kept ??= answerOf('acl', credential));",
     test: 'tests/conformance/own-rights.test.ts',
     name: 'ends the stream at the change when it throws an AclDenial',
   },
@@ -220,8 +219,8 @@ export const invariants = [
   {
     guarantee: 'A stream whose rights are not confirmed in time is ended',
     file: 'src/acl/revocation.ts',
-    line: 'clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed()));',
-    without: 'clock.after(1e9, () => this.#end(session, unconfirmed()));',
+    line: 'this.#options.clock.after(this.#options.timeoutMs, () => this.#end(session, unconfirmed()))',
+    without: 'this.#options.clock.after(1e9, () => this.#end(session, unconfirmed()))',
     test: 'tests/conformance/nonsense.test.ts',
     name: 'hold a subscription for reauthorizeTimeoutMs in all, and then it ends',
   },

@@ -96,6 +96,7 @@ describe('rules in words of defined rights', () => {
     const { rules: read, ignored } = shopRights().readStored(rules as never);
     expect([...(read.get('namespace')?.get('a') ?? [])]).toEqual(['read-orders']);
     expect(ignored?.message).toMatch(/^namespace "a": unknown policy "fly"; .*It is ignored\.$/);
+    expect(ignored?.code).toBe('bad_request');
   });
 
   it('are copied: who changes them later changes nothing, and the copy cannot be changed', () => {
@@ -106,11 +107,15 @@ describe('rules in words of defined rights', () => {
     expect(copy).toEqual({ namespace: { a: { capabilities: ['read-orders'] } } });
     expect(Object.isFrozen((copy as typeof rules).namespace.a.capabilities)).toBe(true);
     expect(rights.freeze(copy)).toBe(copy);
-    expect(rights.parse(copy)).toBe(rights.parse(copy));
+    expect(rights.readStored(copy)).toBe(rights.readStored(copy));
     for (const no of [null, 7, 'text', [], undefined])
       expect(() => rights.freeze(no as never)).toThrow(expect.objectContaining({ code: 'bad_request' }));
     expect(() => rights.freeze({ namespace: { a: { policy: () => 1 } } } as never)).toThrow(
-      'only objects, lists and strings',
+      expect.objectContaining({
+        code: 'bad_request',
+        message: 'policy rules may hold only objects, lists and strings.',
+        cause: expect.objectContaining({ name: 'DataCloneError' }) as Error,
+      }),
     );
   });
 });
@@ -132,12 +137,26 @@ describe('what a topic may need', () => {
   it.each<[unknown, string]>([
     [{ spaces: 'x' }, 'Topic "Job" needs an unknown block: "spaces"; known: namespace, system, region, plan, extra.'],
     [{ old: 'x' }, 'unknown block: "old"'],
+    [{ '': 'x' }, 'Topic "Job" needs an unknown block: ""; known: namespace, system, region, plan, extra.'],
+    [{}, 'Topic "Job" needs an unknown block: ""; known: namespace, system, region, plan, extra.'],
     [{ namespace: 'deny' }, 'unknown capability of namespace: "deny"; known: read-orders, write-orders, read-audit.'],
     [{ system: 'tuch' }, 'Did you mean "touch"?'],
   ])('is refused where none can: %j', (requires, message) => {
     expect(needs(requires)).toThrow(TypeError);
     expect(needs(requires)).toThrow(message);
   });
+});
+
+it('deny is nothing that a topic may need, not even where a host lists it', () => {
+  const rights = defineRights({ namespace: { capabilities: ['x', 'deny'] } });
+  expect(() => rights.requireKnown({ namespace: 'x' }, 'Topic "Job"')).not.toThrow();
+  expect(() => rights.requireKnown({ namespace: 'deny' } as never, 'Topic "Job"')).toThrow('known: x.');
+});
+
+it('a level without a name may be given, and is not listed among those that may', () => {
+  const rights = defineRights({ node: { capabilities: ['x'], levels: { '': [], read: ['x'] } } }) as unknown as Rights;
+  expect(granted({ node: { policy: '' } }, rights)).toEqual([['node', { '': [] }]]);
+  expect(() => granted({ node: { policy: 'all' } }, rights)).toThrow('unknown policy "all"; allowed: read, deny.');
 });
 
 describe('a definition of rights', () => {
@@ -151,6 +170,7 @@ describe('a definition of rights', () => {
     [{ a: { capabilities: ['x'], levels: { l: ['y'] } } }, 'a": level "l" names "y", which is none of: x, deny.'],
     [{ a: { capabilities: ['x'], levels: { deny: ['x'] } } }, 'a": level "deny" cannot mean anything else.'],
     [{ a: { capabilities: ['x'], levels: { deny: [] } } }, 'a": level "deny" cannot mean anything else.'],
+    [{ a: { capabilities: ['x'], levels: { deny: ['deny', 'x'] } } }, 'level "deny" cannot mean anything else.'],
     [{ a: { capabilities: ['x'], implies: { y: ['x'] } } }, 'a": implies "y" names "y"'],
     [{ a: { capabilities: ['x'], members: { note: 'text' } } }, 'members.note must be a function'],
   ])('is refused as %j', (definition, message) => {
@@ -159,7 +179,8 @@ describe('a definition of rights', () => {
   });
 
   it('is none that is no object', () => {
-    for (const no of [undefined, null, 'text']) expect(() => defineRights(no as never)).toThrow(TypeError);
+    for (const no of [undefined, null, 'text', {}])
+      expect(() => defineRights(no as never)).toThrow(/^defineRights takes an object of at least one block; got /);
   });
 
   it('has one key for equal words, and another for others', () => {
@@ -193,14 +214,24 @@ describe('rules without rights', () => {
     ]);
     expect(form({ region: { eu: [{ capabilities: ['x'] }, {}] } })()).toEqual([['region', { eu: ['x'] }]]);
     expect(form({ variables: { path: { a: { capabilities: ['x'] } } } })).not.toThrow();
-    for (const rules of [
-      { system: { polcy: 'read' } },
-      { system: { capabilties: ['x', 'y'] } },
-      { region: { eu: 'read' } },
-      { system: null },
-      { system: 7 },
-    ])
-      expect(form(rules)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+  });
+
+  it('may have members that those rights know, which hold more than a text or a list of texts', () => {
+    const form = (rule: object) => () => granted({ system: rule }, formOnly);
+    for (const rule of [{ tags: ['x', {}] }, { tags: ['x', 7] }, { limit: 7 }, { limit: null, tags: {} }])
+      expect(form(rule)()).toEqual([['system', { '': [] }]]);
+  });
+
+  it.each<[unknown, string]>([
+    [{ polcy: 'read' }, 'system: unknown field "polcy"; allowed: policy, capabilities. Did you mean "policy"?'],
+    [{ capabilties: ['x', 'y'] }, 'system: unknown field "capabilties"'],
+    [{ eu: 'read' }, 'system: unknown field "eu"'],
+    [{ eu: {}, us: 'read' }, 'system: unknown field "us"'],
+    [null, 'system must be an object; got null.'],
+    [7, 'system must be an object; got 7.'],
+  ])('are refused where their form tells a mistake: %j', (rule, message) => {
+    expect(() => granted({ system: rule }, formOnly)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+    expect(() => granted({ system: rule }, formOnly)).toThrow(message);
   });
 
   it('meet what a topic needs', () => {
