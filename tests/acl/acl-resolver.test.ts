@@ -6,7 +6,7 @@ import { AclDenial } from '../../src/acl/acl-denial.ts';
 import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
-import type { TopicRequirement } from '../../src/model/topics.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 
