@@ -32,14 +32,14 @@ export function checkWithSchema(schema: StandardSchema, payload: unknown, asked:
     if (Array.isArray(result['issues']) && result['issues'].every(isIssue)) throw misfit(result['issues'], asked);
     if (result['issues'] === undefined && 'value' in result) return result['value'];
   }
-  throw new TypeError(`${nameOf(asked)} must answer with { value } or { issues }; got ${describe(result)}.`);
+  throw new TypeError(`The ${nameOf(asked)} must answer with { value } or { issues }; got ${describe(result)}.`);
 }
 
 function answerOf(schema: StandardSchema, payload: unknown, asked: Asked): unknown {
   try {
     return schema['~standard'].validate(payload);
   } catch (cause) {
-    throw new BrokerError('bad_request', `${asked.at}.payload could not be checked: ${nameOf(asked)} threw.`, {
+    throw new BrokerError('bad_request', `${asked.at}.payload could not be checked: the ${nameOf(asked)} threw.`, {
       cause,
     });
   }
@@ -49,7 +49,7 @@ function answersLater(promise: object, asked: Asked): TypeError {
   // Nobody waits for it, and one that rejects unheard would end the process.
   Promise.resolve(promise).catch(() => undefined);
   return new TypeError(
-    `${nameOf(asked)} answers with a promise. publish asks at once, so that events keep their order: give the topic a ` +
+    `The ${nameOf(asked)} answers with a promise. publish asks at once, so that events keep their order: give the topic a ` +
       'schema without asynchronous checks, and make those before publishing.',
   );
 }
@@ -59,12 +59,13 @@ function misfit(found: readonly SchemaIssue[], asked: Asked): BrokerError {
   const told = issues.slice(0, MAX_TOLD).map(textOf);
   const more = found.length > told.length ? `; and ${found.length - told.length} more` : '';
   const text = told.length === 0 ? 'no reason is given' : told.join('; ') + more;
-  const message = `${asked.at}.payload does not fit ${nameOf(asked)}: ${text}. Nothing was published.`;
+  const message = `${asked.at}.payload does not fit the ${nameOf(asked)}: ${text}. Nothing was published.`;
   return new BrokerError('bad_request', message, { issues });
 }
 
+/** The path is copied by `Array.from`: that of some libraries is a class of their own, whose `map` makes another. */
 function issueOf({ message, path = [] }: SchemaIssue, { position }: Asked): PayloadIssue {
-  return Object.freeze({ event: position, path: Object.freeze(path.map(stepOf)), message });
+  return Object.freeze({ event: position, path: Object.freeze(Array.from(path, stepOf)), message });
 }
 
 function stepOf(segment: PropertyKey | { readonly key: PropertyKey }): string | number {
@@ -80,7 +81,7 @@ function textOf({ path, message }: PayloadIssue): string {
 
 const cut = (text: string): string => (text.length > MAX_LETTERS ? `${text.slice(0, MAX_LETTERS)}…` : text);
 
-const nameOf = ({ topic, type }: Asked): string => `the schema of topic "${topic}" (type ${describe(type)})`;
+const nameOf = ({ topic, type }: Asked): string => `schema of topic "${topic}" (type ${describe(type)})`;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;

@@ -48,10 +48,25 @@ export type JsonOf<T> =
 /**
  * The topics under which events are published, aliases left out, each with the type of its payload. From what
  * definitions say under `payload`, `types` and `aliasOf`.
+ *
+ * Joined from the topics one by one. As one mapped type over the parameters it would keep them, and the compiler would
+ * put off what is asked of it, as `Awaited<ReturnType<…>>['events']`.
  */
-export type DefinedPayloads<P, Y, A> = {
-  readonly [K in keyof P & keyof Y & keyof A & string as A[K] extends string ? never : K]: PayloadsOf<P[K], Y[K]>;
-};
+export type DefinedPayloads<P, Y, A> = AsTopicMap<
+  Joined<
+    {
+      [K in keyof P & keyof Y & keyof A & string]: A[K] extends string ? never : OneTopic<K, PayloadsOf<P[K], Y[K]>>;
+    }[keyof P & keyof Y & keyof A & string]
+  >
+>;
+
+/** One topic, and the type of its payload. */
+export type OneTopic<Topic extends string, Payload> = { readonly [K in Topic]: Payload };
+
+/** The intersection of a union's members. */
+type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer All) => void ? All : never;
+
+type AsTopicMap<T> = T extends TopicMap ? T : TopicMap;
 
 /** What a topic's own rules are handed: its events, by what its definition says under `payload` and `types`. */
 export type DefinedEvent<P, Y> = EventOfTopic<string, PayloadsOf<P, Y>>;

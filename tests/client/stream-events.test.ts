@@ -6,14 +6,6 @@ import { batchLine, errorLine, FakeServer, gapLine } from './fake-server.ts';
 import { asked, failure, indexes, open, type Setting, url } from './stream-setting.ts';
 import { settled } from './virtual-clock.ts';
 
-const topics = defineTopics({
-  Order: { payload: payloadOf<{ total: number }>() },
-  Audit: { payload: payloadOf<string>() },
-  Sale: { aliasOf: 'Order' },
-});
-
-type Read = NonNullable<Awaited<ReturnType<ReturnType<typeof streamEvents<typeof topics>>['next']>>['value']>;
-
 const names = (states: readonly StreamState[]): string[] => states.map(({ name }) => name);
 
 describe('a stream asks the server', () => {
@@ -108,7 +100,13 @@ describe('a stream hands over', () => {
   });
 
   it('events typed by the topics that the host declared', () => {
-    type Event = Read['events'][number];
+    const topics = defineTopics({
+      Order: { payload: payloadOf<{ total: number }>() },
+      Audit: { payload: payloadOf<string>() },
+      Sale: { aliasOf: 'Order' },
+    });
+    type Batch = Awaited<ReturnType<ReturnType<typeof streamEvents<typeof topics>>['next']>>['value'];
+    type Event = NonNullable<Batch>['events'][number];
     expectTypeOf<Extract<Event, { topic: 'Order' }>['payload']>().toEqualTypeOf<{ total: number }>();
     expectTypeOf<Event['topic']>().toEqualTypeOf<'Order' | 'Audit'>();
     expectTypeOf<'Sale:7'>().toExtend<Extract<StreamOptions<typeof topics>['topics'], readonly unknown[]>[number]>();
