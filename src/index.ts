@@ -108,20 +108,27 @@ export type {
   KnownNeeds,
   Needs,
   RemovalRule,
+  RemovalRuleOf,
   TopicDefinition,
   TopicRequirement,
   UnindexedEvent,
 } from './model/topic-definition.ts';
 export {
   payloadOf,
+  type DeclaredPayloads,
   type DefinedEvent,
   type DefinedPayloads,
   type DefinedUnindexedEvent,
   type EventOf,
+  type EventOfTopic,
   type JsonOf,
   type NewEventOf,
+  type NewEventOfTopic,
+  type OneTopic,
   type PayloadsByType,
   type PayloadTypes,
+  type SchemaInput,
+  type SchemaOutput,
   type TopicMap,
 } from './model/topic-types.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './model/standard-schema.ts';

@@ -81,7 +81,7 @@ export interface TopicDefinition<P = unknown, N extends Needs = Needs, Y = unkno
    * once, and changes nothing. What throws, or answers anything but true or false, removes nothing and is told
    * (`ruleFailed`). Default none.
    */
-  readonly removedBy?: readonly DefinedEvent<P, Y>['type'][] | RuleOf<DefinedUnindexedEvent<P, Y>>;
+  readonly removedBy?: readonly DefinedEvent<P, Y>['type'][] | RemovalRuleOf<DefinedUnindexedEvent<P, Y>>;
   /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
   readonly aliasOf?: A & string;
 }
@@ -90,10 +90,11 @@ export interface TopicDefinition<P = unknown, N extends Needs = Needs, Y = unkno
 export type UnindexedEvent<Payload = unknown> = Omit<Event<string, Payload>, 'index'>;
 
 /** Whether an event removes its key from the state. */
-export type RemovalRule<Payload = unknown> = RuleOf<UnindexedEvent<Payload>>;
+export type RemovalRule<Payload = unknown> = RemovalRuleOf<UnindexedEvent<Payload>>;
 
+/** The same, of the events of a topic with a payload for each type. */
 // A method's parameters may be narrower: the payload's type is the host's own.
-type RuleOf<E> = { removes(event: E): boolean }['removes'];
+export type RemovalRuleOf<E> = { removes(event: E): boolean }['removes'];
 
 const knownMembers: OptionNames<TopicDefinition> = {
   payload: true,

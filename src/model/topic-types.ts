@@ -34,78 +34,75 @@ export function payloadOf<Payload>(): Payload {
  * What JSON makes of a value, and so what readers get of a schema's output: a `Date` is its text, and so is all else
  * that has a `toJSON`.
  */
-export type JsonOf<T> =
-  IsAny<T> extends true
-    ? T
-    : T extends { toJSON(key: string): infer Json }
-      ? Json
-      : T extends string | number | boolean | null | undefined
-        ? T
-        : T extends object
-          ? { [K in keyof T]: JsonOf<T[K]> }
-          : T;
+export type JsonOf<T> = 0 extends 1 & T
+  ? T
+  : T extends { toJSON(key: string): infer Json }
+    ? Json
+    : T extends string | number | boolean | null | undefined
+      ? T
+      : T extends object
+        ? { [K in keyof T]: JsonOf<T[K]> }
+        : T;
 
 /**
  * The topics under which events are published, aliases left out, each with the type of its payload. From what
  * definitions say under `payload`, `types` and `aliasOf`.
  *
- * Joined from the topics one by one. As one mapped type over the parameters it would keep them, and the compiler would
- * put off what is asked of it, as `Awaited<ReturnType<…>>['events']`.
+ * An intersection of the topics, which is what a union of functions takes. One mapped type over the parameters would
+ * look better, but it keeps them, and the compiler then puts off what is asked of it, as
+ * `Awaited<ReturnType<…>>['events']`.
  */
-export type DefinedPayloads<P, Y, A> = AsTopicMap<
-  Joined<
-    {
-      [K in keyof P & keyof Y & keyof A & string]: A[K] extends string ? never : OneTopic<K, PayloadsOf<P[K], Y[K]>>;
-    }[keyof P & keyof Y & keyof A & string]
-  >
->;
+export type DefinedPayloads<P, Y, A> = {
+  [K in keyof P & keyof Y & keyof A & string]: A[K] extends string
+    ? never
+    : (topic: OneTopic<K, DeclaredPayloads<P[K], Y[K]>>) => void;
+}[keyof P & keyof Y & keyof A & string] extends (topics: infer All extends TopicMap) => void
+  ? All
+  : TopicMap;
 
 /** One topic, and the type of its payload. */
 export type OneTopic<Topic extends string, Payload> = { readonly [K in Topic]: Payload };
 
-/** The intersection of a union's members. */
-type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer All) => void ? All : never;
-
-type AsTopicMap<T> = T extends TopicMap ? T : TopicMap;
-
 /** What a topic's own rules are handed: its events, by what its definition says under `payload` and `types`. */
-export type DefinedEvent<P, Y> = EventOfTopic<string, PayloadsOf<P, Y>>;
+export type DefinedEvent<P, Y> = EventOfTopic<string, DeclaredPayloads<P, Y>>;
 
 /** The same before it has an index, each type of event by itself, so that it narrows. */
-export type DefinedUnindexedEvent<P, Y> = WithoutIndex<DefinedEvent<P, Y>>;
+export type DefinedUnindexedEvent<P, Y> =
+  DefinedEvent<P, Y> extends infer E ? (E extends Event ? Omit<E, 'index'> : never) : never;
 
-type WithoutIndex<E> = E extends Event ? Omit<E, 'index'> : never;
-
-type EventOfTopic<Topic extends string, Payload> =
-  Payloads<Payload> extends PayloadsByType<infer Output>
+/** Events of one topic. Its payload is a type, or {@link PayloadsByType}. */
+export type EventOfTopic<Topic extends string, Payload> = 0 extends 1 & Payload // That is: any.
+  ? Event<Topic, Payload>
+  : [Payload] extends [PayloadsByType<infer Output>]
     ? { [Type in keyof Output & string]: Event<Topic, Output[Type], Type> }[keyof Output & string]
     : Event<Topic, Payload>;
 
-type NewEventOfTopic<Topic extends string, Payload> =
-  Payloads<Payload> extends PayloadsByType<unknown, infer Input>
+/** Publishable events of one topic. */
+export type NewEventOfTopic<Topic extends string, Payload> = 0 extends 1 & Payload
+  ? NewEvent<Topic, Payload>
+  : [Payload] extends [PayloadsByType<unknown, infer Input>]
     ? { [Type in keyof Input & string]: NewEvent<Topic, Input[Type], Type> }[keyof Input & string]
     : NewEvent<Topic, Payload>;
 
-/** The payload, if it is one by type: `any` and `never` would pass for each. */
-type Payloads<Payload> = IsAny<Payload> extends true ? unknown : [Payload] extends [never] ? unknown : Payload;
+/** What a definition says of its payloads, as it stands in a {@link TopicMap}: `P` is its `payload`, `Y` its `types`. */
+export type DeclaredPayloads<P, Y> = Y extends PayloadTypes
+  ? PayloadsByType<{ readonly [T in keyof Y]: SchemaOutput<Y[T]> }, { readonly [T in keyof Y]: SchemaInput<Y[T]> }>
+  : 0 extends 1 & P
+    ? P
+    : [P] extends [StandardSchema<unknown, unknown>]
+      ? PayloadsByType<{ readonly [type: string]: SchemaOutput<P> }, { readonly [type: string]: SchemaInput<P> }>
+      : P;
 
-type PayloadsOf<P, Y> = Y extends readonly unknown[]
-  ? PayloadsOfAll<P>
-  : Y extends PayloadTypes
-    ? PayloadsByType<{ readonly [T in keyof Y]: OutputOf<Y[T]> }, { readonly [T in keyof Y]: InputOf<Y[T]> }>
-    : PayloadsOfAll<P>;
-
-/** One payload for all types of event. */
-type PayloadsOfAll<P> =
-  Payloads<P> extends StandardSchema<unknown, unknown>
-    ? PayloadsByType<{ readonly [type: string]: OutputOf<P> }, { readonly [type: string]: InputOf<P> }>
+/** What readers get: of a schema its output as JSON; any other type is itself. */
+export type SchemaOutput<P> = 0 extends 1 & P
+  ? P
+  : P extends StandardSchema<unknown, unknown>
+    ? JsonOf<NonNullable<P['~standard']['types']>['output']>
     : P;
 
-type OutputOf<P> =
-  Payloads<P> extends infer S extends StandardSchema<unknown, unknown> ? JsonOf<TypesOf<S>['output']> : P;
-
-type InputOf<P> = Payloads<P> extends infer S extends StandardSchema<unknown, unknown> ? TypesOf<S>['input'] : P;
-
-type TypesOf<S extends StandardSchema<unknown, unknown>> = NonNullable<S['~standard']['types']>;
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
+/** What is published: of a schema its input; any other type is itself. */
+export type SchemaInput<P> = 0 extends 1 & P
+  ? P
+  : P extends StandardSchema<unknown, unknown>
+    ? NonNullable<P['~standard']['types']>['input']
+    : P;

@@ -113,7 +113,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
   }
 
   /**
-   * A payload as it is published: what the topic's schema makes of it, or itself where there is none.
+   * @internal A payload as it is published: what the topic's schema makes of it, or itself where there is none.
    * @throws BrokerError `bad_request` for an event type that the topic does not have, and, with `issues`, for a payload
    * that does not fit; TypeError for a schema that answers later, or not as one
    */
