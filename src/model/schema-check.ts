@@ -17,13 +17,13 @@ const MAX_TOLD = 3;
 const MAX_LETTERS = 200;
 
 /**
- * What a schema makes of a payload. It is asked at once: if it could answer later, a later publish could come first, and
- * the batch would not be there when `publish` returns.
+ * What a schema makes of a payload. It is asked at once: if it could answer later, a later publish could come first,
+ * and the batch would not be there when `publish` returns.
  *
  * Of its issues, message and path are kept and nothing else: some libraries put the value itself beside them, which may
  * be a secret.
- * @throws BrokerError `bad_request`: with `issues` for a payload that does not fit, with a `cause` where the schema threw;
- * TypeError for an answer that is a promise, or none that a Standard Schema gives
+ * @throws BrokerError `bad_request`: with `issues` for a payload that does not fit, with a `cause` where the schema
+ * threw; TypeError for an answer that is a promise, or none that a Standard Schema gives
  */
 export function checkWithSchema(schema: StandardSchema, payload: unknown, asked: Asked): unknown {
   const result = answerOf(schema, payload, asked);

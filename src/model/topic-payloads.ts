@@ -25,7 +25,8 @@ export class TopicPayloads {
 
   /**
    * @returns undefined for a topic that takes any payload
-   * @throws TypeError for a payload that is neither a type nor a schema, and for types that are neither a list nor by name
+   * @throws TypeError for a payload that is neither a type nor a schema, and for types that are neither a list nor by
+   * name
    */
   static of(topic: string, { payload, types }: TopicDefinition): TopicPayloads | undefined {
     const where = `Topic ${JSON.stringify(topic)}`;
@@ -63,9 +64,7 @@ export class TopicPayloads {
 
 function checkList(types: unknown, where: string): void {
   if (Array.isArray(types) && !types.every((type) => typeof type === 'string' && type !== ''))
-    throw new TypeError(
-      `${where}: types must be a list of names that are not empty, or an object of payloads by name.`,
-    );
+    throw new TypeError(`${where}: types must be a list of names that are not empty, or an object of payloads.`);
 }
 
 function readTypes(types: unknown, where: string): SchemaByType {

@@ -8,8 +8,8 @@ export type TopicMap = Readonly<Record<string, unknown>>;
 export type PayloadTypes = Readonly<Record<string, unknown>>;
 
 /**
- * In a {@link TopicMap}: the payloads of a topic whose event types have one each, or that has a schema. `Output` is what
- * readers get, `Input` what is published; each by event type.
+ * In a {@link TopicMap}: the payloads of a topic whose event types have one each, or that has a schema. `Output` is
+ * what readers get, `Input` what is published; each by event type.
  */
 export interface PayloadsByType<Output = unknown, Input = unknown> {
   /** Carries the types; never has a value. */
@@ -84,7 +84,9 @@ export type NewEventOfTopic<Topic extends string, Payload> = 0 extends 1 & Paylo
     ? { [Type in keyof Input & string]: NewEvent<Topic, Input[Type], Type> }[keyof Input & string]
     : NewEvent<Topic, Payload>;
 
-/** What a definition says of its payloads, as it stands in a {@link TopicMap}: `P` is its `payload`, `Y` its `types`. */
+/**
+ * What a definition says of its payloads, as it stands in a {@link TopicMap}: `P` is its `payload`, `Y` its `types`.
+ */
 export type DeclaredPayloads<P, Y> = Y extends PayloadTypes
   ? PayloadsByType<{ readonly [T in keyof Y]: SchemaOutput<Y[T]> }, { readonly [T in keyof Y]: SchemaInput<Y[T]> }>
   : 0 extends 1 & P

@@ -179,8 +179,8 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
  * const broker = new EventBroker({ topics });
  * ```
  *
- * A payload is a type alone (`payloadOf`), or a Standard Schema, which `publish` asks: at once, so one that answers with
- * a promise is refused there. With `rights`, what topics require is held against them, by the compiler too.
+ * A payload is a type alone (`payloadOf`), or a Standard Schema, which `publish` asks: at once, so one that answers
+ * with a promise is refused there. With `rights`, what topics require is held against them, by the compiler too.
  * @throws TypeError for a name that no filter could ask for, for a need that the rights do not have, and for a payload
  * that is neither
  */
@@ -190,8 +190,8 @@ export function defineTopics<
   const A extends Readonly<Record<string, unknown>>,
   N extends Needs = Needs,
 >(
-  // One mapped type, and nothing beside it: up to TypeScript 5.6 `visible` and `removedBy` are handed the payload's type
-  // in no other way. Each parameter gathers what one member says, topic by topic.
+  // One mapped type, and nothing beside it: up to TypeScript 5.6 `visible` and `removedBy` are handed the payload's
+  // type in no other way. Each parameter gathers what one member says, topic by topic.
   definitions: { readonly [K in keyof P & keyof Y & keyof A]: TopicDefinition<P[K], N, Y[K], A[K]> },
   options: { readonly rights?: KnownNeeds<N> } = {},
 ): Topics<DefinedPayloads<P, Y, A>, keyof P & string> {

@@ -70,8 +70,9 @@ describe.each(libraries)('a schema of %s', (_, schema) => {
     const error = await refusal(() => broker.publish([note, order(good), order(bad)]));
     expect(error.issues).toEqual([{ event: 2, path: ['parts', 1], message: expect.stringMatching(/number/i) }]);
     expect(error.message).toMatch(
-      /^events\[2\]\.payload does not fit the schema of topic "Order" \(type "OrderPlaced"\): parts\[1\]: .*number.*\. Nothing was published\.$/i,
+      /^events\[2\]\.payload does not fit the schema of topic "Order" \(type "OrderPlaced"\): /,
     );
+    expect(error.message).toMatch(/: parts\[1\]: .*number.*\. Nothing was published\.$/i);
     expect(subscription.poll()).toBeUndefined();
     expect(broker.stats().latestIndex).toBe(0);
   });

@@ -89,8 +89,8 @@ export interface EventParts {
 
 /**
  * Checks and copies events: all of them, before any is published.
- * @throws BrokerError `bad_request` naming the event, the field and what is allowed; TypeError for a topic's schema that
- * cannot be asked
+ * @throws BrokerError `bad_request` naming the event, the field and what is allowed; TypeError for a topic's schema
+ * that cannot be asked
  */
 export function checkEvents(events: NewEvent | readonly NewEvent[], parts: EventParts): readonly EncodedEvent[] {
   if (!Array.isArray(events)) return [checkEvent(events as NewEvent, parts, { at: 'event', position: 0 })];
