@@ -49,8 +49,8 @@ function answersLater(promise: object, asked: Asked): TypeError {
   // Nobody waits for it, and one that rejects unheard would end the process.
   Promise.resolve(promise).catch(() => undefined);
   return new TypeError(
-    `The ${nameOf(asked)} answers with a promise. publish asks at once, so that events keep their order: give the topic a ` +
-      'schema without asynchronous checks, and make those before publishing.',
+    `The ${nameOf(asked)} answers with a promise. publish asks at once, so that events keep their order: give the ` +
+      'topic a schema without asynchronous checks, and make those before publishing.',
   );
 }
 

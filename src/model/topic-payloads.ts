@@ -58,7 +58,8 @@ export class TopicPayloads {
   #unknown(type: string): string {
     const known = [...(this.#byType?.keys() ?? [])];
     const hint = hintFor(type, known);
-    return `names an unknown type ${describe(type)} of topic "${this.#topic}".${hint} Known types: ${known.join(', ')}.`;
+    const found = `names an unknown type ${describe(type)} of topic "${this.#topic}".`;
+    return `${found}${hint} Known types: ${known.join(', ')}.`;
   }
 }
 
