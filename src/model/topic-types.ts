@@ -30,6 +30,8 @@ export function payloadOf<Payload>(): Payload {
   return undefined as Payload;
 }
 
+// Below, `0 extends 1 & T` asks whether T is `any`: that would else pass for whatever it is compared with.
+
 /**
  * What JSON makes of a value, and so what readers get of a schema's output: a `Date` is its text, and so is all else
  * that has a `toJSON`.
@@ -71,7 +73,7 @@ export type DefinedUnindexedEvent<P, Y> =
   DefinedEvent<P, Y> extends infer E ? (E extends Event ? Omit<E, 'index'> : never) : never;
 
 /** Events of one topic. Its payload is a type, or {@link PayloadsByType}. */
-export type EventOfTopic<Topic extends string, Payload> = 0 extends 1 & Payload // That is: any.
+export type EventOfTopic<Topic extends string, Payload> = 0 extends 1 & Payload
   ? Event<Topic, Payload>
   : [Payload] extends [PayloadsByType<infer Output>]
     ? { [Type in keyof Output & string]: Event<Topic, Output[Type], Type> }[keyof Output & string]

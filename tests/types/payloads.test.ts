@@ -146,8 +146,17 @@ describe('payloads by event type', () => {
   });
 
   it('may be any or unknown, and are just that', () => {
-    const loose = defineTopics({ A: { payload: payloadOf<{ any: unknown }['any']>() }, B: {}, C: { types: ['x'] } });
-    expectTypeOf<EventOf<typeof loose.payloads>['payload']>().toEqualTypeOf<unknown>();
-    expectTypeOf<EventOf<typeof loose.payloads>['type']>().toEqualTypeOf<string>();
+    const loose = defineTopics({
+      A: { payload: payloadOf<ReturnType<typeof JSON.parse>>() },
+      B: {},
+      C: { types: ['x'] },
+      D: { types: { Made: payloadOf<ReturnType<typeof JSON.parse>>() } },
+    });
+    type Read<Topic> = Extract<EventOf<typeof loose.payloads>, { topic: Topic }>;
+    expectTypeOf<Read<'A'>['payload']>().toBeAny();
+    expectTypeOf<Read<'B' | 'C'>['payload']>().toBeUnknown();
+    expectTypeOf<Read<'A' | 'B' | 'C'>['type']>().toEqualTypeOf<string>();
+    expectTypeOf<Read<'D'>['payload']>().toBeAny();
+    expectTypeOf<Read<'D'>['type']>().toEqualTypeOf<'Made'>();
   });
 });
