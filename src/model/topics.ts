@@ -13,7 +13,7 @@ import {
 import { TopicPayloads } from './topic-payloads.ts';
 import type { DefinedPayloads, TopicMap } from './topic-types.ts';
 
-const noRules: readonly string[] = [];
+const none: readonly string[] = [];
 
 /** A declared set of topics, or the open set in which every name is a topic. Made by {@link defineTopics}. */
 export class Topics<T extends TopicMap = TopicMap, Name extends string = string> {
@@ -50,6 +50,12 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     return this.#definitions?.get(name);
   }
 
+  /** The event types that a topic's definition names, as a list or with their payloads; none where it names none. */
+  typesOf(name: string): readonly string[] {
+    const types = this.definition(name)?.types ?? none;
+    return Array.isArray(types) ? (types as readonly string[]) : Object.keys(types);
+  }
+
   /** What a subscriber needs to see a topic. A topic without a rule needs management. */
   requirement(name: string): TopicRequirement {
     return this.definition(name)?.requires ?? 'management';
@@ -65,7 +71,7 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
    * that of its topic, or it would be a way around it.
    */
   rulesFor(name: string): readonly string[] {
-    return this.#rules.get(name) ?? noRules;
+    return this.#rules.get(name) ?? none;
   }
 
   /** Which kind of ACL object the events of a topic change, if any. */

@@ -61,5 +61,6 @@ describe('the payloads of a topic', () => {
       B: { aliasOf: 'A', types: ['Made'] },
     });
     expect(topics.namesOf('A', 'Made')).toEqual(['A', 'B']);
+    expect(['A', 'B', 'none'].map((name) => topics.typesOf(name))).toEqual([['Made', 'Gone'], ['Made'], []]);
   });
 });
