@@ -61,6 +61,7 @@ export {
   type BrokerErrorCode,
   type BrokerErrorOptions,
   type LimitName,
+  type PayloadIssue,
   type Retry,
   type WireError,
   type WireGap,
@@ -102,21 +103,34 @@ export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
 export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
 export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';
+export type {
+  AclObject,
+  Claims,
+  KnownNeeds,
+  Needs,
+  RemovalRule,
+  RemovalRuleOf,
+  TopicDefinition,
+  TopicRequirement,
+  UnindexedEvent,
+} from './model/topic-definition.ts';
 export {
-  defineTopics,
   payloadOf,
-  Topics,
-  type AclObject,
-  type Claims,
-  type DefinedName,
+  type DeclaredPayloads,
+  type DefinedEvent,
   type DefinedPayloads,
+  type DefinedUnindexedEvent,
   type EventOf,
-  type KnownNeeds,
-  type Needs,
+  type EventOfTopic,
+  type JsonOf,
   type NewEventOf,
-  type RemovalRule,
-  type TopicDefinition,
+  type NewEventOfTopic,
+  type OneTopic,
+  type PayloadsByType,
+  type PayloadTypes,
+  type SchemaInput,
+  type SchemaOutput,
   type TopicMap,
-  type TopicRequirement,
-  type UnindexedEvent,
-} from './model/topics.ts';
+} from './model/topic-types.ts';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './model/standard-schema.ts';
+export { defineTopics, Topics } from './model/topics.ts';

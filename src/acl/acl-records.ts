@@ -2,7 +2,7 @@ import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { unknownName, type OptionNames } from '../model/options.ts';
 import { checkClaims } from './claims.ts';
-import type { Claims } from '../model/topics.ts';
+import type { Claims } from '../model/topic-definition.ts';
 import type { PolicyRules } from './policy-rules.ts';
 
 /** Who somebody is. */

@@ -1,7 +1,7 @@
 import type { AclRef } from '../model/acl-ref.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
-import type { Claims, TopicRequirement } from '../model/topics.ts';
+import type { Claims, TopicRequirement } from '../model/topic-definition.ts';
 import { checkClaims } from './claims.ts';
 import { MergedRules } from './merged-rules.ts';
 import type { ParsedRules, PolicyRules } from './policy-rules.ts';

@@ -1,6 +1,6 @@
 import { describe } from '../model/describe.ts';
 
-import type { Claims } from '../model/topics.ts';
+import type { Claims } from '../model/topic-definition.ts';
 
 /** Claims that were looked at. */
 export interface CheckedClaims {

@@ -1,5 +1,5 @@
 import type { BrokerError } from '../model/errors.ts';
-import type { TopicRequirement } from '../model/topics.ts';
+import type { TopicRequirement } from '../model/topic-definition.ts';
 import type { AclRef } from '../model/acl-ref.ts';
 import { Acl, hasExpired } from './acl.ts';
 import type { RoleLink } from './acl-records.ts';

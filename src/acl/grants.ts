@@ -1,6 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import type { AclRef } from '../model/acl-ref.ts';
-import type { Claims } from '../model/topics.ts';
+import type { Claims } from '../model/topic-definition.ts';
 import type { AclRole, AclToken, RoleLink } from './acl-records.ts';
 import { expiryOf } from './acl-records.ts';
 import type { AclStore } from './acl-store.ts';

@@ -2,7 +2,7 @@ import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { keepNewest } from '../model/keep-newest.ts';
 import { hintFor, nearestOf } from '../model/options.ts';
-import type { KnownNeeds, TopicRequirement } from '../model/topics.ts';
+import type { KnownNeeds, TopicRequirement } from '../model/topic-definition.ts';
 import type { NeedsOf, RightsDefinition } from './rights-definition.ts';
 import { openBlock, RightsBlock, type RuleBlock } from './rights-block.ts';
 import type { ParsedRules, PolicyRules } from './policy-rules.ts';

@@ -1,4 +1,4 @@
-import type { TopicRequirement } from '../model/topics.ts';
+import type { TopicRequirement } from '../model/topic-definition.ts';
 import type { AppliedRule, MergedRules } from './merged-rules.ts';
 import { placeOf } from './policy-rules.ts';
 import type { Rights } from './rights.ts';

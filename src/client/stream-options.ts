@@ -1,7 +1,8 @@
 import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
 import type { TopicKeys } from '../core/matching/topic-filter.ts';
-import type { EventOf, TopicMap, Topics } from '../model/topics.ts';
+import type { EventOf, TopicMap } from '../model/topic-types.ts';
+import type { Topics } from '../model/topics.ts';
 import type { StreamState } from './connection-state.ts';
 import type { StreamClock } from './wait.ts';
 

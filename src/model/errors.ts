@@ -56,6 +56,16 @@ export type LimitName =
   | 'eventsPerBatch'
   | 'bytesPerEvent';
 
+/** One way in which a payload does not fit its topic's schema. */
+export interface PayloadIssue {
+  /** Which of the events that were published together: 0 for the first, and for a single one. */
+  readonly event: number;
+  /** Where in its payload: `['items', 0, 'price']`; empty for the whole of it. A symbol is told as its text. */
+  readonly path: readonly (string | number)[];
+  /** The schema's own words. Some libraries quote the value in them. */
+  readonly message: string;
+}
+
 export interface BrokerErrorOptions {
   /** Newest index that the subscription had passed when it ended; 0 when it had passed none. */
   readonly index?: number | undefined;
@@ -63,6 +73,8 @@ export interface BrokerErrorOptions {
   readonly gap?: Gap | undefined;
   /** Which of the broker's `limits` is the reason. */
   readonly limit?: LimitName | undefined;
+  /** In what a payload does not fit, where that is the reason. */
+  readonly issues?: readonly PayloadIssue[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -105,6 +117,11 @@ export class BrokerError extends Error {
   readonly gap: Gap | undefined;
   /** Which of the broker's `limits` is the reason, where one is. Clients are told it in the message alone. */
   readonly limit: LimitName | undefined;
+  /**
+   * In what a payload does not fit its topic's schema, where that is the reason: the first hundred of the first event
+   * that does not. Clients of a stream are never told of them; the message holds the first few.
+   */
+  readonly issues: readonly PayloadIssue[] | undefined;
 
   constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
@@ -112,6 +129,7 @@ export class BrokerError extends Error {
     this.index = options.index;
     this.gap = options.gap;
     this.limit = options.limit;
+    this.issues = options.issues;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -140,8 +158,8 @@ export class BrokerError extends Error {
 
   /** The same error, saying how far the subscription had come. */
   at(index: number): BrokerError {
-    const { gap, limit, cause } = this;
-    return new BrokerError(this.code, this.message, { index, gap, limit, cause });
+    const { gap, limit, issues, cause } = this;
+    return new BrokerError(this.code, this.message, { index, gap, limit, issues, cause });
   }
 
   /**

@@ -3,11 +3,11 @@ import { BrokerError } from './errors.ts';
 import type { Gap } from './gap.ts';
 
 /** An event as a host publishes it. */
-export interface NewEvent<Topic extends string = string, Payload = unknown> {
+export interface NewEvent<Topic extends string = string, Payload = unknown, Type extends string = string> {
   /** What kind of object changed, for example `Job`. Not empty, not `*`, without `:`. */
   readonly topic: Topic;
   /** What happened to it, for example `JobRegistered`. Not empty. */
-  readonly type: string;
+  readonly type: Type;
   /**
    * Which object changed. `''` where it has no name: then the event is found by its topic and its filter keys alone.
    */
@@ -18,20 +18,26 @@ export interface NewEvent<Topic extends string = string, Payload = unknown> {
    * Further keys under which the event can be found; empty ones, which nobody can ask for, are left out. Default none.
    */
   readonly filterKeys?: readonly string[];
-  /** Anything that JSON can hold. It is copied: what the host changes later does not change the event. */
+  /**
+   * Anything that JSON can hold. It is copied: what the host changes later does not change the event. Where the topic
+   * has a schema: what that accepts.
+   */
   readonly payload: Payload;
 }
 
 /** An event as a subscriber gets it: deeply frozen, shared by all who read it. */
-export interface Event<Topic extends string = string, Payload = unknown> {
+export interface Event<Topic extends string = string, Payload = unknown, Type extends string = string> {
   readonly topic: Topic;
-  readonly type: string;
+  readonly type: Type;
   readonly key: string;
   readonly namespace: string;
   readonly filterKeys: readonly string[];
   /** Index of the batch that the event came with. */
   readonly index: number;
-  /** What `JSON.parse(JSON.stringify(payload))` gives of what was published. */
+  /**
+   * What `JSON.parse(JSON.stringify(payload))` gives of what was published. Where the topic has a schema, that is the
+   * schema's output.
+   */
   readonly payload: Payload;
 }
 
@@ -58,6 +64,13 @@ export interface EventBatch<E extends Event = Event> {
 
 /** What matching looks at: an event without its payload. */
 export type EventMeta = Pick<Event, 'topic' | 'type' | 'key' | 'namespace' | 'filterKeys'>;
+
+/** Where an event stands among those that are published with it. */
+export interface EventPlace {
+  /** For messages: `event`, or `events[3]`. */
+  readonly at: string;
+  readonly position: number;
+}
 
 const noKeys: readonly string[] = Object.freeze([]);
 

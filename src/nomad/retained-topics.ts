@@ -1,6 +1,7 @@
 import { describe } from '../model/describe.ts';
 import { hintFor } from '../model/options.ts';
-import { defineTopics, type RemovalRule } from '../model/topics.ts';
+import type { RemovalRule } from '../model/topic-definition.ts';
+import { defineTopics } from '../model/topics.ts';
 import { definitionsOf, nomadTopicTable, type NomadPayloads, type nomadTopics, type NomadTopicName } from './topics.ts';
 
 /**

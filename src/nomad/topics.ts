@@ -1,5 +1,7 @@
-import type { EventOf, TopicDefinition } from '../model/topics.ts';
-import { defineTopics, payloadOf } from '../model/topics.ts';
+import type { TopicDefinition } from '../model/topic-definition.ts';
+import type { EventOf } from '../model/topic-types.ts';
+import { payloadOf } from '../model/topic-types.ts';
+import { defineTopics } from '../model/topics.ts';
 import type {
   ACLAuthMethod,
   ACLBindingRule,

@@ -7,7 +7,7 @@ import { AclResolver } from '../../src/acl/acl-resolver.ts';
 import type { AclPolicy, AclStore, AclToken } from '../../src/acl/acl-store.ts';
 import { MemoryAclStore } from '../../src/acl/acl-store.ts';
 import { BrokerError } from '../../src/model/errors.ts';
-import type { TopicRequirement } from '../../src/model/topics.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import type { TopicRequirement } from '../../src/model/topics.ts';
 import { defineRights } from '../../src/index.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 import type { Rights } from '../../src/acl/rights.ts';
 

@@ -353,6 +353,14 @@ export const invariants = [
     name: 'is that of its JSON and its names, whether or not the text had to be made to know it',
   },
   {
+    guarantee: 'Nothing of a batch with a payload that does not fit its schema is published',
+    file: 'src/core/broker/publish-request.ts',
+    line: 'const payload = snapshot(topics.checkedPayload(meta, given, place), at);',
+    without: 'const payload = snapshot(given, at);',
+    test: 'tests/conformance/schemas.test.ts',
+    name: 'refuses what does not fit with where and why, and nothing of the batch is published',
+  },
+  {
     guarantee: 'A broker that is drained lets nobody in',
     file: 'src/core/broker/admission.ts',
     line: 'lifetime.requireAdmitting();',

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type StreamOptions, type StreamState, streamEvents } from '../../src/client/index.ts';
-import { defineTopics, payloadOf } from '../../src/model/topics.ts';
+import { payloadOf } from '../../src/model/topic-types.ts';
+import { defineTopics } from '../../src/model/topics.ts';
 import { batchLine, errorLine, FakeServer, gapLine } from './fake-server.ts';
 import { asked, failure, indexes, open, type Setting, url } from './stream-setting.ts';
 import { settled } from './virtual-clock.ts';

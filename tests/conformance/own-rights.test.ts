@@ -6,7 +6,8 @@ import type { DenialNotice, RuleFailure } from '../../src/core/broker/broker-not
 import type { SubscribeOptions } from '../../src/core/broker/subscribe-request.ts';
 import type { Subscription } from '../../src/core/delivery/subscription.ts';
 import type { BrokerError } from '../../src/model/errors.ts';
-import { defineTopics, payloadOf } from '../../src/model/topics.ts';
+import { payloadOf } from '../../src/model/topic-types.ts';
+import { defineTopics } from '../../src/model/topics.ts';
 import { deferred } from '../../src/testing/deferred.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 

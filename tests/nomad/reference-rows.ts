@@ -1,4 +1,4 @@
-import type { TopicRequirement } from '../../src/model/topics.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 
 /** Types of other objects' changes that real servers sent on a topic: a type is that of the whole transaction. */
 const touchedBy: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { TopicRequirement } from '../../src/model/topics.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 import type { NomadTopic } from '../../src/nomad/index.ts';
 import { nomadTopicTable } from '../../src/nomad/index.ts';
 

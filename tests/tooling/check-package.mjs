@@ -1,29 +1,30 @@
 // The package as a user gets it: packed, checked by publint and attw, installed into an empty project, every sub-path
 // loaded from ESM and from CommonJS.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { entries, root } from './entries.mjs';
+import { compile, install, pack, writeConsumer } from './consumer.mjs';
+import { entries, manifest, root, typescriptVersions } from './entries.mjs';
 
 const run = promisify(execFile);
-/** The strictest project, which checks the declarations of its packages too. */
-const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022', types: ['node'] };
-const modern = { ...strict, module: 'nodenext', lib: ['es2022'] };
-/** The oldest that is supported: from 5.2 on, `Symbol.asyncDispose` has a type. */
-const minimumTypescript = '5.2.2';
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
-  const tarball = await pack();
+  const { tarball, files } = await pack(folder);
+  refuseStrays(files);
   await Promise.all([
     run(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: root }),
     run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16'], { cwd: root }),
-    install(tarball),
+    install(folder, [
+      tarball,
+      `@types/node@${manifest.devDependencies['@types/node']}`,
+      `typescript@${typescriptVersions[0]}`,
+    ]),
   ]);
   await load();
-  await compile();
+  await compileWithBoth();
 } catch (error) {
   console.error(`${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
   process.exitCode = 1;
@@ -31,24 +32,9 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function pack() {
-  // The build was a step of its own.
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: root,
-  });
-  const answer = JSON.parse(stdout);
-  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
-  const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
+function refuseStrays(files) {
+  const stray = files.filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
   if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
-  return join(folder, filename);
-}
-
-async function install(tarball) {
-  await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-  const packages = [tarball, `typescript@${minimumTypescript}`];
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...packages], {
-    cwd: folder,
-  });
 }
 
 /** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */
@@ -85,26 +71,10 @@ async function load() {
   await run(process.execPath, ['--no-experimental-require-module', 'load.cjs'], { cwd: folder });
 }
 
-/**
- * The published types in both module systems; the client's alone, without Node's types, as for a browser; by
- * `typesVersions`.
- */
-async function compile() {
-  await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
-  const imports = entries.map(({ specifier }, at) => `export * as m${at} from '${specifier}';`).join('\n');
-  await Promise.all(['all.mts', 'all.cts', 'all.ts'].map((file) => writeFile(join(folder, file), imports)));
-  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client';");
-  const oldest = join(folder, 'node_modules/typescript/bin/tsc');
-  for (const compiler of [oldest, join(root, 'node_modules/typescript/bin/tsc')]) {
-    await tsc(compiler, modern, ['all.mts', 'all.cts']);
-    await tsc(compiler, { ...modern, lib: ['es2022', 'dom', 'dom.iterable'], types: [] }, ['browser.mts']);
-  }
-  // Gone in TypeScript 7; it knows nothing of `exports`.
-  const old = { module: 'commonjs', moduleResolution: 'node10', lib: ['es2022'] };
-  await tsc(oldest, { ...strict, ...old }, ['all.ts']);
-}
-
-async function tsc(compiler, compilerOptions, files) {
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  await run(process.execPath, [compiler], { cwd: folder });
+/** The oldest TypeScript that is supported, and ours; `npm run test:types` takes those between too. */
+async function compileWithBoth() {
+  await writeConsumer(folder);
+  await compile(folder, join(folder, 'node_modules/typescript'), typescriptVersions[0], ['all', 'uses']);
+  const ours = manifest.devDependencies.typescript;
+  await compile(folder, join(root, 'node_modules/typescript'), ours, ['all', 'uses']);
 }

@@ -13,6 +13,21 @@ export const peersBySubpath = {
   './jetstream': ['@nats-io/jetstream'],
 };
 
+/** Sub-paths whose types need `@types/node`. The others do without: in a browser, a worker, or on another runtime. */
+export const entriesWithNodeTypes = [
+  './ndjson',
+  './http',
+  './sse',
+  './fastify',
+  './koa',
+  './lmdb',
+  './redis',
+  './explorer',
+];
+
+/** The newest of each version of TypeScript that is supported, the oldest first: `npm run test:types`. */
+export const typescriptVersions = ['5.4.5', '5.5.4', '5.6.3', '5.7.3', '5.8.3', '5.9.3', '6.0.3', '7.0.2'];
+
 /** One row per code entry: its sub-path, the specifier a user imports, its source, and the files that are published. */
 export const entries = Object.entries(manifest.exports)
   .filter(([, target]) => typeof target === 'object')

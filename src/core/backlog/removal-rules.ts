@@ -1,5 +1,6 @@
 import { describe } from '../../model/describe.ts';
-import type { RemovalRule, Topics, UnindexedEvent } from '../../model/topics.ts';
+import type { RemovalRule, UnindexedEvent } from '../../model/topic-definition.ts';
+import type { Topics } from '../../model/topics.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 
 /** Who is told of a rule that failed. */

@@ -6,7 +6,8 @@ import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../../model/clock.ts';
 import { describe } from '../../model/describe.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
-import type { TopicMap, Topics } from '../../model/topics.ts';
+import type { TopicMap } from '../../model/topic-types.ts';
+import type { Topics } from '../../model/topics.ts';
 import type { BrokerLimits } from './limits.ts';
 
 /** How a broker is made. All of it is optional. */

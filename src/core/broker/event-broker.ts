@@ -14,7 +14,8 @@ import { LogFeed, type LogFeedHost } from '../log/log-feed.ts';
 import { InterestIndex } from '../matching/interest-index.ts';
 import { systemClock, type Clock } from '../../model/clock.ts';
 import { PendingWork } from '../../model/pending-work.ts';
-import { openTopics, type EventOf, type NewEventOf, type TopicMap, type Topics } from '../../model/topics.ts';
+import type { EventOf, NewEventOf, TopicMap } from '../../model/topic-types.ts';
+import { openTopics, type Topics } from '../../model/topics.ts';
 import { Admission, type ManagementCredentials } from './admission.ts';
 import { BatchIntake } from './batch-intake.ts';
 import { bound, checkBroker, type EventBrokerOptions } from './broker-options.ts';
@@ -133,12 +134,15 @@ export class EventBroker<
    * Publishes one event, or several as one batch. The payloads are copied: what the caller changes later does not
    * change them.
    *
+   * Where a topic has a schema, its output is what is published. All payloads are checked before any is published; the
+   * `bad_request` of one that does not fit has `issues`.
+   *
    * Without a log the batch is there for `poll()` when the call returns; with one, the promise resolves when the log
    * has acknowledged it.
    * @returns the batch's index
    * @throws (rejects) BrokerError `bad_request`, `index_conflict`, `not_supported`, `closed`, `log_unavailable`,
    * `at_capacity`: nothing was published then; `unpublished` where a `commit` went before. TypeError for an option that
-   * is not known
+   * is not known, and for a schema that answers with a promise
    */
   async publish(events: NewEventOf<T> | readonly NewEventOf<T>[], options: PublishOptions = {}): Promise<number> {
     return this.#publisher.publish(events, options);

@@ -2,7 +2,7 @@ import type { AclRef } from '../../model/acl-ref.ts';
 import { BrokerError } from '../../model/errors.ts';
 import { EncodedEvent } from '../batch/encoded-event.ts';
 import { describe } from '../../model/describe.ts';
-import { checkEventMeta, type EventMeta, type NewEvent } from '../../model/event.ts';
+import { checkEventMeta, type EventMeta, type EventPlace, type NewEvent } from '../../model/event.ts';
 import { snapshot } from '../batch/payload-copy.ts';
 import { checkOptions, type OptionNames } from '../../model/options.ts';
 import type { LogTransaction } from '../log/event-log.ts';
@@ -87,14 +87,18 @@ export interface EventParts {
   readonly limits: CheckedLimits;
 }
 
-/** Checks and copies events. @throws BrokerError `bad_request` naming the event, the field and what is allowed */
+/**
+ * Checks and copies events: all of them, before any is published.
+ * @throws BrokerError `bad_request` naming the event, the field and what is allowed; TypeError for a topic's schema
+ * that cannot be asked
+ */
 export function checkEvents(events: NewEvent | readonly NewEvent[], parts: EventParts): readonly EncodedEvent[] {
-  if (!Array.isArray(events)) return [checkEvent(events as NewEvent, parts, 'event')];
+  if (!Array.isArray(events)) return [checkEvent(events as NewEvent, parts, { at: 'event', position: 0 })];
   if (events.length === 0)
     throw new BrokerError('bad_request', 'A batch must hold at least one event; got an empty array.');
   // Before any of them is copied.
   checkCount(events.length, parts.limits);
-  return events.map((event: NewEvent, i) => checkEvent(event, parts, `events[${i}]`));
+  return events.map((event: NewEvent, i) => checkEvent(event, parts, { at: `events[${i}]`, position: i }));
 }
 
 function checkCount(count: number, { eventsPerBatch }: CheckedLimits): void {
@@ -103,11 +107,13 @@ function checkCount(count: number, { eventsPerBatch }: CheckedLimits): void {
   throw limitError('eventsPerBatch', message);
 }
 
-function checkEvent(event: NewEvent, { topics, limits }: EventParts, at: string): EncodedEvent {
+function checkEvent(event: NewEvent, { topics, limits }: EventParts, place: EventPlace): EncodedEvent {
+  const { at } = place;
   const meta = checkEventMeta(event, at);
   topics.checkPublished(meta.topic, at);
   checkAclKey(meta, topics, at);
-  const payload = snapshot('payload' in event ? event.payload : null, at);
+  const given = 'payload' in event ? event.payload : null;
+  const payload = snapshot(topics.checkedPayload(meta, given, place), at);
   checkEventSize(meta, payload, limits.bytesPerEvent, at);
   return new EncodedEvent(meta, topics.namesOf(meta.topic, meta.type), payload);
 }

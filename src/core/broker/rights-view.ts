@@ -1,6 +1,7 @@
 import type { Acl } from '../../acl/acl.ts';
 import type { AclNeed } from '../../acl/explain.ts';
-import type { TopicRequirement, Topics } from '../../model/topics.ts';
+import type { TopicRequirement } from '../../model/topic-definition.ts';
+import type { Topics } from '../../model/topics.ts';
 import type { EncodedEvent } from '../batch/encoded-event.ts';
 import type { Asked, Visibility } from '../matching/interest.ts';
 import { NamespaceFilter } from '../matching/namespace-filter.ts';
