@@ -124,6 +124,13 @@ describe('the rooms of src', () => {
     expect(telling).toEqual([]);
   });
 
+  it('no optional package is imported by its name, so that bundlers build without it', () => {
+    const known = ['eventemitter3', 'tiny-invariant'];
+    const strays = imports.filter(({ to, isTypeOnly }) => !isTypeOnly && roomOf(to) === undefined);
+    const packages = strays.filter(({ to }) => !to.startsWith('node:') && !known.includes(to));
+    expect(packages.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
   it('adapters take nothing but types of the frameworks that they are mounted on', () => {
     const strays = imports.filter(
       ({ from, to, isTypeOnly }) => roomOf(from) === 'adapters' && !isTypeOnly && roomOf(to) === undefined,
