@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { entries, root } from './entries.mjs';
+import { pack } from './packed.mjs';
 
 const run = promisify(execFile);
 /** The strictest project, which checks the declarations of its packages too. */
@@ -16,7 +17,7 @@ const modern = { ...strict, module: 'nodenext', lib: ['es2022'] };
 const minimumTypescript = '5.2.2';
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
-  const tarball = await pack();
+  const tarball = await pack(folder);
   await Promise.all([
     run(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: root }),
     run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16'], { cwd: root }),
@@ -29,18 +30,6 @@ try {
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-async function pack() {
-  // The build was a step of its own.
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: root,
-  });
-  const answer = JSON.parse(stdout);
-  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
-  const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
-  if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
-  return join(folder, filename);
 }
 
 async function install(tarball) {

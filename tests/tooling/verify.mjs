@@ -27,6 +27,7 @@ const wholeLanes = [
     step('build', node, 'tests/tooling/build.mjs'),
     step('api', node, 'tests/tooling/check-api.mjs'),
     step('package', node, 'tests/tooling/check-package.mjs'),
+    step('bundlers', node, 'tests/tooling/check-bundlers.mjs', '--lane', 'quick'),
     step('size', node, 'tests/tooling/check-size.mjs'),
     { ...step('production', node, ...vitest, ...fastConfig), env: { NODE_ENV: 'production' } },
   ],
