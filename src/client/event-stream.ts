@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
+import { onAbort } from '../model/on-abort.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';
@@ -25,7 +26,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   readonly #snapshots: Snapshots | undefined;
   readonly #retries: Retries;
   readonly #wait: Wait;
-  readonly #onAbort = () => this.close();
+  readonly #stopListening: (() => void) | undefined;
   #connection: Connection | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** Lines of this connection that brought nothing else than that it lives. */
@@ -44,7 +45,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen, options.mark);
     this.#snapshots = options.snapshot && new Snapshots(options.snapshot, options.index === undefined);
     this.#wait = new Wait(settings.clock);
-    options.signal?.addEventListener('abort', this.#onAbort);
+    this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
 
@@ -267,7 +268,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#state = this.#stateIn(phase, reason);
-    if (phase === 'closed') this.#settings.signal?.removeEventListener('abort', this.#onAbort);
+    if (phase === 'closed') this.#stopListening?.();
     this.#settings.onState?.(this.#state);
   }
 

@@ -9,8 +9,8 @@ import { root } from './entries.mjs';
 const core = "export { EventBroker, Subscription, TopicFilter, defineTopics } from './src/index.ts';";
 const bounds = [
   // 4 KB before it read Nomad's servers without loss, fell back to server-sent events, named misspelt options, and read
-  // states and snapshots.
-  { name: 'fenceline/client', code: "export * from './src/client/index.ts';", maxBytes: 6.5 * 1024 },
+  // states and snapshots. 130 bytes are for many streams of one AbortSignal, of which Node warned.
+  { name: 'fenceline/client', code: "export * from './src/client/index.ts';", maxBytes: 6.6 * 1024 },
   { name: 'the core, with ACLs and packages', code: core, maxBytes: Infinity },
 ];
 
@@ -31,7 +31,7 @@ async function sizeOf(code) {
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
-    external: ['node:*', '@cdktn/hcl2json'],
+    external: ['node:*'],
     target: 'es2022',
   });
   // The import lines of what is left out are no part of what is measured.
