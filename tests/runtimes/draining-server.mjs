@@ -1,4 +1,5 @@
-// A server of drain.mjs, in a process of its own: says where it listens, and on SIGTERM drains and ends.
+// A server of drain.mjs, in a process of its own: says where it listens, and on SIGTERM drains and ends, which it says
+// too.
 import http from 'node:http';
 
 import { EventBroker } from 'fenceline';
@@ -13,3 +14,5 @@ process.once('SIGTERM', () => {
   server.close();
   void broker.close({ drainMs: 100 });
 });
+// Not where a signal ends it.
+process.once('exit', (code) => console.log(`exit ${code}`));

@@ -52,7 +52,12 @@ check('LMDB', async () => {
 
 if (POSTGRES_PORT) {
   check('PostgreSQL', async () => {
-    const pool = new pg.Pool({ host: '127.0.0.1', port: Number(POSTGRES_PORT), user: 'postgres', database: 'postgres' });
+    const pool = new pg.Pool({
+      host: '127.0.0.1',
+      port: Number(POSTGRES_PORT),
+      user: 'postgres',
+      database: 'postgres',
+    });
     const name = `log_${process.pid}`;
     let log;
     await shared(async () => {

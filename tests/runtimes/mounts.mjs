@@ -43,11 +43,15 @@ async function onRuntime(fetch) {
 const nodeUser = (request) => request.headers['x-user'];
 const mounts = {
   'node:http': (options) => onNode(eventStreamHandler(options(nodeUser))),
-  "node:http, writer 'response'": (options) =>
-    onNode(eventStreamHandler({ ...options(nodeUser), writer: 'response' })),
-  Koa: (options) => onNode(new Koa().use(koaEventStream(options((ctx) => ctx.get('X-User')))).callback()),
+  "node:http, writer 'response'": (options) => onNode(eventStreamHandler({ ...options(nodeUser), writer: 'response' })),
+  Koa: (options) => {
+    const app = new Koa();
+    app.silent = true;
+    return onNode(app.use(koaEventStream(options((ctx) => ctx.get('X-User')))).callback());
+  },
   Fastify: async (options) => {
-    const app = fastify();
+    // Deno keeps idle connections, for which Fastify would wait.
+    const app = fastify({ forceCloseConnections: true });
     await app.register(fastifyEventStream, options(nodeUser));
     await app.listen({ port: 0, host: hostname });
     return { url: at(app.server.address().port), close: () => app.close() };
@@ -126,6 +130,29 @@ for (const [name, start] of Object.entries(mounts)) {
     await close();
   });
 }
+
+check('a client that leaves while its rights are looked up leaves nothing behind', async () => {
+  const { broker, rightsOf } = shop();
+  let [arrived, answer] = [() => undefined, () => undefined];
+  const hasArrived = new Promise((resolve) => (arrived = resolve));
+  const rights = new Promise((resolve) => (answer = resolve));
+  const acl = () => {
+    arrived();
+    return rights;
+  };
+  const { url, close } = await onRuntime(fetchHandler({ broker, acl }));
+  const abort = new AbortController();
+  const left = fetch(url, { signal: abort.signal }).catch(({ name }) => name);
+  await hasArrived;
+  abort.abort();
+  assert.equal(await left, 'AbortError');
+  answer(rightsOf('alice'));
+  // One more round trip, so that the runtime has heard of the first one's end.
+  const lines = await Lines.open(url);
+  lines.leave();
+  await deserted(broker);
+  await close();
+});
 
 check('server-sent events, and a resume by Last-Event-ID', async () => {
   const { broker, rightsOf, publish } = shop();

@@ -10,7 +10,8 @@ export function shop() {
   const topics = defineTopics({ Order: { requires: { namespace: 'read-orders' }, retain: 'latest' } });
   const broker = new EventBroker({ topics });
   const allowed = new Set(['alice']);
-  const rightsOf = (name) => {
+  const rightsOf = (user) => {
+    const name = user || 'nobody';
     const capabilities = allowed.has(name) ? ['read-orders'] : [];
     return Acl.fromRules([{ namespace: { default: { capabilities } } }], { accessorId: name });
   };

@@ -21,7 +21,7 @@ export class Room extends DurableObject {
     const { pathname, searchParams } = new URL(request.url);
     const { publish, revoke, broker } = this.#shop;
     if (pathname === '/publish') return Response.json(await publish(Number(searchParams.get('n'))));
-    if (pathname === '/revoke') return Response.json(await revoke());
+    if (pathname === '/revoke') return Response.json((await revoke()) ?? null);
     if (pathname === '/subscriptions') return Response.json(broker.stats().subscriptions);
     return this.#stream(request);
   }

@@ -21,7 +21,8 @@ assert.deepEqual(warnings, []);
 const worker = new Miniflare({
   modules: [{ type: 'ESModule', path: 'room.mjs', contents: outputFiles[0].text }],
   compatibilityDate: '2026-07-01',
-  compatibilityFlags: ['nodejs_compat'],
+  // The last two tell a Durable Object that a client has left.
+  compatibilityFlags: ['nodejs_compat', 'enable_request_signal', 'request_signal_passthrough'],
   durableObjects: { ROOM: 'Room' },
 });
 const origin = String(await worker.ready);
