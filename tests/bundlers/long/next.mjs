@@ -1,7 +1,6 @@
 // Turbopack builds the app in `app/`; then Next serves it: a stream, a page that reads it, and all entries.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
