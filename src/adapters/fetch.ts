@@ -35,7 +35,8 @@ const MAX_WAITING_BYTES = 64 * 1024;
 export type FetchHandler = (request: Request, server?: unknown) => Promise<Response>;
 
 /**
- * Serves a broker's event stream to whatever speaks fetch: Bun, Deno, edge runtimes, Hono.
+ * Serves a broker's event stream to whatever speaks fetch: Bun, Deno, a Durable Object, Hono. On Workers see
+ * docs/runtimes.md.
  *
  * ```ts
  * Bun.serve({ fetch: fetchHandler({ broker }) });
@@ -90,7 +91,7 @@ export function fetchServer<Own>(
       method: request.method,
       url: request.url,
       header: (name) => request.headers.get(name),
-      signal: request.signal,
+      ...(!isDeno(server) && { signal: request.signal }),
     });
     if ('plain' in answer) return plainResponse(answer.plain);
     liftIdleLimit(server, request);
@@ -113,6 +114,15 @@ function nodeBehind(server: unknown): NodeBehind | undefined {
   if (typeof incoming !== 'object' || typeof outgoing !== 'object' || incoming === null || outgoing === null)
     return undefined;
   return { incoming, outgoing: outgoing as ServerResponse };
+}
+
+/**
+ * Deno warns on stderr of a handler that listens to a request's signal, since that is aborted at the end of every
+ * answer. That a client has left, its body tells as well. `completed` is looked for, not read: it may be a promise that
+ * rejects.
+ */
+function isDeno(server: unknown): boolean {
+  return typeof server === 'object' && server !== null && 'completed' in server && 'remoteAddr' in server;
 }
 
 /**

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
+import { onAbort } from '../model/on-abort.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
 import { type Position, ReadPosition } from './read-position.ts';
@@ -26,7 +27,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   readonly #snapshots: Snapshots | undefined;
   readonly #retries: Retries;
   readonly #wait: Wait;
-  readonly #onAbort = () => this.close();
+  readonly #stopListening: (() => void) | undefined;
   /** How often the stream was told to ask again: what was waited for before counts no more. */
   #reconnects = 0;
   #connection: Connection | undefined;
@@ -51,7 +52,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       this.#snapshots = parts.snapshots.open(options.snapshot, options.index === undefined);
     }
     this.#wait = new Wait(settings.clock, () => this.#wake(), parts.wakeUps?.watch);
-    options.signal?.addEventListener('abort', this.#onAbort);
+    this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
 
@@ -296,7 +297,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#state = this.#stateIn(phase, reason);
-    if (phase === 'closed') this.#settings.signal?.removeEventListener('abort', this.#onAbort);
+    if (phase === 'closed') this.#stopListening?.();
     this.#settings.onState?.(this.#state);
   }
 

@@ -1,12 +1,18 @@
 import { onLinesOfTheirOwn } from './hcl-lines.ts';
 import { BrokerError } from '../model/errors.ts';
+import { loadOptionalPackage } from '../model/optional-package.ts';
 
 /** What is used of the parser. */
 interface HclParser {
   parse(filename: string, contents: string): Promise<unknown>;
 }
 
-const loadParser = (): Promise<HclParser> => import('@cdktn/hcl2json');
+const loadParser = (): Promise<HclParser> =>
+  loadOptionalPackage<HclParser>({
+    need: 'policy rules in HCL need',
+    name: '@cdktn/hcl2json',
+    otherwise: 'Rules as an object or as JSON need no package.',
+  });
 
 /** Whether the rules of a block have names, by the block's name. Other blocks are left to who reads the rules. */
 export type BlockForms = ReadonlyMap<string, boolean>;
@@ -15,8 +21,8 @@ export type BlockForms = ReadonlyMap<string, boolean>;
  * Reads rules from HCL.
  * @throws (rejects) BrokerError `bad_request` for text that is not well-formed; `not_supported` without the package
  */
-export async function readHcl(text: string, forms: BlockForms, load = loadParser): Promise<object> {
-  const parser = await loadOrExplain(load);
+export async function readHcl(text: string, forms: BlockForms): Promise<object> {
+  const parser = await loadParser();
   const rules = (await parseHcl(parser, text)) as object;
   requireBlocks(rules, forms);
   return rules;
@@ -30,17 +36,6 @@ async function parseHcl(parser: HclParser, text: string): Promise<unknown> {
     return parser.parse('rules', onLinesOfTheirOwn(text)).catch(() => {
       throw new BrokerError('bad_request', `policy rules are not well-formed HCL: ${reasonOf(cause)}`, { cause });
     });
-  }
-}
-
-async function loadOrExplain(load: () => Promise<HclParser>): Promise<HclParser> {
-  try {
-    return await load();
-  } catch (cause) {
-    const message =
-      'policy rules in HCL need the package @cdktn/hcl2json, which could not be loaded: npm install @cdktn/hcl2json. ' +
-      'Rules as an object or as JSON need no package.';
-    throw new BrokerError('not_supported', message, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
 import type { Rights } from '../../src/acl/rights.ts';
-import type { TopicRequirement } from '../../src/model/topics.ts';
+import type { TopicRequirement } from '../../src/model/topic-definition.ts';
 import { nomadRights } from '../../src/nomad/index.ts';
 
 const rights: Rights = nomadRights;

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -50,6 +50,20 @@ describe('a response of Node behind a bridge', () => {
     expect(outgoing.destroy).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
     expect(outgoing.destroy).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a request's signal", () => {
+  it('frees the subscription, and is left alone on Deno, which warns of who listens to it', async () => {
+    const broker = new EventBroker();
+    const controller = new AbortController();
+    const request = new Request(url, { signal: controller.signal });
+    await fetchHandler({ broker })(request, { remoteAddr: {}, completed: Promise.resolve() });
+    expect(getEventListeners(request.signal, 'abort')).toHaveLength(0);
+    await fetchHandler({ broker })(request);
+    expect(broker.stats().subscriptions).toBe(2);
+    controller.abort();
+    expect(broker.stats().subscriptions).toBe(1);
   });
 });
 

@@ -79,7 +79,7 @@ function roomOf(file: string): Room | undefined {
 }
 
 /** What the client may load at run time beside itself: small, and without an import of its own. */
-const sharedWithClient = ['model/gap.ts', 'model/options.ts', 'model/describe.ts'];
+const sharedWithClient = ['model/gap.ts', 'model/on-abort.ts', 'model/options.ts', 'model/describe.ts'];
 
 describe('the rooms of src', () => {
   it('every file but the door stands in a room', () => {
@@ -122,6 +122,13 @@ describe('the rooms of src', () => {
       (file) => file.endsWith('.ts') && /hcl/i.test(readFileSync(join(src, file), 'utf8')),
     );
     expect(telling).toEqual([]);
+  });
+
+  it('no optional package is imported by its name, so that bundlers build without it', () => {
+    const known = ['eventemitter3', 'tiny-invariant'];
+    const strays = imports.filter(({ to, isTypeOnly }) => !isTypeOnly && roomOf(to) === undefined);
+    const packages = strays.filter(({ to }) => !to.startsWith('node:') && !known.includes(to));
+    expect(packages.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
   it('adapters take nothing but types of the frameworks that they are mounted on', () => {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import { Acl } from '../../src/acl/acl.ts';
 import type { PolicyRules } from '../../src/acl/policy-rules.ts';
-import { readHcl } from '../../src/nomad/hcl-rules.ts';
 import { nomadRights } from '../../src/nomad/rights.ts';
 import type { Rights } from '../../src/acl/rights.ts';
 import { BrokerError } from '../../src/model/errors.ts';
@@ -109,14 +108,5 @@ describe('rules as text', () => {
     'nodePool = { a = { policy = "read" } }\nnodePool "a" { policy = "deny" }',
   ])('an attribute where a block belongs is refused, so that it hides no deny: %j', async (text) => {
     expect((await failureOf(text)).message).toContain('must be written as a block');
-  });
-
-  it('HCL without its parser names the package to install', async () => {
-    const missing = new Error('Cannot find package');
-    const failure: unknown = await readHcl(hcl, new Map(), () => Promise.reject(missing)).catch(
-      (error: unknown) => error,
-    );
-    expect(failure).toMatchObject({ code: 'not_supported', cause: missing });
-    expect((failure as Error).message).toContain('npm install @cdktn/hcl2json');
   });
 });

@@ -19,6 +19,15 @@ const variants = {
   cjs: ['--module', 'commonjs', '--moduleResolution', 'bundler', '--verbatimModuleSyntax', 'false'],
 };
 
+/**
+ * Of a module of Node's, `require`, as in the rest of this build; by a computed name, which bundlers do not follow.
+ * What they make of it has none, and imports.
+ */
+const commonJsImport = `const method = 'require';
+exports.importPackage = async (name) =>
+  typeof module[method] === 'function' ? module[method](name) : import(/* webpackIgnore: true */ name);
+`;
+
 await main();
 
 async function main() {
@@ -33,6 +42,7 @@ async function buildVariant(name, flags) {
   await compile(outDir, flags);
   await rewriteDeclarations(outDir);
   await writePageAssets(outDir, name);
+  await writeImport(outDir, name);
   // The nearest package.json decides a file's module system, and bundlers read sideEffects from it.
   const type = name === 'cjs' ? 'commonjs' : 'module';
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
@@ -51,6 +61,11 @@ async function compile(outDir, flags) {
 async function writePageAssets(outDir, name) {
   const exported = name === 'cjs' ? 'exports.pageAssets =' : 'export const pageAssets =';
   await writeFile(join(outDir, 'explorer', 'page-assets.js'), `${exported} ${JSON.stringify(pageAssets)};\n`);
+}
+
+async function writeImport(outDir, name) {
+  const esm = await readFile(join(root, 'src', 'model', 'import-package.js'), 'utf8');
+  await writeFile(join(outDir, 'model', 'import-package.js'), name === 'cjs' ? commonJsImport : esm);
 }
 
 /** tsc rewrites `./x.ts` to `./x.js` in the code alone; published declarations need it too. */

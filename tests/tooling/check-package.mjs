@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { compile, install, pack, writeConsumer } from './consumer.mjs';
+import { compile, install, writeConsumer } from './consumer.mjs';
 import { entries, manifest, root, typescriptVersions } from './entries.mjs';
+import { pack } from './packed.mjs';
 
 const run = promisify(execFile);
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-package-'));
 try {
-  const { tarball, files } = await pack(folder);
-  refuseStrays(files);
+  const tarball = await pack(folder);
   await Promise.all([
     run(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: root }),
     run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16'], { cwd: root }),
@@ -30,11 +30,6 @@ try {
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-function refuseStrays(files) {
-  const stray = files.filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
-  if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
 }
 
 /** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */

@@ -30,7 +30,7 @@ async function sizeOf(code) {
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
-    external: ['node:*', '@cdktn/hcl2json'],
+    external: ['node:*'],
     target: 'es2022',
   });
   // The import lines of what is left out are no part of what is measured.

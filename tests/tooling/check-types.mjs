@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { compile, entriesOfNode, install, pack, writeConsumer } from './consumer.mjs';
+import { compile, entriesOfNode, install, writeConsumer } from './consumer.mjs';
+import { pack } from './packed.mjs';
 import { entriesWithNodeTypes, manifest, typescriptVersions } from './entries.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
@@ -15,7 +16,7 @@ requireKnown();
 
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-types-'));
 try {
-  const { tarball } = await pack(folder);
+  const tarball = await pack(folder);
   const nodeTypes = `@types/node@${manifest.devDependencies['@types/node']}`;
   await install(folder, [
     tarball,

@@ -26,15 +26,6 @@ const resolutions = {
 /** TypeScript 6 has it with a warning alone, TypeScript 7 not at all. */
 const hasNode10 = (major) => major < 7;
 
-/** @returns the path of the tarball; the build was a step of its own */
-export async function pack(folder) {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const { stdout } = await run('npm', args, { ...options, cwd: root });
-  const answer = JSON.parse(stdout);
-  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
-  return { tarball: join(folder, filename), files: files.map(({ path }) => path) };
-}
-
 /** A project in `folder` with these packages, and no others but what they depend on. */
 export async function install(folder, packages) {
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');

@@ -1,6 +1,6 @@
 import type * as JetStream from '@nats-io/jetstream';
 
-import { BrokerError } from '../../model/errors.ts';
+import { loadOptionalPackage } from '../../model/optional-package.ts';
 
 /** The optional peer. Its types stay within this folder: nothing that is exported from it names them. */
 export type JetStreamPackage = typeof JetStream;
@@ -9,11 +9,5 @@ export type JetStreamPackage = typeof JetStream;
  * Loads the optional peer, when a log is opened and not before.
  * @throws BrokerError `not_supported` when it is not installed
  */
-export async function loadJetStream(): Promise<JetStreamPackage> {
-  try {
-    return await import('@nats-io/jetstream');
-  } catch (cause) {
-    const needs = 'JetStreamEventLog needs the package "@nats-io/jetstream" 3, which could not be loaded';
-    throw new BrokerError('not_supported', `${needs}: npm install @nats-io/jetstream@3`, { cause });
-  }
-}
+export const loadJetStream = (): Promise<JetStreamPackage> =>
+  loadOptionalPackage({ need: 'JetStreamEventLog needs', name: '@nats-io/jetstream', version: '3' });

@@ -24,6 +24,7 @@ import { readPinned, readRecords } from '../record-source.ts';
 import type { RecordSource } from '../record-source.ts';
 import { checkRetention } from '../retention.ts';
 import { FollowedStore } from './followed-store.ts';
+import { loadLmdb } from './lmdb-package.ts';
 import { LogStore } from './log-store.ts';
 import { LogWriter } from './log-writer.ts';
 import { capabilitiesOf, checkLmdbOptions, storeOptions } from './options.ts';
@@ -188,6 +189,8 @@ async function openForReading(options: LmdbEventLogOptions): Promise<Opened> {
 }
 
 async function openForWriting(options: LmdbEventLogOptions): Promise<Opened> {
+  // Before anything else: where the package is missing, it is named, and no folder is left behind.
+  await loadLmdb();
   await mkdir(options.path, { recursive: true }).catch((cause: unknown) => {
     throw new BrokerError('log_unavailable', `The folder ${options.path} cannot be made.`, { cause });
   });

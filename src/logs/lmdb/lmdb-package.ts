@@ -1,6 +1,6 @@
 import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 
-import { BrokerError } from '../../model/errors.ts';
+import { loadOptionalPackage } from '../../model/optional-package.ts';
 
 type Open = (options: RootDatabaseOptionsWithPath) => RootDatabase<Buffer, number>;
 
@@ -9,11 +9,7 @@ type Open = (options: RootDatabaseOptionsWithPath) => RootDatabase<Buffer, numbe
  * @throws BrokerError `not_supported` when it is not installed or has no build for this platform
  */
 export async function loadLmdb(): Promise<Open> {
-  try {
-    const { open } = await import('lmdb');
-    return open;
-  } catch (cause) {
-    const message = 'LmdbEventLog needs the package "lmdb" 3, which could not be loaded: npm install lmdb@3';
-    throw new BrokerError('not_supported', message, { cause });
-  }
+  const wanted = { need: 'LmdbEventLog needs', name: 'lmdb', version: '3' };
+  const { open } = await loadOptionalPackage<{ readonly open: Open }>(wanted);
+  return open;
 }

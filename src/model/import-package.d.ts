@@ -1,0 +1,1 @@
+export function importPackage(name: string): Promise<unknown>;
