@@ -17,7 +17,10 @@ async function serve(): Promise<OrderServer> {
 }
 
 /** A feed as a component has it, and what was handed over to `onBatch`. */
-function feedOf(server: OrderServer, { stream = {}, onBatch }: Partial<FeedOptions<EventBatch>> = {}) {
+function feedOf(
+  server: OrderServer,
+  { stream = { topics: ['Order'] }, onBatch }: Partial<FeedOptions<EventBatch>> = {},
+) {
   const batches: EventBatch[] = [];
   const options = { stream, onBatch: onBatch ?? ((batch: EventBatch) => void batches.push(batch)) };
   const feed = new StreamFeed<EventBatch, readonly Event[]>(
@@ -58,7 +61,7 @@ describe('a feed', () => {
 
   it('goes on where it was, for who watches it again', async () => {
     const server = await serve();
-    const { feed, watch, told, batches } = feedOf(server, { stream: { topics: ['Order'] } });
+    const { feed, watch, told, batches } = feedOf(server);
     await server.order('o-1', 'placed');
     const close = watch();
     await told((snapshot) => keys(snapshot) === 'o-1');
@@ -79,7 +82,7 @@ describe('a feed', () => {
       seen.push(index);
       if (index === 1) close();
     };
-    const { watch, told } = feedOf(server, { stream: { topics: ['Order'] }, onBatch });
+    const { watch, told } = feedOf(server, { onBatch });
     const close = watch();
     await server.streams(1);
     await server.streams(0);
@@ -105,7 +108,7 @@ describe('a feed', () => {
   it('tells its component once for all that came in one turn of the event loop', async () => {
     const server = await serve();
     for (let i = 1; i <= 50; i++) await server.order(`o-${i}`, 'placed');
-    const { watch, told, batches } = feedOf(server, { stream: { topics: ['Order'] } });
+    const { watch, told, batches } = feedOf(server);
     let times = 0;
     watch();
     await told((snapshot) => {
@@ -130,7 +133,7 @@ describe('a feed', () => {
     const onBatch = (): void => {
       throw new Error('broken');
     };
-    const { feed, watch, told } = feedOf(server, { stream: { topics: ['Order'] }, onBatch });
+    const { feed, watch, told } = feedOf(server, { onBatch });
     watch();
     await told(({ status, error }) => status === 'closed' && error !== undefined);
     expect(feed.snapshot().error).toEqual(new Error('broken'));
