@@ -1,0 +1,17 @@
+import { fetchHandler } from 'fenceline/fetch';
+import { H3, serve } from 'h3';
+import { aclOf, broker } from '../shop.ts';
+import { postLogout, postOrder } from '../actions.ts';
+
+const stream = fetchHandler({
+  broker,
+  acl: (request) => aclOf(request.headers.get('cookie')),
+  pin: () => ({ scope: 'allowed' }),
+});
+
+const app = new H3()
+  .get('/events', ({ req }) => stream(req, req.runtime?.node))
+  .post('/orders', ({ req }) => postOrder(req))
+  .post('/logout', ({ req }) => postLogout(req));
+
+serve(app, { port: Number(process.env['PORT'] ?? 3000), gracefulShutdown: false });
