@@ -136,7 +136,9 @@ async function drains(alice, stop) {
     const { Error: error } = JSON.parse((await linesOf(response)).at(-1));
     assert.deepEqual([error.Code, error.Retry, error.Index], ['closed', 'resume', index]);
   }
-  assert.equal(await within(ended, 'the end of the process'), 0);
+  // Some end with 0, some as if by the signal, which they caught to drain.
+  const end = await within(ended, 'the end of the process');
+  assert.ok([0, 143, 'SIGTERM'].includes(end), `the process ended with ${end}`);
 }
 
 async function linesOf(response) {

@@ -3,8 +3,8 @@ const bin = (name) => `node_modules/.bin/${name}`;
 const tsc = (folder) => ['node', bin('tsc'), '--noEmit', '-p', folder];
 
 /**
- * `package`: whose version is told. `page`: it renders the orders on the server. `newNode`: it wants a Node that is newer
- * than the oldest that fenceline runs on. `npm run` finds its own Node first, so commands name theirs.
+ * `package`: whose version is told. `page`: it renders the orders on the server. `newNode`: it wants a Node that is
+ * newer than the oldest that fenceline runs on. `npm run` finds its own Node first, so commands name theirs.
  */
 export const frameworks = [
   {
@@ -37,7 +37,11 @@ export const frameworks = [
     name: 'sveltekit',
     package: '@sveltejs/kit',
     folder: 'sveltekit',
-    build: [['node', '../node_modules/vite/bin/vite.js', 'build']],
+    build: [
+      ['node', `../${bin('svelte-kit')}`, 'sync'],
+      ['node', `../${bin('vite')}`, 'build'],
+      ['node', `../${bin('tsc')}`, '--noEmit'],
+    ],
     start: ['node', 'build/index.js'],
     page: true,
     newNode: true,
@@ -56,13 +60,30 @@ export const frameworks = [
     newNode: true,
   },
   { name: 'elysia', package: 'elysia', build: [tsc('elysia')], start: [bin('bun'), 'elysia/app.ts'] },
-  { name: 'elysia-node', package: '@elysiajs/node', build: [], start: ['node', 'elysia/node.ts'], newNode: true },
-  { name: 'h3', package: 'h3', build: [tsc('h3')], start: ['node', 'h3/app.ts'], newNode: true },
+  {
+    name: 'elysia-node',
+    package: '@elysiajs/node',
+    build: [tsc('elysia')],
+    start: ['node', 'elysia/node.ts'],
+    newNode: true,
+  },
+  {
+    name: 'h3',
+    package: 'h3',
+    folder: 'h3',
+    build: [['node', `../${bin('tsc')}`, '--noEmit']],
+    start: ['node', 'app.ts'],
+    newNode: true,
+  },
   {
     name: 'nitro',
     package: 'nitropack',
     folder: 'nitro',
-    build: [['node', `../${bin('nitropack')}`, 'build']],
+    build: [
+      ['node', `../${bin('nitropack')}`, 'prepare'],
+      ['node', `../${bin('tsc')}`, '--noEmit'],
+      ['node', `../${bin('nitropack')}`, 'build'],
+    ],
     start: ['node', '.output/server/index.mjs'],
   },
 ];

@@ -20,7 +20,7 @@ const cleanups: (() => unknown)[] = [];
 const complaints: string[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  expect(complaints.splice(0)).toEqual([]);
+  if (complaints.length > 0) throw new Error(`The browser complained: ${complaints.splice(0).join('\n')}`);
 });
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EventBatch } from '../../src/client/index.ts';
+import type { Event, EventBatch } from '../../src/client/index.ts';
 import { RecentEvents } from '../../src/react/recent-events.ts';
 import { type FeedOptions, type FeedSnapshot, StreamFeed } from '../../src/react/stream-feed.ts';
-import type { Event } from '../../src/client/index.ts';
 import { OrderServer } from './order-server.ts';
 
 const cleanups: (() => unknown)[] = [];

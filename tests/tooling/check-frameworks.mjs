@@ -3,6 +3,7 @@
 // `-- --only next,h3` runs some. `-- --in folder` installs there if it is empty, and keeps it.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,9 +59,7 @@ async function install() {
 async function check(framework) {
   const { name } = framework;
   const start = performance.now();
-  const version = JSON.parse(
-    await readFile(join(folder, 'node_modules', framework.package, 'package.json'), 'utf8'),
-  ).version;
+  const version = JSON.parse(await readFile(packageFile(framework), 'utf8')).version;
   const outcome = await attempt(framework);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(
@@ -71,6 +70,12 @@ async function check(framework) {
   process.exitCode = 1;
 }
 
+/** A workspace has its own copy where the versions differ. */
+function packageFile({ folder: own = '', package: name }) {
+  const [near, far] = [own, ''].map((place) => join(folder, place, 'node_modules', name, 'package.json'));
+  return existsSync(near) ? near : far;
+}
+
 /** What went wrong, with what the app said; undefined where nothing did. */
 async function attempt(framework) {
   let output = '';
@@ -79,7 +84,7 @@ async function attempt(framework) {
     const port = await freePort();
     app = start(framework, port, (text) => (output += text));
     const ended = once(app, 'exit');
-    await listening(port, ended);
+    await listening(port, app);
     const { drive } = await import(pathToFileURL(join(folder, 'drive.mjs')).href);
     const stop = async () => {
       app.kill('SIGTERM');
@@ -89,7 +94,7 @@ async function attempt(framework) {
     await drive(`http://127.0.0.1:${port}`, { page: framework.page, stop });
     return undefined;
   } catch (error) {
-    return `${error.stack}\n${error.stdout ?? ''}${error.stderr ?? ''}\n----- the app said -----\n${output}`;
+    return `${error.stack}\n${error.stdout ?? ''}\n----- the app said -----\n${output}`;
   } finally {
     app?.kill('SIGKILL');
     app = undefined;
@@ -155,17 +160,19 @@ async function freePort() {
 }
 
 /** Resolves when something listens; an app that ends before is a failure. */
-async function listening(port, ended) {
-  let hasEnded = false;
-  void ended.then(() => (hasEnded = true));
-  for (const end = Date.now() + startLimitMs; Date.now() < end && !hasEnded;) {
+async function listening(port, child) {
+  for (const end = Date.now() + startLimitMs; Date.now() < end;) {
+    if (child.exitCode !== null) throw new Error('The app ended at once.');
     const socket = connect(port, '127.0.0.1');
     const isOpen = await once(socket, 'connect').then(
       () => true,
-      () => new Promise((resolve) => setTimeout(resolve, 50, false)),
+      () => pause(50),
     );
     socket.destroy();
     if (isOpen) return;
   }
-  throw new Error(hasEnded ? 'The app ended at once.' : `The app does not listen after ${startLimitMs} ms.`);
+  throw new Error(`The app does not listen after ${startLimitMs} ms.`);
 }
+
+/** False, a moment later. */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms, false));

@@ -10,10 +10,10 @@ const stream = fetchHandler({
   pin: () => ({ scope: 'allowed' }),
 });
 
-const app = new Elysia({ adapter: node() })
+new Elysia({ adapter: node() })
   .get('/events', ({ request, server }) => stream(request, server))
   .post('/orders', ({ request }) => postOrder(request))
   .post('/logout', ({ request }) => postLogout(request))
-  .listen(Number(process.env['PORT'] ?? 3000));
-
-process.once('SIGTERM', () => void app.stop());
+  .listen(Number(process.env['PORT'] ?? 3000), (server) => {
+    process.once('SIGTERM', () => void server.stop());
+  });

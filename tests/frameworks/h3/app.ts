@@ -14,4 +14,5 @@ const app = new H3()
   .post('/orders', ({ req }) => postOrder(req))
   .post('/logout', ({ req }) => postLogout(req));
 
-serve(app, { port: Number(process.env['PORT'] ?? 3000), gracefulShutdown: false });
+// Its default cuts what is open after five seconds: longer than the drain.
+serve(app, { port: Number(process.env['PORT'] ?? 3000), gracefulShutdown: { gracefulTimeout: 25 } });
