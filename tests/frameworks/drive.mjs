@@ -46,8 +46,12 @@ class Visitor {
   }
 }
 
-/** @param stop ends the app as its host does, and resolves when it has ended, with its exit code */
-export async function drive(origin, { page, stop }) {
+/**
+ * @param page whether it renders the orders on the server
+ * @param reload of a development server: changes the module of the broker; resolves with a function that says whether it was loaded anew
+ * @param stop ends the app as its host does, and resolves when it has ended, with its exit code
+ */
+export async function drive(origin, { page, reload, stop }) {
   const alice = new Visitor(origin, await cookieOf('alice', 'acme'));
   const bob = new Visitor(origin, await cookieOf('bob', 'beta'));
   const carol = new Visitor(origin, await cookieOf('carol', 'acme'));
@@ -56,7 +60,8 @@ export async function drive(origin, { page, stop }) {
   await sendsServerSentEvents(alice);
   if (page) await rendersThePage(alice);
   await endsWithTheRights(alice, carol);
-  await drains(alice, stop);
+  if (reload) await survivesReload(alice, reload);
+  else await drains(alice, stop);
 }
 
 async function refusesStrangers(stranger) {
@@ -125,6 +130,26 @@ async function endsWithTheRights(alice, carol) {
   assert.equal(again.status, 403);
   await again.text();
   await alice.streams(0);
+}
+
+/** The module of the broker is loaded anew, and there is still one broker: what is published reaches who was there before. */
+async function survivesReload(alice, reload) {
+  const stream = streamEvents(`${alice.origin}/events`, { topics: ['Order'], index: 'latest', headers: alice.headers });
+  const next = stream.next();
+  await alice.streams(1);
+  await within(next, 'an order');
+  let { index } = await alice.place('before');
+  const isReloaded = await reload();
+  for (const end = Date.now() + limitMs; !isReloaded();) {
+    assert.ok(Date.now() < end, 'the module is not loaded anew');
+    const after = await alice.place('after');
+    assert.ok(after.index > index, `the indexes begin anew: ${after.index} after ${index}`);
+    assert.equal(after.streams, 1);
+    ({ index } = after);
+  }
+  await alice.place('last');
+  for (let key; key !== 'last';) ({ key } = (await within(stream.next(), 'an order')).value.events[0]);
+  stream.close();
 }
 
 /** Each open stream ends with the place to go on from, and then the process. */

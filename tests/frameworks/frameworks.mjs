@@ -34,6 +34,14 @@ export const frameworks = [
     page: true,
   },
   {
+    name: 'next-dev',
+    package: 'next',
+    build: [],
+    start: ['node', bin('next'), 'dev', 'next'],
+    page: true,
+    reloads: 'shop.ts',
+  },
+  {
     name: 'sveltekit',
     package: '@sveltejs/kit',
     folder: 'sveltekit',

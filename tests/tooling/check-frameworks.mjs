@@ -4,7 +4,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +91,9 @@ async function attempt(framework) {
       const [code, signal] = await ended;
       return code ?? signal;
     };
-    await drive(`http://127.0.0.1:${port}`, { page: framework.page, stop });
+    const { page, reloads } = framework;
+    const reload = reloads && (() => touch(join(folder, reloads), () => output));
+    await drive(`http://127.0.0.1:${port}`, { page, reload, stop });
     return undefined;
   } catch (error) {
     return `${error.stack}\n${error.stdout ?? ''}\n----- the app said -----\n${output}`;
@@ -99,6 +101,13 @@ async function attempt(framework) {
     app?.kill('SIGKILL');
     app = undefined;
   }
+}
+
+/** Changes a file so that whoever loads it says so. Resolves with a function that tells whether that was said. */
+async function touch(file, said) {
+  const mark = `loaded again ${Date.now()}`;
+  await appendFile(file, `\nconsole.log(${JSON.stringify(mark)});\n`);
+  return () => said().includes(mark);
 }
 
 /** A build that names fenceline, or a package that fenceline can do without, has something to complain about. */
@@ -175,4 +184,6 @@ async function listening(port, child) {
 }
 
 /** False, a moment later. */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms, false));
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms, false));
+}

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { entries, root } from './entries.mjs';
+import { entries, manifest, root } from './entries.mjs';
 
 const run = promisify(execFile);
 /** The strictest project, which checks the declarations of its packages too. */
@@ -45,13 +45,14 @@ async function pack() {
 
 async function install(tarball) {
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-  const packages = [tarball, `typescript@${minimumTypescript}`];
+  // The hooks are nothing without React: the one peer that is there.
+  const packages = [tarball, `typescript@${minimumTypescript}`, `react@${manifest.devDependencies.react}`];
   await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...packages], {
     cwd: folder,
   });
 }
 
-/** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */
+/** No peer but React is installed there: each sub-path must load without, and both module systems must get the same classes. */
 async function load() {
   const specifiers = entries.map(({ specifier }) => specifier);
   const script = `
@@ -86,14 +87,14 @@ async function load() {
 }
 
 /**
- * The published types in both module systems; the client's alone, without Node's types, as for a browser; by
+ * The published types in both module systems; the client's and the hooks' alone, without Node's types, as for a browser; by
  * `typesVersions`.
  */
 async function compile() {
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   const imports = entries.map(({ specifier }, at) => `export * as m${at} from '${specifier}';`).join('\n');
   await Promise.all(['all.mts', 'all.cts', 'all.ts'].map((file) => writeFile(join(folder, file), imports)));
-  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client';");
+  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client'; export * from 'fenceline/react';");
   const oldest = join(folder, 'node_modules/typescript/bin/tsc');
   for (const compiler of [oldest, join(root, 'node_modules/typescript/bin/tsc')]) {
     await tsc(compiler, modern, ['all.mts', 'all.cts']);

@@ -1,11 +1,11 @@
 'use client';
 
-import { type InitialEvents, useEventState } from 'fenceline/react';
+import { useEventState, type UseEventStateOptions } from 'fenceline/react';
 import type { topics } from '../../shop.ts';
 
-type Initial = InitialEvents<ReturnType<typeof useEventState<typeof topics>>['objects'][number]>;
+type Props = Pick<UseEventStateOptions<typeof topics>, 'initial'>;
 
-export function Orders({ initial }: { readonly initial: Initial }) {
+export function Orders({ initial }: Props) {
   const { objects, status } = useEventState<typeof topics>('/events', { topics: ['Order'], initial });
   const items = objects.map(({ key, payload }) => (
     <li key={key}>
