@@ -48,7 +48,8 @@ class Visitor {
 
 /**
  * @param page whether it renders the orders on the server
- * @param reload of a development server: changes the module of the broker; resolves with a function that says whether it was loaded anew
+ * @param reload of a development server: changes the module of the broker; resolves with a function that says whether
+ * it was loaded anew
  * @param stop ends the app as its host does, and resolves when it has ended, with its exit code
  */
 export async function drive(origin, { page, reload, stop }) {
@@ -132,7 +133,10 @@ async function endsWithTheRights(alice, carol) {
   await alice.streams(0);
 }
 
-/** The module of the broker is loaded anew, and there is still one broker: what is published reaches who was there before. */
+/**
+ * The module of the broker is loaded anew, and there is still one broker: what is published reaches who was there
+ * before.
+ */
 async function survivesReload(alice, reload) {
   const stream = streamEvents(`${alice.origin}/events`, { topics: ['Order'], index: 'latest', headers: alice.headers });
   const next = stream.next();

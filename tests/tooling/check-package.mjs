@@ -52,7 +52,10 @@ async function install(tarball) {
   });
 }
 
-/** No peer but React is installed there: each sub-path must load without, and both module systems must get the same classes. */
+/**
+ * No peer but React is installed there: each sub-path must load without, and both module systems must get the same
+ * classes.
+ */
 async function load() {
   const specifiers = entries.map(({ specifier }) => specifier);
   const script = `
@@ -87,8 +90,8 @@ async function load() {
 }
 
 /**
- * The published types in both module systems; the client's and the hooks' alone, without Node's types, as for a browser; by
- * `typesVersions`.
+ * The published types in both module systems; the client's and the hooks' alone, without Node's types, as for a
+ * browser; by `typesVersions`.
  */
 async function compile() {
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
