@@ -45,6 +45,11 @@ function feedOf(
   };
 }
 
+/** Lets so many microtasks pass. */
+async function after(steps: number): Promise<void> {
+  for (let step = 0; step < steps; step++) await undefined;
+}
+
 const keys = ({ value }: FeedSnapshot<readonly Event[]>): string => value.map(({ key }) => key).join(' ');
 
 describe('a feed', () => {
@@ -76,18 +81,26 @@ describe('a feed', () => {
   it('takes what was on its way when it was left, and asks for it no more', async () => {
     const server = await serve();
     for (const key of ['o-1', 'o-2', 'o-3']) await server.order(key, 'placed');
-    const seen: number[] = [];
-    const onBatch = ({ index }: EventBatch): void => {
-      seen.push(index);
-      if (index === 1) close();
-    };
-    const { watch, told } = feedOf(server, { onBatch });
-    const close = watch();
-    await server.streams(1);
-    await server.streams(0);
-    watch();
-    await told((snapshot) => keys(snapshot) === 'o-1 o-2 o-3');
-    expect(seen).toEqual([1, 2, 3]);
+    // Wherever between two batches it is left: nothing is lost, and nothing comes twice.
+    for (let steps = 0; steps < 24; steps++) {
+      const seen: number[] = [];
+      const onBatch = ({ index }: EventBatch): void => {
+        seen.push(index);
+        if (index === 1) void after(steps).then(leave);
+      };
+      const { watch, told } = feedOf(server, { onBatch });
+      const close = watch();
+      let isLeft: () => void;
+      const left = new Promise<void>((resolve) => (isLeft = resolve));
+      const leave = (): void => {
+        close();
+        isLeft();
+      };
+      await left;
+      watch();
+      await told((snapshot) => keys(snapshot) === 'o-1 o-2 o-3');
+      expect(seen, `left after ${steps} steps`).toEqual([1, 2, 3]);
+    }
   });
 
   it('asks for the snapshot of a host, also when it was left before that was asked for', async () => {
@@ -109,13 +122,27 @@ describe('a feed', () => {
     for (let i = 1; i <= 50; i++) await server.order(`o-${i}`, 'placed');
     const { watch, told, batches } = feedOf(server);
     let times = 0;
+    const isTold = (last: string) =>
+      told((snapshot) => {
+        times++;
+        return keys(snapshot).endsWith(last);
+      });
     watch();
-    await told((snapshot) => {
-      times++;
-      return keys(snapshot).endsWith('o-50');
-    });
-    expect(batches).toHaveLength(50);
+    await isTold('o-50');
+    await server.order('o-51', 'placed');
+    await isTold('o-51');
+    expect(batches).toHaveLength(51);
     expect(times).toBeLessThan(25);
+  });
+
+  it('takes that it was left for no end of its stream', async () => {
+    const server = await serve();
+    const { feed, watch, told } = feedOf(server);
+    const close = watch();
+    await told(({ status }) => status === 'live');
+    close();
+    await server.streams(0);
+    expect(feed.snapshot()).toMatchObject({ status: 'live', error: undefined });
   });
 
   it('is the same snapshot until something changes', async () => {

@@ -134,7 +134,7 @@ function start(framework, port, take) {
     HOST: '127.0.0.1',
     HOSTNAME: '127.0.0.1',
     ORIGIN: `http://127.0.0.1:${port}`,
-    NODE_ENV: 'production',
+    NODE_ENV: framework.reloads ? 'development' : 'production',
     DRAIN_MS: '200',
   };
   const child = spawn(executable(framework, program), args, {
