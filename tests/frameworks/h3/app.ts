@@ -10,7 +10,7 @@ const stream = fetchHandler({
 });
 
 const app = new H3()
-  .get('/events', ({ req }) => stream(req, req.runtime?.node))
+  .get('/events', ({ req }) => stream(req))
   .post('/orders', ({ req }) => postOrder(req))
   .post('/logout', ({ req }) => postLogout(req));
 
