@@ -100,6 +100,7 @@ async function attempt(framework) {
   } finally {
     app?.kill('SIGKILL');
     app = undefined;
+    if (framework.reloads) await cp(join(source, framework.reloads), join(folder, framework.reloads));
   }
 }
 
