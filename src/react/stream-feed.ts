@@ -80,7 +80,13 @@ export class StreamFeed<Batch extends EventBatch, Value> {
   #open(): void {
     const stream = streamEvents(this.#url, {
       ...this.options.stream,
-      ...(this.#position && { epoch: undefined, seen: undefined, mark: undefined, ...this.#position }),
+      ...(this.#position && {
+        epoch: undefined,
+        seen: undefined,
+        appended: undefined,
+        mark: undefined,
+        ...this.#position,
+      }),
       onState: (state) => this.#takeState(stream, state),
     }) as EventStream<Batch>;
     this.#stream = stream;

@@ -48,10 +48,21 @@ export function useFeed<S extends Topics, V, Batch extends EventBatch, Value>(
 
 /** What another one of means that something else is read. */
 function keyOf<S extends Topics, V>(url: string | URL, options: HookOptions<S, V>): string {
-  const { topics, namespace, token, headers, onGap, minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes } = options;
+  const { topics, namespace, token, headers, credentials, onGap, retryStatuses } = options;
+  const { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes } = options;
   const secret = typeof token === 'string' ? token : '';
   const numbers = [minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes];
-  return JSON.stringify([String(url), topics, namespace, secret, headers, onGap, ...numbers]);
+  return JSON.stringify([
+    String(url),
+    topics,
+    namespace,
+    secret,
+    headers,
+    credentials,
+    onGap,
+    retryStatuses,
+    ...numbers,
+  ]);
 }
 
 function feedOptions<S extends Topics, V, Batch extends EventBatch>(options: Options<S, V, Batch>): FeedOptions<Batch> {
