@@ -49,6 +49,7 @@ const rooms = [
   'nomad',
   'logs',
   'client',
+  'react',
   'testing',
   'explorer',
 ] as const;
@@ -70,6 +71,7 @@ const allowed: Readonly<Record<Room, readonly Room[]>> = {
   nomad: heart,
   logs: ['model', 'core/log'],
   client: ['model', 'core/matching'],
+  react: ['model', 'client'],
   testing: ['model', 'acl', 'core/log', 'logs'],
   explorer: ['model', 'client'],
 };
@@ -101,6 +103,14 @@ describe('the rooms of src', () => {
     expect(strays.filter(({ to }) => !sharedWithClient.includes(to))).toEqual([]);
     const further = imports.filter(({ from, isTypeOnly }) => sharedWithClient.includes(from) && !isTypeOnly);
     expect(further.filter(({ to }) => !sharedWithClient.includes(to))).toEqual([]);
+  });
+
+  it('react imports React and what browsers load anyway, and nothing else', () => {
+    const ofReact = imports.filter(({ from, isTypeOnly }) => roomOf(from) === 'react' && !isTypeOnly);
+    const strays = ofReact.filter(({ to }) => !['react', 'client'].includes(roomOf(to) ?? to));
+    expect(strays.map(({ to }) => to).filter((to) => !sharedWithClient.includes(to))).toEqual([]);
+    const owners = imports.filter(({ to }) => to === 'react').map(({ from }) => roomOf(from));
+    expect(new Set(owners)).toEqual(new Set(['react']));
   });
 
   it('model, acl and core depend on nothing but the two packages', () => {

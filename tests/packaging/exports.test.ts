@@ -56,7 +56,7 @@ describe('the dependencies', () => {
 
   it('are ranges where the user installs them, so that one copy can serve several packages, and exact for us', () => {
     expect(Object.values(manifest.dependencies).filter((range) => !/^\^\d+\.\d+\.\d+$/.test(range))).toEqual([]);
-    const exact = /^\d+\.\d+\.\d+$/;
+    const exact = /^(?:npm:[\w/@-]+@)?\d+\.\d+\.\d+$/;
     expect(Object.values(manifest.devDependencies).filter((version) => !exact.test(version))).toEqual([]);
   });
 

@@ -17,11 +17,7 @@ try {
   await Promise.all([
     run(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: root }),
     run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16'], { cwd: root }),
-    install(folder, [
-      tarball,
-      `@types/node@${manifest.devDependencies['@types/node']}`,
-      `typescript@${typescriptVersions[0]}`,
-    ]),
+    install(folder, [tarball, `typescript@${typescriptVersions[0]}`]),
   ]);
   await load();
   await compileWithBoth();
@@ -32,7 +28,10 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** No peer is installed there: each sub-path must load without, and both module systems must get the same classes. */
+/**
+ * No peer but React is installed there: each sub-path must load without, and both module systems must get the same
+ * classes.
+ */
 async function load() {
   const specifiers = entries.map(({ specifier }) => specifier);
   const script = `

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { compile, entriesOfNode, install, writeConsumer } from './consumer.mjs';
 import { pack } from './packed.mjs';
-import { entriesWithNodeTypes, manifest, typescriptVersions } from './entries.mjs';
+import { entriesWithNodeTypes, typescriptVersions } from './entries.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const named = values.only?.split(',');
@@ -17,12 +17,8 @@ requireKnown();
 const folder = await mkdtemp(join(tmpdir(), 'fenceline-types-'));
 try {
   const tarball = await pack(folder);
-  const nodeTypes = `@types/node@${manifest.devDependencies['@types/node']}`;
-  await install(folder, [
-    tarball,
-    nodeTypes,
-    ...versions.map((version) => `${aliasOf(version)}@npm:typescript@${version}`),
-  ]);
+  const compilers = versions.map((version) => `${aliasOf(version)}@npm:typescript@${version}`);
+  await install(folder, [tarball, ...compilers]);
   await writeConsumer(folder);
   for (const version of versions) await check(version);
   await checkNodeTypes();

@@ -1,11 +1,12 @@
 // A project that uses the packed package, as strict as TypeScript can be: it checks the declarations of its packages
-// too. None of the optional peers is in it, so that no entry can need their types.
+// too. None of the optional peers but React is in it, so that no entry can
+// need their types.
 import { execFile } from 'node:child_process';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { entries, root } from './entries.mjs';
+import { entries, manifest, root } from './entries.mjs';
 
 const run = promisify(execFile);
 
@@ -26,11 +27,14 @@ const resolutions = {
 /** TypeScript 6 has it with a warning alone, TypeScript 7 not at all. */
 const hasNode10 = (major) => major < 7;
 
-/** A project in `folder` with these packages, and no others but what they depend on. */
+/** The hooks are nothing without React: the one peer that is there. */
+const always = ['react', '@types/react', '@types/node'].map((name) => `${name}@${manifest.devDependencies[name]}`);
+
+/** A project in `folder` with these packages, and no others but what it always has. */
 export async function install(folder, packages) {
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  await run('npm', ['install', ...flags, ...packages], { ...options, cwd: folder });
+  await run('npm', ['install', ...flags, ...always, ...packages], { ...options, cwd: folder });
 }
 
 /** `all`: every entry, everything that it exports. `uses`: what a host writes. */
@@ -40,7 +44,7 @@ export async function writeConsumer(folder) {
     await writeFile(join(folder, `all.${extension}`), all);
     await copyFile(join(root, 'tests/types/consumer.ts'), join(folder, `uses.${extension}`));
   }
-  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client';");
+  await writeFile(join(folder, 'browser.mts'), "export * from 'fenceline/client'; export * from 'fenceline/react';");
 }
 
 /**

@@ -10,6 +10,7 @@ export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf
 /** Sub-paths that load a peer which the user has to install; the others must load without any. */
 export const peersBySubpath = {
   './lmdb': ['lmdb'],
+  './react': ['react'],
   './jetstream': ['@nats-io/jetstream'],
 };
 

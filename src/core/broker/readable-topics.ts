@@ -32,12 +32,7 @@ export function readableTopicsOf(
     viewOf({ filter: TopicFilter.parse(name), namespaces, scope: 'allowed' }, acl, parts) !== undefined;
   return names.filter(isShown).map((name) => ({
     name,
-    types: typeNames(topics.definition(name)?.types ?? []),
+    types: topics.typesOf(name),
     isRetained: topics.retains(name),
   }));
-}
-
-/** By name, each with what its payload is, or a list. */
-function typeNames(types: Readonly<Record<string, unknown>> | readonly string[]): readonly string[] {
-  return Array.isArray(types) ? (types as readonly string[]) : Object.keys(types);
 }

@@ -1,0 +1,3 @@
+import { postLogout } from '../../../actions.ts';
+
+export const POST = (request: Request) => postLogout(request);

@@ -1,0 +1,3 @@
+import { postOrder } from '../../../actions.ts';
+
+export const POST = (request: Request) => postOrder(request);

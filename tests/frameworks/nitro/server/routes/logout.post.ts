@@ -1,0 +1,3 @@
+import { postLogout } from '../../../actions.ts';
+
+export default defineEventHandler((event) => postLogout(toWebRequest(event)));

@@ -1,0 +1,3 @@
+import { postOrder } from '../../../actions.ts';
+
+export default defineEventHandler((event) => postOrder(toWebRequest(event)));

@@ -1,0 +1,4 @@
+import { postLogout } from '../../../actions.ts';
+import type { Route } from './+types/logout';
+
+export const action = ({ request }: Route.ActionArgs) => postLogout(request);

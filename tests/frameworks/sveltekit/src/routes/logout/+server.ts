@@ -1,0 +1,4 @@
+import { postLogout } from '../../../../actions.ts';
+import type { RequestHandler } from './$types';
+
+export const POST: RequestHandler = ({ request }) => postLogout(request);
