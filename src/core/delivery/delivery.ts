@@ -26,6 +26,6 @@ export const defaultHeartbeatMs = 15_000;
 
 /** @throws TypeError for a heartbeat interval that is negative or no finite number */
 export function checkHeartbeatMs(heartbeatMs: number): void {
-  if (typeof heartbeatMs === 'number' && heartbeatMs >= 0 && Number.isFinite(heartbeatMs)) return;
+  if (Number.isFinite(heartbeatMs) && heartbeatMs >= 0) return;
   throw new TypeError(`heartbeatMs must be a number of milliseconds, 0 (none) or more; got ${describe(heartbeatMs)}.`);
 }

@@ -130,7 +130,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     }
     if (this.#hasEnded) return;
     this.#stopRotation = this.#drive.rotation.add(this);
-    if (this.#source.stage === 'behind') this.proceed();
+    this.proceed();
   }
 
   drained(): void {
@@ -143,12 +143,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#drive.queue.schedule(this);
   }
 
-  /** One slice; called from the flush. */
+  /** One slice; called from the flush. It may have been blocked, or have ended, since it was scheduled. */
   advance(): void {
     if (this.#source.stage !== 'behind') return;
-    const isFull = this.#writeShared() ?? this.#writeOwn();
-    if (this.#source.stage !== 'behind') return;
-    if (isFull) this.proceed();
+    if (this.#writeShared() ?? this.#writeOwn()) this.proceed();
     else this.#source.awaitMore();
   }
 
@@ -207,10 +205,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   end(error: BrokerError | undefined): void {
     this.#stopHeartbeats?.();
     this.#stopRotation?.();
-    this.#drive.queue.unschedule(this);
     this.#drive.stalls.remove(this);
     const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
-    this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
     const ending = this.#guarded(() => {
       const ending = this.#sink.end(last);
@@ -295,15 +291,14 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   #write(bytes: Uint8Array): void {
-    let isReady = false;
+    let isReady: boolean;
     try {
       isReady = this.#sink.write(bytes);
       if (deliverChannel.hasSubscribers) this.#tellHandover(bytes);
     } catch (error) {
-      this.#source.fail(BrokerError.from(error));
+      return this.#source.fail(BrokerError.from(error));
     }
     if (isReady || this.#hasEnded) return;
-    this.#drive.queue.unschedule(this);
     this.#drive.stalls.add(this);
     this.#source.block();
   }
