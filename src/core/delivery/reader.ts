@@ -278,8 +278,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   /** Ends it with `error`: a transport at once, a reader in process after what was published before. */
-  fail(error: BrokerError): void {
-    if (this.#delivery || this.#cursor.isInLog) this.#finish(this.#ending ?? error);
+  fail(error: BrokerError, before?: number): void {
+    if (this.#delivery || this.#cursor.isInLog) this.#finish(this.#ending ?? error, before);
     else this.revoke(error);
   }
 

@@ -66,9 +66,10 @@ function deliver(subscription: Subscription) {
 function slowLog(before: () => Promise<unknown> | undefined, inner = new MemoryEventLog()): EventLog {
   return logAround(inner, {
     read: async function* (from, to, options) {
+      await before();
       for await (const chunk of inner.read(from, to, options)) {
-        await before();
         yield chunk;
+        await before();
       }
     },
   });
@@ -162,6 +163,24 @@ describe('a stream that waits at its fence', () => {
     expect(after.writes).toEqual(['1 3 ']);
   });
 
+  it('takes nothing past it from what another was handed', async () => {
+    const { clock, broker, publish, subscribe, hold, change } = makeWorld();
+    const [fenced, free] = [await subscribe(), await broker.subscribe({ acl: Acl.management })];
+    await publish(1);
+    const answer = hold();
+    await change();
+    await publish(1);
+    const { sink } = deliver(free);
+    await clock.settle();
+    expect(sink.writes).toEqual(['1 2 ']);
+    const { sink: held } = deliver(fenced);
+    await clock.settle();
+    expect(held.writes).toEqual(['1 ']);
+    answer();
+    await clock.settle();
+    expect(held.writes).toEqual(['1 ', '2 ']);
+  });
+
   it('tells only once that its transport pushes back', async () => {
     const { clock, broker, publish, subscribe, change } = makeWorld();
     let told = 0;
@@ -174,6 +193,7 @@ describe('a stream that waits at its fence', () => {
     await change();
     await clock.settle();
     expect(told).toBe(1);
+    expect(broker.subscriptions()).toMatchObject([{ state: 'blocked' }]);
   });
 });
 
@@ -342,14 +362,14 @@ describe('a revoked subscription', () => {
   it('ends at once where it waits for a state that is still to be read of the log', async () => {
     const topics = defineTopics({ Job: { requires: { namespace: 'read-job' }, retain: 'latest' } }) as never;
     const inner = new MemoryEventLog();
-    let held: Promise<unknown> | undefined;
+    let isHeld = false;
     const log = logAround(inner, {
       pinned: async function* (options) {
-        await held;
+        if (isHeld) await never;
         yield* inner.pinned(options);
       },
       read: async function* (from, to, options) {
-        await held;
+        if (isHeld) await never;
         yield* inner.read(from, to, options);
       },
     });
@@ -358,7 +378,7 @@ describe('a revoked subscription', () => {
     await clock.settle();
     const { sink } = deliver(await subscribe({ state: true, topics: ['Job'] as never }));
     await clock.settle();
-    held = never;
+    isHeld = true;
     inner.recreate();
     await publish(1);
     await clock.settle();
@@ -379,6 +399,16 @@ describe('a revoked subscription', () => {
     await broker.close();
     expect(subscription.error).toMatchObject({ code: 'acl_revoked', index: 13 });
     expect(sink.ended).toEqual({ last: 'acl_revoked after 13' });
+  });
+});
+
+describe('a subscription that is delivered', () => {
+  it('is read by nothing else', async () => {
+    const { subscribe } = makeWorld();
+    const subscription = await subscribe();
+    deliver(subscription);
+    expect(() => subscription.poll()).toThrow(/^poll\(\) would take/);
+    await expect(subscription.next()).rejects.toThrow(/^next\(\) would take/);
   });
 });
 

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import diagnostics from 'node:diagnostics_channel';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import {
+  Acl,
   defineTopics,
   EventBroker,
   type DeliveryOptions,
@@ -9,6 +12,7 @@ import {
   type Subscription,
 } from '../../../src/index.ts';
 import type { Greeting } from '../../../src/core/batch/stream-format.ts';
+import { deferred } from '../../../src/testing/deferred.ts';
 import { MemoryEventLog, VirtualClock } from '../../../src/testing/index.ts';
 import { RecordingSink, shortFormat } from './recording-sink.ts';
 
@@ -62,6 +66,28 @@ describe('a stream begins', () => {
       { epoch, heartbeatMs: 700 },
       { epoch, heartbeatMs: 15_000, mark: state.mark },
     ]);
+  });
+
+  it('with places that name its view, where its rights decide of a state and its format can', async () => {
+    const topics = defineTopics({ Job: { requires: { namespace: 'read-job' }, retain: 'latest' } }) as never;
+    const acl = Acl.fromRules([{ namespace: { default: { capabilities: ['read-job'] } } }]);
+    const { broker, clock, publish } = makeBroker({ topics, acl: { resolve: () => acl } });
+    await publish(1);
+    const views: unknown[] = [];
+    const withView = (view: string): StreamFormat => {
+      views.push(view);
+      return { ...shortFormat, batch: ({ index }) => `${view}-${index} ` };
+    };
+    const asked = { topics: ['Job'], acl } as const;
+    const state = { ...asked, state: true, scope: 'allowed' } as const;
+    const streams = [
+      deliver(await broker.subscribe(asked), silent, { ...shortFormat, withView }),
+      deliver(await broker.subscribe(state), silent, { ...shortFormat, withView }),
+      deliver(await broker.subscribe(state)),
+    ];
+    await clock.settle();
+    expect(views).toHaveLength(1);
+    expect(streams.map(({ sink }) => sink.writes.join(''))).toEqual(['1 ', `${views[0]}-1 current 1 `, '1 current 1 ']);
   });
 
   it('with nothing more once the first bytes have blocked it', async () => {
@@ -225,14 +251,40 @@ describe('a stream ends', () => {
     expect(sink.ended).toEqual({ last: undefined });
   });
 
+  const fail = (): never => {
+    throw new Error('of a stranger');
+  };
+
+  it('and leaves nothing behind where its first write fails', async () => {
+    const { broker, clock } = makeBroker({ maxStreamMs: 10_000 });
+    (await broker.subscribe()).deliverTo({ write: fail, end: () => undefined }, shortFormat);
+    expect([broker.stats().subscriptions, clock.timers]).toEqual([0, 0]);
+  });
+
+  it('whose last bytes the end of the broker waits for, also while somebody listens to what is delivered', async () => {
+    const { broker, clock } = makeBroker();
+    const told: unknown[] = [];
+    const listener = (message: unknown) => told.push(message);
+    diagnostics.subscribe('fenceline.deliver', listener);
+    onTestFinished(() => void diagnostics.unsubscribe('fenceline.deliver', listener));
+    const subscription = await broker.subscribe();
+    const taken = deferred();
+    subscription.deliverTo({ write: () => true, end: () => taken.promise }, shortFormat);
+    subscription.close();
+    let isClosed = false;
+    void broker.close({ drainMs: 60_000 }).then(() => (isClosed = true));
+    await clock.advance(1000);
+    expect(isClosed).toBe(false);
+    taken.resolve();
+    await clock.settle();
+    expect(isClosed).toBe(true);
+    expect(told).toMatchObject([{ subscription, bytes: 1 }]);
+  });
+
   it('alone where its format fails, and its transport is given nothing but bytes', async () => {
     const { broker, clock, publish } = makeBroker();
-    const batch = (): string => {
-      throw new Error('of a stranger');
-    };
-    const { sink: bad } = deliver(await broker.subscribe(), {}, { ...shortFormat, batch });
-    const heartbeat = batch;
-    const { sink: mute } = deliver(await broker.subscribe(), {}, { ...shortFormat, heartbeat });
+    const { sink: bad } = deliver(await broker.subscribe(), {}, { ...shortFormat, batch: fail });
+    const { sink: mute } = deliver(await broker.subscribe(), {}, { ...shortFormat, heartbeat: fail });
     const { sink: good } = deliver(await broker.subscribe(), {});
     await clock.settle();
     await publish(1);
@@ -241,6 +293,92 @@ describe('a stream ends', () => {
     expect([mute.writes, mute.ended]).toEqual([[], { last: 'internal after 0' }]);
     expect(good.writes).toEqual(['.', '1 ']);
   });
+
+  /** Fails from the fifth batch on, each in its way. */
+  const failures: Record<string, { format?: Partial<StreamFormat>; write?: (text: string) => boolean }> = {
+    'its format cannot say a batch': { format: { batch: ({ index }) => (index < 5 ? `${index} ` : fail()) } },
+    'its format cannot encode': { format: { encode: (text) => (/[5-9]/.test(text) ? fail() : Buffer.from(text)) } },
+    'its transport throws': { write: (text) => (/[5-9]/.test(text) ? fail() : true) },
+  };
+
+  describe.each(Object.entries(failures))('where %s', (_, { format, write = () => true }) => {
+    /** Bytes that were taken, and the end. */
+    function failing(subscription: Subscription) {
+      const taken: string[] = [];
+      const sink = {
+        write: (chunk: Uint8Array) => write(String(Buffer.from(chunk))) && taken.push(String(Buffer.from(chunk))) > 0,
+        end: (last?: Uint8Array) => void (last && taken.push(String(Buffer.from(last)))),
+      };
+      subscription.deliverTo(sink, { ...shortFormat, ...format, error: ({ index }) => `after ${index}` }, silent);
+      return taken;
+    }
+
+    it('with the place to resume from: what it was not given comes again, and nothing twice', async () => {
+      const { broker, clock, publish } = makeBroker();
+      const live = failing(await broker.subscribe());
+      await clock.settle();
+      await publish(3);
+      await clock.settle();
+      await publish(3);
+      await clock.settle();
+      expect(live).toEqual(['1 2 3 ', 'after 3']);
+      const [behind, sharing] = [failing(await broker.subscribe()), failing(await broker.subscribe({ index: 2 }))];
+      await clock.settle();
+      expect([behind, sharing]).toEqual([['after 0'], ['after 1']]);
+    });
+  });
+
+  it('with the place to resume from, where its transport throws at a slice of another', async () => {
+    const { broker, clock, publish } = makeBroker();
+    const [one, other] = [await broker.subscribe(), await broker.subscribe()];
+    await publish(3);
+    const { sink } = deliver(one);
+    const ends: string[] = [];
+    const end = (last?: Uint8Array) => void ends.push(String(last && Buffer.from(last)));
+    other.deliverTo({ write: fail, end }, shortFormat, silent);
+    await clock.settle();
+    expect(sink.writes).toEqual(['1 2 3 ']);
+    expect(ends).toEqual(['internal after 0']);
+  });
+
+  class SickSink extends RecordingSink {
+    readonly #isSick: () => boolean;
+
+    constructor(isSick: () => boolean) {
+      super();
+      this.#isSick = isSick;
+    }
+
+    get waitingBytes(): number {
+      return this.#isSick() ? fail() : 0;
+    }
+  }
+
+  it('with all that its transport was given, where that fails when it has pushed back', async () => {
+    const { broker, clock, publish } = makeBroker();
+    await publish(3);
+    const sink = new SickSink(() => true);
+    sink.isFull = true;
+    (await broker.subscribe()).deliverTo(sink, shortFormat, silent);
+    await clock.settle();
+    expect([sink.writes, sink.ended]).toEqual([['1 2 3 '], { last: 'internal after 3' }]);
+  });
+
+  it('with the place to resume from, where its transport fails while a batch is put into words', async () => {
+    const { broker, clock, publish } = makeBroker();
+    const subscription = await broker.subscribe();
+    await publish(3);
+    let isSick = false;
+    const sink = new SickSink(() => isSick);
+    const batch: StreamFormat['batch'] = ({ index }) => {
+      isSick = index === 3;
+      broker.subscriptions();
+      return `${index} `;
+    };
+    subscription.deliverTo(sink, { ...shortFormat, batch }, silent);
+    await clock.settle();
+    expect([sink.writes, sink.ended]).toEqual([[], { last: 'internal after 0' }]);
+  });
 });
 
 describe('a state', () => {
@@ -248,6 +386,19 @@ describe('a state', () => {
     Job: { requires: 'anyone', retain: 'latest' },
     Log: { requires: 'anyone' },
   }) as never;
+
+  const retaining = defineTopics({
+    Job: { requires: 'anyone', retain: 'latest', removedBy: ['Gone'] },
+  }) as never;
+  const gone = (key: string) => ({ ...event(key), type: 'Gone' });
+
+  /** Of a state that is read from the beginning, before anything was removed. */
+  async function markOf(broker: EventBroker): Promise<string> {
+    const subscription = await readState(broker);
+    const { mark = '' } = subscription;
+    subscription.close();
+    return mark;
+  }
 
   const readState = (broker: EventBroker) => broker.subscribe({ topics: ['Job'], state: true });
 
@@ -261,6 +412,46 @@ describe('a state', () => {
     expect(one?.writes).toEqual(['1 2 ', 'current 2 ']);
     expect(other?.writes).toEqual(one?.writes);
     expect(other?.chunks[0]).toBe(one?.chunks[0]);
+  });
+
+  /** What a reader of the state that resumes there holds of it, as `keys -removed`. */
+  const named: StreamFormat = {
+    ...shortFormat,
+    batch: ({ line }) => {
+      const { Events = [], Removed = [] } = JSON.parse(line) as Partial<
+        Record<'Events' | 'Removed', { Key: string }[]>
+      >;
+      return [...Events.map(({ Key }) => `${Key} `), ...Removed.map(({ Key }) => `-${Key} `)].join('');
+    },
+  };
+
+  it('is not shared with one that has still to be told of a removal', async () => {
+    const { broker, clock } = makeBroker({ topics: retaining });
+    const mark = await markOf(broker);
+    // More than a slice, so that a newcomer begins another where the other one resumes.
+    const long = 'x'.repeat(200_000);
+    await broker.publish([event(long), event('a')]);
+    await broker.publish(event('b'));
+    await broker.publish(gone('a'));
+    const { sink: newcomer } = deliver(await readState(broker), silent, named);
+    await clock.settle();
+    expect(newcomer.writes).toEqual([`${long} `, 'b ', 'current 3 ']);
+    const place = { topics: ['Job'], state: true, index: 2, epoch: broker.epoch, mark } as const;
+    const { sink: resumed } = deliver(await broker.subscribe(place), silent, named);
+    await clock.settle();
+    expect(resumed.writes.join('')).toBe('b a -a current 3 ');
+  });
+
+  it('is not shared with one that came after a removal of what was in it', async () => {
+    const { broker, clock } = makeBroker({ topics: retaining });
+    for (const key of ['a', 'b']) await broker.publish(event(key));
+    const { sink: older } = deliver(await readState(broker), silent, named);
+    await clock.settle();
+    await broker.publish(gone('a'));
+    const { sink: newer } = deliver(await readState(broker), silent, named);
+    await clock.settle();
+    expect(older.writes).toEqual(['a b ', 'current 2 ', 'a -a ']);
+    expect(newer.writes).toEqual(['b ', 'current 3 ']);
   });
 
   it('is told as current once to each, where there is nothing of it', async () => {
