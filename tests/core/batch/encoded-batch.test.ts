@@ -78,8 +78,8 @@ describe('the payload of an encoded event', () => {
 describe('an event', () => {
   it('is of one batch, and has no index before', () => {
     const event = newEvent();
-    expect(() => event.index).toThrow();
-    expect(() => new EncodedBatch(1, [event, event])).toThrow();
+    expect(() => event.index).toThrow('Invariant failed');
+    expect(() => new EncodedBatch(1, [event, event])).toThrow('Invariant failed');
     expect(event.index).toBe(1);
   });
 });
