@@ -20,7 +20,7 @@ function makeInstrumenter() {
 }
 
 const errorNames = /^(?:TypeError|RangeError|BrokerError)$/;
-const helpers = new Set(['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor']);
+const helpers = new Set(['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor', 'nonsense']);
 
 /** The wording of an error is for people. Which error it is, and its code, are mutated. */
 const wording = {
