@@ -403,13 +403,14 @@ describe('a state', () => {
   const readState = (broker: EventBroker) => broker.subscribe({ topics: ['Job'], state: true });
 
   it('is shared up to where each is told that it is current', async () => {
-    const { broker, clock } = makeBroker({ topics });
-    await broker.publish(event('a'));
-    await broker.publish(event('b'));
+    const { broker, clock } = makeBroker({ topics: retaining });
+    for (const key of ['a', 'b', 'c']) await broker.publish(event(key));
+    // The last thing that happened: what is shared was made after it.
+    await broker.publish(gone('a'));
     const streams = [deliver(await readState(broker)), deliver(await readState(broker))];
     await clock.settle();
     const [one, other] = streams.map(({ sink }) => sink);
-    expect(one?.writes).toEqual(['1 2 ', 'current 2 ']);
+    expect(one?.writes).toEqual(['2 3 ', 'current 4 ']);
     expect(other?.writes).toEqual(one?.writes);
     expect(other?.chunks[0]).toBe(one?.chunks[0]);
   });
