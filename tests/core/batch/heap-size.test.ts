@@ -12,6 +12,10 @@ import {
 } from '../../../src/core/batch/heap-size.ts';
 import { snapshot } from '../../../src/core/batch/payload-copy.ts';
 
+let made = 0;
+/** What was seen once is known from then on, also in the next test. */
+const freshName = () => `name ${++made}`;
+
 const wide = '語';
 const widest = '\u00ff';
 
@@ -52,7 +56,7 @@ describe('what a value takes on the heap', () => {
   });
 
   it('of a name: little where objects share it, or have few; a shape of its own where none does', () => {
-    const name = 'seen for the first time';
+    const name = freshName();
     expect(nameBytes(name, 8)).toBe(name.length + 8);
     expect(nameBytes(name, 9)).toBe(name.length + 110);
     expect(nameBytes(name, 9)).toBe(name.length + 8);
@@ -60,22 +64,22 @@ describe('what a value takes on the heap', () => {
 
   it('of a name that was seen long ago: that is forgotten, after some thousand others', () => {
     const takes = (name: string): 'little' | 'much' => (nameBytes(name, 9) === name.length + 8 ? 'little' : 'much');
-    const others = (count: number, of: string) => {
-      for (let i = 0; i < count; i++) nameBytes(`${of} ${i}`, 9);
+    const others = (count: number) => {
+      for (let i = 0; i < count; i++) nameBytes(freshName(), 9);
     };
-    expect(takes('once')).toBe('much');
-    others(1000, 'a');
-    expect(takes('once')).toBe('little');
-    others(10_000, 'b');
-    expect(takes('once')).toBe('much');
+    const once = freshName();
+    expect(takes(once)).toBe('much');
+    others(1000);
+    expect(takes(once)).toBe('little');
+    others(10_000);
+    expect(takes(once)).toBe('much');
   });
 
   it('of names, of which the newest two thousand at least and four thousand at most are known', () => {
-    const size = 8192;
-    const name = (i: number) => `name ${i}`;
-    for (let i = 0; i < size; i++) nameBytes(name(i), 9);
-    let known = 0;
-    while (known < size && nameBytes(name(size - 1 - known), 9) < 100) known++;
+    const names = Array.from({ length: 8192 }, freshName);
+    for (const name of names) nameBytes(name, 9);
+    const isKnown = (name: string): boolean => nameBytes(name, 9) === name.length + 8;
+    const known = names.length - 1 - names.findLastIndex((name) => !isKnown(name));
     expect(known).toBeGreaterThanOrEqual(2048);
     expect(known).toBeLessThanOrEqual(4096);
   });

@@ -68,7 +68,10 @@ describe('what is read of a log', () => {
     ['a body that is none', [{ ...recordAt(2), body: 'text' }]],
   ])('is refused where it is nonsense: %s', async (_, chunk) => {
     const failure = await failureOf(() => read(giving([chunk], { dense: false }), 2, 4));
-    expect(failure).toMatchObject({ code: 'log_unavailable', message: expect.stringMatching(/nonsense: records must/) });
+    expect(failure).toMatchObject({
+      code: 'log_unavailable',
+      message: expect.stringMatching(/nonsense: records must/),
+    });
   });
 
   it('ends in the log too when its reader has read enough', async () => {
