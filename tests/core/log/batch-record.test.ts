@@ -131,6 +131,7 @@ describe('a body that this version would not have written', () => {
     expect(tryDecode(recordOf(acl), openTopics)).toMatchObject({ refs, batch: { index: 1, events: [] } });
     const letter = Buffer.from('{"v":1,"events":[["T","t","k","",[],3]]}\n"\uFFFD"');
     expect(tryDecode(recordOf(letter), openTopics)?.batch.events[0]?.event.payload).toBe('\uFFFD');
+    expect(tryDecode(recordOf(letter), openTopics)?.refs).toEqual([]);
   });
 
   it('is one that holds bytes which are no UTF-8', () => {

@@ -57,9 +57,9 @@ describe('what a log is handed', () => {
     const inner = new MemoryEventLog();
     return logAround(inner, {
       capabilities: { ...inner.capabilities, ...capabilities },
-      append: (body, { pins, unpins, transaction: _, ...options } = {}) => {
-        appended.push({ ...options, ...(pins && { pins }), ...(unpins && { unpins }) });
-        return inner.append(body, options);
+      append: (body, options = {}) => {
+        appended.push(options);
+        return inner.append(body, { kind: options.kind ?? 'events' });
       },
     });
   }
@@ -109,13 +109,16 @@ describe('publishes that wait for a log that is down', () => {
     await broker.ready();
     await turns();
     handler().status('down');
-    const waiting = Array.from({ length: 1024 }, () => outcomeOf(broker.publish(event('Note', 'x'))));
+    let commits = 0;
+    const publish = (i: number) => broker.publish(event('Note', 'x'), i === 0 ? { commit: () => commits++ } : {});
+    const waiting = Array.from({ length: 1024 }, (_, i) => outcomeOf(publish(i)));
     await turns();
     expect(await failureOf(() => broker.publish(event('Note', 'x')))).toMatchObject({ code: 'at_capacity' });
     expect(waiting.every(({ is }) => is === 'waits')).toBe(true);
     await broker.close();
     await turns();
     expect(waiting.every(({ is }) => is === 'closed')).toBe(true);
+    expect(commits, 'what the host would have committed').toBe(0);
   });
 
   it('go on when it answers again, also while it catches up', async () => {
@@ -270,13 +273,13 @@ describe('the state that a log holds', () => {
   };
 
   it('is waited for by who subscribes to it, while a replaced log is read', async () => {
-    let held: Promise<unknown> | undefined;
-    const { inner, log } = heldLog(() => held);
+    const gate: { held?: Promise<unknown> } = {};
+    const { inner, log } = heldLog(() => gate.held);
     const { broker } = makeBroker(log);
     await broker.publish(order('old'));
     await turns();
     const { promise, resolve } = deferred();
-    held = promise;
+    gate.held = promise;
     inner.recreate();
     await inner.append(record('new'));
     await turns();
