@@ -27,7 +27,9 @@ const wholeLanes = [
     step('build', node, 'tests/tooling/build.mjs'),
     step('api', node, 'tests/tooling/check-api.mjs'),
     step('package', node, 'tests/tooling/check-package.mjs'),
+    step('guides', node, '--import', './tests/tooling/typescript.mjs', 'tests/readme/check-guides.ts'),
     step('size', node, 'tests/tooling/check-size.mjs'),
+    step('tarball', node, 'tests/tooling/check-tarball.mjs'),
     { ...step('production', node, ...vitest, ...fastConfig), env: { NODE_ENV: 'production' } },
   ],
 ];
