@@ -299,8 +299,8 @@ export const invariants = [
   {
     guarantee: 'A transport or format that throws loses only its own stream',
     file: 'src/core/delivery/transport-delivery.ts',
-    line: '} catch (error) {\n      this.#source.fail(BrokerError.from(error));\n    }\n    if (isReady',
-    without: '} finally {\n      void 0;\n    }\n    if (isReady',
+    line: '} catch (error) {\n      return this.#source.fail(BrokerError.from(error), before);\n    }',
+    without: '} finally {\n      void 0;\n    }',
     test: 'tests/conformance/isolation.test.ts',
     name: 'a transport that throws loses its own stream alone',
   },

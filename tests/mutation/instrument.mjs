@@ -21,7 +21,7 @@ function makeInstrumenter() {
 
 const errorNames = /^(?:TypeError|RangeError|BrokerError)$/;
 const helpers = new Set([
-  ...['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor', 'conflict', 'unsupported'],
+  ...['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor', 'conflict', 'unsupported', 'nonsense'],
   ...['checkOptions', 'checkNumber', 'checkNumbers', 'checkCounts', 'limitError'],
 ]);
 

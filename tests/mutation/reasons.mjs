@@ -5,9 +5,60 @@ const typed = 'TypeScript wants it: there always is one.';
 const faster = 'It does the same, and takes longer or more memory.';
 const loaded = 'It runs once, when the module is loaded, before any mutant is switched on.';
 const same = 'It does the same.';
+const names = 'That the name of an option stands there counts, and not its value.';
 
 /** @type {readonly { file: string, from: string | RegExp, to?: string | RegExp, reason: string }[]} */
 const reasons = [
+  { file: 'delivery/flush-queue.ts', from: /heartbeats\.delete/, reason: `${faster} The host gives few intervals.` },
+  { file: 'flush-schedule.ts', from: 'false', reason: 'It is set before it is read.' },
+  { file: 'flush-schedule.ts', from: 'true', reason: names },
+  {
+    file: 'flush-schedule.ts',
+    from: 'this.#credit < BURST_MS',
+    to: 'this.#credit <= BURST_MS',
+    reason: `${same} Who has all of it earns nothing.`,
+  },
+  { file: 'heartbeats.ts', from: /^(this\.#timer\?\.cancel|\[\])$/, reason: typed },
+  { file: 'delivery/reader.ts', from: 'this.#delivery', to: 'true', reason: 'Only who has a transport is in step.' },
+  { file: 'transport-delivery.ts', from: 'true', to: 'false', reason: names },
+  {
+    file: 'transport-delivery.ts',
+    from: 'false',
+    to: 'true',
+    reason: 'It is set before it is read; or the stream has ended, and nobody asks.',
+  },
+  {
+    file: 'transport-delivery.ts',
+    from: /^start [!=]== undefined$/,
+    reason: 'TypeScript wants it: no slice is kept, or found, without a place.',
+  },
+  { file: 'encoded-batch.ts', from: 'first && !second', reason: `${faster} The text is put together anew.` },
+  { file: 'heap-size.ts', from: 'i < text.length', to: 'i <= text.length', reason: `${same} There is no letter.` },
+  { file: 'heap-size.ts', from: /^this\.#young\.size >= /, to: /> MAX_NAMES/, reason: 'One name more is remembered.' },
+  { file: 'payload-copy.ts', from: /^default: /, reason: `${same} A function that returns nothing gives undefined.` },
+  { file: 'payload-copy.ts', from: "''", reason: 'The key is for a toJSON, which is not there.' },
+  {
+    file: 'payload-copy.ts',
+    from: "key === '__proto__'",
+    to: 'true',
+    reason: `${faster} Any member can be defined so.`,
+  },
+  {
+    file: 'state-part.ts',
+    from: /^this\.removed\.length === 0 && /,
+    reason: `${faster} The text is put together anew.`,
+  },
+  { file: 'batch-record.ts', from: /^payloads\[i\]/, reason: typed },
+  { file: 'batch-record.ts', from: "''", reason: typed },
+  { file: 'batch-record.ts', from: 'lineEnd < 0', to: 'lineEnd <= 0', reason: `${same} An empty line is no header.` },
+  { file: 'batch-record.ts', from: /uFFFD/, reason: `${faster} All texts are compared.` },
+  { file: 'batch-record.ts', from: /as number\) > 0$/, to: />= 0$/, reason: `${same} An empty text is no JSON.` },
+  { file: 'batch-record.ts', from: /^\{/, reason: `${same} A function that returns nothing gives undefined.` },
+  { file: 'checked-log.ts', from: /^fresh\.at\(-1\)/, reason: typed },
+  { file: 'checked-log.ts', from: 'index > expected', to: /^index >= /, reason: `${same} Equal ones are told before.` },
+  { file: 'log-feed.ts', from: /^(status !== 'down'|'down')$/, reason: 'Who is woken looks again, and waits on.' },
+  { file: 'log-feed.ts', from: '++this.#loads', reason: `${same} It must only be another number.` },
+  { file: 'state-loading.ts', from: /^records\.at\(-1\)/, reason: typed },
   { file: 'interest-index.ts', from: /^by(Topic|Key)\?\./, reason: typed },
   { file: 'interest-index.ts', from: /\?\.size( === 0)?$/, reason: `${faster} Empty levels of the map stay.` },
   {

@@ -109,9 +109,7 @@ export class EncodedEvent implements EventMeta {
   /** The payload's JSON text. */
   get payloadJson(): string {
     if (this.#payloadJson !== undefined) return this.#payloadJson;
-    return this.#payload === undefined && this.#line !== undefined
-      ? payloadIn(this.json)
-      : JSON.stringify(this.#payload ?? null);
+    return this.#line === undefined ? JSON.stringify(this.#payload) : payloadIn(this.json);
   }
 
   /** The wire's line for a batch of this event alone, with its newline. */

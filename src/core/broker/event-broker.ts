@@ -406,7 +406,7 @@ export class EventBroker<
       registry: this.#registry,
       feed: this.#feed,
       endings: this.#endings,
-      stop: [this.#stalls, this.#rotation, { stop: () => this.#revocation.close() }, { stop: () => stopTelling?.() }],
+      stop: [this.#stalls, { stop: () => this.#revocation.close() }, { stop: () => stopTelling?.() }],
       tell: () => this.emit('close'),
     });
   }

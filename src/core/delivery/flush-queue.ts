@@ -46,10 +46,6 @@ export class FlushQueue {
     this.#schedule.request();
   }
 
-  unschedule(reader: Advancing): void {
-    this.#behind.delete(reader);
-  }
-
   /** Writes before the buffer lets go of what was not written: so it bounds what interests hold. */
   flushBefore(trimmed: number): void {
     if (trimmed >= this.#oldest) this.flush();
@@ -78,9 +74,8 @@ export class FlushQueue {
 
   /** Nothing is flushed any more: what is still behind ends with `error`. */
   stop(error: BrokerError): void {
-    this.#schedule.stop();
-    this.#interests = [];
-    for (const reader of [...this.#behind]) reader.fail(error);
+    for (const reader of this.#behind) reader.fail(error);
     this.#behind.clear();
+    this.#schedule.stop();
   }
 }

@@ -190,7 +190,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   get sliceStart(): number | undefined {
-    return this.#stage === 'behind' ? this.#cursor.sharedPlace : undefined;
+    return this.#cursor.sharedPlace;
   }
 
   get turns(): number {
@@ -210,8 +210,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void {
-    const { floor, position: end, interest } = this.#cursor;
-    if (floor !== undefined) interest.slices.keep({ ...slice, end, floor, head: this.#context.buffer.head });
+    const { floor = 0, position: end, interest } = this.#cursor;
+    interest.slices.keep({ ...slice, end, floor, head: this.#context.buffer.head });
   }
 
   get neededView(): string | undefined {
@@ -271,7 +271,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   revoke(error: BrokerError): void {
     // It may be in step, without a fence: it opened while the token's others still waited for the store.
     this.fence(this.#context.buffer.head);
-    if (this.#stage === 'ended') return;
     const isBlocked = this.#stage === 'blocked';
     this.#detach((this.#ending ??= error));
     if (isBlocked) this.#finish(this.#ending);
@@ -279,8 +278,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   /** Ends it with `error`: a transport at once, a reader in process after what was published before. */
-  fail(error: BrokerError): void {
-    if (this.#delivery || this.#cursor.isInLog) this.#finish(this.#ending ?? error);
+  fail(error: BrokerError, before?: number): void {
+    if (this.#delivery || this.#cursor.isInLog) this.#finish(this.#ending ?? error, before);
     else this.revoke(error);
   }
 
@@ -337,15 +336,18 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     this.#cursor.interest.unwait(this);
     this.#lastReads?.cancel();
     this.#delivery?.end(this.#error);
-    if (this.#ending === undefined) this.#detach(this.#error);
+    this.#detach(this.#error);
     this.#pull.proceed();
   }
 
-  /** Whether it can get the shared chunk from now on: nothing limits it, and all have passed the head together. */
+  /**
+   * Whether it can get the shared chunk from now on: nothing limits it, and it has passed the head, as all that are in
+   * step have: a flush writes their chunks first.
+   */
   get #isInStep(): boolean {
     const { head } = this.#context.buffer;
     const { position, limit } = this.#cursor;
-    return this.#delivery !== undefined && position === head + 1 && limit === Infinity && this.#passedTogether === head;
+    return this.#delivery !== undefined && position === head + 1 && limit === Infinity;
   }
 
   get #passedTogether(): number {
@@ -358,8 +360,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   #fetch(): void {
-    if (this.#cursor.isFetching) return;
     if (this.#ending) this.#readLast();
+    if (this.#cursor.isFetching) return;
     this.#cursor.fetch().then(
       () => this.wake(),
       () => this.#retryFetch(),
@@ -377,7 +379,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   /** Reads on to its end, or ends at once where nothing is left. Bounds how long it takes. */
   #readLast(): void {
-    if (this.#delivery === undefined && this.#cursor.isAtEnd) this.#finish(this.#ending);
+    if (this.#cursor.isAtEnd) this.#finish(this.#ending);
     else if (this.#stage === 'fetching')
       this.#lastReads ??= this.#context.clock.after(LAST_READS_MS, () => void this.#finish(this.#ending));
     else this.wake();

@@ -49,11 +49,6 @@ export class Rotation {
     };
   }
 
-  stop(): void {
-    for (const { timer } of this.#steps.values()) timer.cancel();
-    this.#steps.clear();
-  }
-
   /** Rounded down to a step, and never earlier than the shortest life ends. */
   #dueAt(): number {
     const now = elapsedOn(this.#clock);

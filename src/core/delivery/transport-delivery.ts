@@ -21,6 +21,8 @@ import type { Stallable, StallWatch } from './stall-watch.ts';
 export interface DeliverySource {
   readonly stage: ReaderStage;
   readonly epoch: string;
+  /** Newest index that was passed. */
+  readonly position: number;
   /** What a heartbeat may say was passed. */
   readonly bookmark: number | undefined;
   /** Of a state: see `Subscription`. */
@@ -48,8 +50,11 @@ export interface DeliverySource {
   block(): void;
   /** The transport has drained. */
   unblock(): void;
-  /** The transport, or a format, has failed: only this stream ends. */
-  fail(error: BrokerError): void;
+  /**
+   * The transport, or a format, has failed: only this stream ends.
+   * @param before newest index before what was to be written: who resumes gets that again. Default all that was passed
+   */
+  fail(error: BrokerError, before?: number): void;
   /** The transport takes nothing. */
   stalled(): void;
 }
@@ -85,6 +90,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #stopRotation: (() => void) | undefined;
   /** Read and not written yet: an end that comes while reading takes it along. */
   #slice = '';
+  /** Newest index before the slice that is being read and written: where that fails, it is to come again. */
+  #before: number | undefined;
   /** The slice that is being read holds what is for this reader alone. */
   #isOwn = false;
 
@@ -130,7 +137,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     }
     if (this.#hasEnded) return;
     this.#stopRotation = this.#drive.rotation.add(this);
-    if (this.#source.stage === 'behind') this.proceed();
+    this.proceed();
   }
 
   drained(): void {
@@ -143,17 +150,18 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#drive.queue.schedule(this);
   }
 
-  /** One slice; called from the flush. */
+  /** One slice; called from the flush. It may have been blocked, or have ended, since it was scheduled. */
   advance(): void {
     if (this.#source.stage !== 'behind') return;
     const isFull = this.#writeShared() ?? this.#writeOwn();
-    if (this.#source.stage !== 'behind') return;
+    this.#before = undefined;
     if (isFull) this.proceed();
     else this.#source.awaitMore();
   }
 
   /** @returns true when there is more for another turn; undefined when it has to read by itself */
   #writeShared(): true | undefined {
+    this.#before = this.#source.position;
     const start = this.#source.sliceStart;
     const slice = start === undefined ? undefined : this.#source.takeSlice(this.#format, start);
     if (slice === undefined) return undefined;
@@ -163,6 +171,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   /** @returns whether there is more to read than one slice holds */
   #writeOwn(): boolean {
+    this.#before = this.#source.position;
     const start = this.#source.sliceStart;
     const { turns } = this.#source;
     const format = this.#format;
@@ -182,7 +191,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   receive(chunk: SharedChunk): void {
     const bytes = this.#bytesOf(chunk);
-    if (bytes !== undefined) this.#write(bytes);
+    if (bytes !== undefined) this.#write(bytes, chunk.before);
   }
 
   fail(error: BrokerError): void {
@@ -207,10 +216,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   end(error: BrokerError | undefined): void {
     this.#stopHeartbeats?.();
     this.#stopRotation?.();
-    this.#drive.queue.unschedule(this);
     this.#drive.stalls.remove(this);
     const text = this.#guarded(() => this.#slice + (error ? this.#format.error(error) : ''));
-    this.#slice = '';
     const last = this.#guarded(() => (text ? this.#format.encode(text) : undefined));
     const ending = this.#guarded(() => {
       const ending = this.#sink.end(last);
@@ -289,21 +296,22 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     try {
       return chunk.in(this.#format);
     } catch (error) {
-      this.#source.fail(BrokerError.from(error));
+      this.#source.fail(BrokerError.from(error), chunk.before);
       return undefined;
     }
   }
 
-  #write(bytes: Uint8Array): void {
-    let isReady = false;
+  /** @param before newest index before what the bytes hold */
+  #write(bytes: Uint8Array, before = this.#before): void {
+    let isReady: boolean;
     try {
       isReady = this.#sink.write(bytes);
       if (deliverChannel.hasSubscribers) this.#tellHandover(bytes);
     } catch (error) {
-      this.#source.fail(BrokerError.from(error));
+      return this.#source.fail(BrokerError.from(error), before);
     }
+    this.#before = undefined;
     if (isReady || this.#hasEnded) return;
-    this.#drive.queue.unschedule(this);
     this.#drive.stalls.add(this);
     this.#source.block();
   }
@@ -317,7 +325,9 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     try {
       return call();
     } catch (error) {
-      this.#source.fail(BrokerError.from(error));
+      // What was read is not written: it comes again for who resumes.
+      this.#slice = '';
+      this.#source.fail(BrokerError.from(error), this.#before);
       return undefined;
     }
   }

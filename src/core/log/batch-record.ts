@@ -48,8 +48,9 @@ export function encodeRecord(events: readonly EncodedEvent[], refs: readonly Acl
  */
 export function decodeRecord({ index, body }: LogRecord, topics: Topics): DecodedRecord | undefined {
   const text = textOf(body);
-  const lineEnd = text?.indexOf('\n') ?? -1;
-  if (text === undefined || lineEnd < 0) return undefined;
+  if (text === undefined) return undefined;
+  const lineEnd = text.indexOf('\n');
+  if (lineEnd < 0) return undefined;
   const header = parseJson(text.slice(0, lineEnd));
   if (!isHeader(header)) return undefined;
   const payloads = cut(text, lineEnd + 1, header.events);

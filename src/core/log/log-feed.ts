@@ -173,7 +173,7 @@ export class LogFeed implements History {
   async #begin(): Promise<LogState> {
     for (let state = await this.#log.state(); ;) {
       this.#parts.host.restart(state);
-      await this.#load(state.head, ++this.#loads);
+      await this.#load(state.head, this.#nextLoad());
       const now = await this.#log.state();
       if (now.epoch === state.epoch && now.head >= state.head) return state;
       state = now;
@@ -196,7 +196,7 @@ export class LogFeed implements History {
 
   /** Asks again until the log answers: readers of the state wait, all others go on. */
   async #reload(head: number): Promise<void> {
-    const load = ++this.#loads;
+    const load = this.#nextLoad();
     while (this.#isNewest(load)) {
       try {
         await this.#load(head, load);
@@ -205,6 +205,10 @@ export class LogFeed implements History {
         await new Promise<void>((resolve) => this.#parts.clock.after(LOAD_RETRY_MS, resolve));
       }
     }
+  }
+
+  #nextLoad(): number {
+    return ++this.#loads;
   }
 
   #isNewest(load: number): boolean {

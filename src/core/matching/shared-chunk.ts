@@ -11,6 +11,11 @@ export class SharedChunk {
     this.#parts = parts;
   }
 
+  /** Newest index before what it holds. */
+  get before(): number {
+    return (this.#parts[0]?.index ?? 1) - 1;
+  }
+
   /** One object for all members that read in this format one after another: members mostly do. */
   in(format: StreamFormat): Uint8Array {
     if (this.#bytes !== undefined && this.#format === format) return this.#bytes;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BrokerError } from '../../../src/model/errors.ts';
 import { snapshot } from '../../../src/core/batch/payload-copy.ts';
 
@@ -113,6 +113,34 @@ describe('a snapshot', () => {
       expect(JSON.stringify(snapshot(value, 'event').payload)).toBe(JSON.stringify(value));
   });
 
+  it('asks toJSON of the payload itself with an empty key, as JSON.stringify does', () => {
+    const keys: string[] = [];
+    const value = { toJSON: (key: string) => keys.push(key) };
+    snapshot(value, 'event');
+    JSON.stringify(value);
+    expect(keys).toEqual(['', '']);
+  });
+
+  it('asks toJSON no second time of what it answered, as JSON.stringify does not', () => {
+    const answers = Object.assign(() => 1, { toJSON: () => 'a second time' });
+    const value = { a: { toJSON: () => answers }, b: 1 };
+    expect(JSON.stringify(snapshot(value, 'event').payload)).toBe(JSON.stringify(value));
+  });
+
+  it('refuses a BigInt that a toJSON answers, also where BigInts have one', () => {
+    const { prototype } = BigInt as unknown as { prototype: { toJSON?: () => string } };
+    prototype.toJSON = () => 'a number';
+    onTestFinished(() => void delete prototype.toJSON);
+    expect(snapshot({ n: 1n }, 'event').payload).toEqual({ n: 'a number' });
+    expect(() => snapshot({ n: { toJSON: () => 1n } }, 'event')).toThrow(refused(/BigInt/));
+  });
+
+  it('may have 500 levels below its own, and no more', () => {
+    const nested = (levels: number) => Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 1);
+    expect(JSON.stringify(snapshot(nested(501), 'event').payload)).toBe(JSON.stringify(nested(501)));
+    expect(() => snapshot(nested(502), 'event')).toThrow(refused(/deeper than 500 levels/));
+  });
+
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
   const circularArray: unknown[] = [];
@@ -145,5 +173,6 @@ describe('a snapshot', () => {
       expect(() => snapshot(value, 'event')).toThrow(
         expect.objectContaining({ code: 'bad_request', cause: failure }) as BrokerError,
       );
+    expect(() => snapshot(getter, 'event')).toThrow(refused(/reading it threw/));
   });
 });

@@ -27,6 +27,7 @@ describe('a flush', () => {
     ['one batch of one key', [1], ['a'], false],
     ['a batch each of many keys', [1, 1, 1], ['a', 'b', 'c'], false],
     ['two of one key among many', [1, 1, 1], ['a', 'b', 'b', 'c'], false],
+    ['two of one key of two', [1, 1], ['a', 'b', 'b'], true],
     ['two of most keys', [1, 1, 1], ['a', 'a', 'b', 'b', 'c'], true],
     ['two of one key that many ask for', [1, 9, 1], ['a', 'b', 'b', 'c'], true],
     ['several of one key', [1], ['a', 'a', 'a'], true],
@@ -36,5 +37,20 @@ describe('a flush', () => {
     members.forEach((count, i) => join(index, count, `Job:${'abc'[i]}`));
     keys.forEach((key, i) => publishTo(index, queue, encodedBatch(i + 1, { key })));
     expect(queue.flush(), 'saved writes').toBe(hasJoined);
+  });
+
+  it('comes before the oldest batch that waits for it is trimmed, and not sooner', () => {
+    const index = new InterestIndex(noLimits);
+    const queue = new FlushQueue(new VirtualClock(), {}, (flush) => flush());
+    let chunks = 0;
+    const interest = index.acquire(TopicFilter.parse(['Job:a']), NamespaceFilter.from('*'), undefined, 0);
+    interest.join({ place: -1, receive: () => chunks++ });
+    for (const position of [3, 4]) publishTo(index, queue, encodedBatch(position, { key: 'a' }));
+    queue.flushBefore(2);
+    expect(chunks).toBe(0);
+    queue.flushBefore(3);
+    expect(chunks).toBe(1);
+    queue.flushBefore(4);
+    expect(chunks).toBe(1);
   });
 });

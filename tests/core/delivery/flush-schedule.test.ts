@@ -74,13 +74,64 @@ describe('the schedule of flushes', () => {
     const clock = new CostlyClock();
     let flushes = 0;
     const schedule = new FlushSchedule(clock, { maxShare: 1 }, () => {
-      clock.spend(1000);
-      if (++flushes < 5) schedule.request();
+      clock.spend(flushes % 2 === 0 ? 1000 : 0);
+      if (++flushes < 6) schedule.request();
       return true;
     });
     schedule.request();
     await clock.settle();
-    expect(flushes).toBe(5);
+    expect(flushes).toBe(6);
+  });
+
+  /** Flushes that each cost so much, and are asked for one after another. */
+  function busy(costMs: number, hasJoined: boolean) {
+    const clock = new CostlyClock();
+    const flushes: number[] = [];
+    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+      flushes.push(clock.now() - start);
+      clock.spend(costMs);
+      return hasJoined;
+    });
+    const start = clock.now();
+    /** Whether the next flush waits. */
+    const waits = async () => {
+      const before = flushes.length;
+      schedule.request();
+      await clock.settle();
+      return flushes.length === before;
+    };
+    return { clock, flushes, waits };
+  }
+
+  it.each([
+    ['a burst that is not spent', 30, false],
+    ['a burst that is just spent', 40, true],
+  ])('flushes at once with %s', async (_, costMs, isToWait) => {
+    const { waits } = busy(costMs, true);
+    expect(await waits()).toBe(false);
+    expect(await waits()).toBe(isToWait);
+  });
+
+  it('waits, after a long flush, for as long as it takes to pay for it', async () => {
+    const { clock, waits, flushes } = busy(100, true);
+    await waits();
+    // 20 ms of the 100 were free, and the flush itself has earned 50: 30 are paid back in 60.
+    expect(await waits()).toBe(true);
+    await clock.advance(59);
+    expect(flushes).toHaveLength(1);
+    await clock.advance(1);
+    expect(flushes).toHaveLength(2);
+  });
+
+  it('flushes for a while without waiting once a wait was in vain', async () => {
+    const { clock, waits } = busy(40, false);
+    await waits();
+    expect(await waits()).toBe(true);
+    await clock.advance(1);
+    // 100 ms are free, which is two flushes and a half.
+    let free = 0;
+    while (!(await waits())) free++;
+    expect(free).toBe(3);
   });
 
   it('flushes no more once it was stopped', async () => {
@@ -91,6 +142,12 @@ describe('the schedule of flushes', () => {
     schedule.stop();
     await clock.advance(1000);
     expect([flushes, clock.timers]).toEqual([0, 0]);
+  });
+
+  it('refuses an option that it does not know', () => {
+    expect(() => new FlushSchedule(new VirtualClock(), { share: 1 } as never, () => true)).toThrow(
+      /^flush has no option "share"/,
+    );
   });
 
   it.each([0, -1, 1.1, NaN])('refuses a share of %d', (maxShare) => {

@@ -78,4 +78,20 @@ describe('heartbeats', () => {
     expect(leaver.beats).toBe(1);
     expect(other.beats.length).toBe(5);
   });
+
+  it.each([
+    [15_000, 32],
+    [320, 32],
+    [100, 10],
+    [25, 2],
+    [5, 1],
+  ])('take no more than 32 timers an interval, and none oftener than each 10 ms: %d ms', async (intervalMs, ticks) => {
+    const clock = new VirtualClock();
+    let asked = 0;
+    const { after } = clock;
+    clock.after = (delayMs, call) => (asked++, after.call(clock, delayMs, call));
+    new Heartbeats(clock, intervalMs, () => undefined).add(new Listener(clock));
+    await clock.advance(intervalMs);
+    expect(asked - 1).toBe(ticks);
+  });
 });

@@ -99,12 +99,39 @@ describe('a body that this version would not have written', () => {
     ['{"v":1,"events":[["T","t","k","",[],1e9]]}\n1'],
     ['{"v":1,"events":[["T","t","k","",[],1]]}\n12'],
     ['{"v":1,"events":[["T","t","k","",[],1]]}\n{'],
+    ['{"v":1,"events":[],"more":1}\n'],
+    ['{"v":1,"events":[],"acl":[]}\n'],
+    ['{"v":1,"events":[],"acl":["policy:p","user:a"]}\n'],
+    ['{"v":1,"events":[],"acl":["a policy:p"]}\n'],
+    ['{"v":1,"events":[],"acl":[["policy:p"]]}\n'],
+    ['{"v":1,"events":[["T","t","k","",[],1],null]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[],1,9]]}\n1'],
+    ['{"v":1,"events":[["*","t","k","",[],1]]}\n1'],
+    ['{"v":1,"events":[[7,"t","k","",[],1]]}\n1'],
+    ['{"v":1,"events":[["T",7,"k","",[],1]]}\n1'],
+    ['{"v":1,"events":[["T","t",7,"",[],1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k",7,[],1]]}\n1'],
+    ['{"v":1,"events":[["T","t","k","",[7],1]]}\n1'],
+    // Lengths that add up to the text, and are none.
+    ['{"v":1,"events":[["T","t","k","",[],1.5],["T","t","k","",[],1.5]]}\n123'],
+    ['{"v":1,"events":[["T","t","k","",[],-67],["T","t","k","",[],69]]}\n12'],
+    // A header that would be its own payload.
+    ['{"v":1,"events":[["T","t","k","",[],42]]} '],
     ['[]\n'],
     ['null\n'],
     ['\n'],
     [''],
   ])('%j is none of ours', (text) => {
     expect(tryDecode(recordOf(Buffer.from(text)), openTopics)).toBeUndefined();
+  });
+
+  it('is not one that names ACL objects, or holds the letter that stands for bytes which are no UTF-8', () => {
+    const refs = ['policy:p', 'token:t', 'role:r'];
+    const acl = Buffer.from(`{"v":1,"events":[],"acl":${JSON.stringify(refs)}}\n`);
+    expect(tryDecode(recordOf(acl), openTopics)).toMatchObject({ refs, batch: { index: 1, events: [] } });
+    const letter = Buffer.from('{"v":1,"events":[["T","t","k","",[],3]]}\n"\uFFFD"');
+    expect(tryDecode(recordOf(letter), openTopics)?.batch.events[0]?.event.payload).toBe('\uFFFD');
+    expect(tryDecode(recordOf(letter), openTopics)?.refs).toEqual([]);
   });
 
   it('is one that holds bytes which are no UTF-8', () => {

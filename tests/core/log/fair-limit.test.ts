@@ -15,12 +15,14 @@ describe('a limit on what runs at once', () => {
     );
     await new Promise(setImmediate);
     expect(begun).toEqual([0, 1]);
+    expect(limit.waiting).toBe(3);
     for (const at of [1, 0, 2, 3, 4]) {
       works[at]?.resolve();
       await all[at];
       await new Promise(setImmediate);
     }
     expect(begun).toEqual([0, 1, 2, 3, 4]);
+    expect(limit.waiting).toBe(0);
   });
 
   it('gives the place on when one fails', async () => {

@@ -52,7 +52,56 @@ describe('the state of a log', () => {
   it('is all that the log holds up to the head, and where its reading stands is told', async () => {
     const { told, progress } = await load(await logOf(5), 4);
     expect(told).toEqual([1, 2, '3 cannot be read', 4]);
-    expect(progress.at(-1)).toEqual({ index: 4, head: 4 });
+    expect(progress).toEqual([{ index: 4, head: 4 }]);
+  });
+
+  it('holds what is pinned and still there once, and of what is pinned nothing past the head', async () => {
+    const log = new MemoryEventLog();
+    for (const key of ['a', 'b', 'c', 'd', 'e']) await log.append(new Uint8Array(1), { pins: [key] });
+    await log.trim({ maxRecords: 2 });
+    const telling = logAround(log, {
+      async *pinned(options) {
+        yield* log.pinned(options);
+        // One that is still there, as a log may say while it is trimmed.
+        for await (const chunk of log.read(4, 4)) yield chunk.map((record) => ({ ...record, pins: ['d'] }));
+      },
+    });
+    const all = await load(telling, 5);
+    expect(all.told).toEqual([['startAfter', 3, true], [1, 'a'], [2, 'b'], '3 cannot be read', 4, 5]);
+    expect(all.progress.map(({ index }) => index)).toEqual([3, 0, 5]);
+    const { told, progress } = await load(log, 2);
+    expect(told).toEqual([
+      ['startAfter', 2, true],
+      [1, 'a'],
+      [2, 'b'],
+    ]);
+    // Of pinned records that are all past the head, none has been read.
+    expect(progress).toEqual([]);
+  });
+
+  it('is read a mebibyte at a time, and not at all where there is nothing before the head', async () => {
+    const inner = await logOf(5);
+    const asked: unknown[] = [];
+    const log = logAround(inner, {
+      read: (from, to, options) => (asked.push(['read', from, to, options]), inner.read(from, to, options)),
+      pinned: (options) => (asked.push(['pinned', options]), inner.pinned(options)),
+    });
+    const maxBytes = 1024 * 1024;
+    await load(log, 4);
+    expect(asked.splice(0)).toEqual([
+      ['pinned', { maxBytes }],
+      ['read', 1, 4, { maxBytes }],
+    ]);
+    await inner.trim({ maxRecords: 2 });
+    await load(log, 2);
+    expect(asked).toEqual([['pinned', { maxBytes }]]);
+  });
+
+  it('is read without what is pinned where the log does not say that it pins', async () => {
+    const log = await logOf(4);
+    await log.trim({ maxRecords: 1 });
+    const { pins: _, ...capabilities } = log.capabilities;
+    expect((await load(logAround(log, { capabilities }), 4)).told).toEqual([['startAfter', 3, false], 4]);
   });
 
   it('begins with what is pinned, where older records are gone', async () => {
