@@ -6,9 +6,13 @@ const exactly = (specifier) => new RegExp(`^${specifier}$`);
 
 /** What of the explorer's page needs a document: tests drive it in Chromium, where coverage does not look. */
 const inBrowser = [
-  ...['announcer', 'details-panel', 'element', 'event-table', 'explorer', 'filter-form', 'main', 'rate-chart'],
-  ...['row', 'rows', 'state-table', 'status-line', 'yield-to-page'],
+  ...['announcer', 'clipboard', 'details-panel', 'element', 'event-table', 'explorer', 'filter-form', 'main'],
+  ...['operator-view', 'page-history', 'rate-chart', 'report', 'row', 'rows', 'state-table', 'status-line'],
+  ...['topic-list', 'yield-to-page'],
 ];
+
+/** What needs several tabs: likewise. */
+const amongTabs = ['browser', 'leader', 'shared-by-tabs', 'tab-group', 'tab-message', 'tab-stream'];
 
 export default defineConfig({
   resolve: {
@@ -29,7 +33,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, '**/*.d.ts'],
+      exclude: [`src/explorer/page/{${inBrowser.join()}}.ts`, `src/client/tabs/{${amongTabs.join()}}.ts`, '**/*.d.ts'],
       // tests/tooling/check-coverage.mjs is the gate.
       reporter: ['text-summary', 'json', 'html'],
     },

@@ -7,7 +7,7 @@ import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { EventBroker, type EventLog } from 'fenceline';
 import { explorerHandler } from 'fenceline/explorer';
-import { eventStreamHandler } from 'fenceline/http';
+import { eventStreamHandler, topicsHandler } from 'fenceline/http';
 import { nomadTopicsRetaining } from 'fenceline/nomad';
 import { endOf } from './cluster/leftovers.ts';
 import { startCluster } from './cluster/simulated-cluster.ts';
@@ -38,10 +38,12 @@ const cluster = startCluster(broker);
 await cluster.ready;
 
 const stream = eventStreamHandler({ broker });
-const explorer = explorerHandler({ streamUrl: '/v1/event/stream' });
+const listed = topicsHandler({ broker });
+const explorer = explorerHandler({ streamUrl: '/v1/event/stream', topicsUrl: '/v1/event/topics' });
 const server = http.createServer((request, response) => {
   const path = request.url?.split('?')[0];
   if (path === '/v1/event/stream') void stream(request, response);
+  else if (path === '/v1/event/topics') void listed(request, response);
   else if (path === '/') explorer(request, response);
   else response.writeHead(404).end('Not found. Try /v1/event/stream, or / for the explorer.\n');
 });

@@ -50,6 +50,7 @@ export type {
   StreamMessage,
   SubscribeMessage,
 } from './core/broker/diagnostics-messages.ts';
+export type { ReadableTopic, ReadableTopicsOptions } from './core/broker/readable-topics.ts';
 export type { SubscriptionInfo } from './core/broker/subscription-info.ts';
 export type { SubscriptionCondition } from './core/delivery/subscription-condition.ts';
 export { systemClock, type Clock, type ClockTimer } from './model/clock.ts';

@@ -1,3 +1,4 @@
+import { checkNumber, whole } from '../model/numbers.ts';
 import type { Clock } from '../model/clock.ts';
 import { systemClock } from '../model/clock.ts';
 import { BrokerError, permissionDenied } from '../model/errors.ts';
@@ -99,8 +100,7 @@ export class AclResolver implements AclSource {
       maxCached = 10_000,
     } = (options as AclResolverOptions | undefined) ?? {};
     if (typeof store !== 'object' || store === null) throw new TypeError('AclResolver needs a store.');
-    if (!Number.isSafeInteger(maxCached) || maxCached < 0)
-      throw new TypeError('maxCached must be an integer, 0 or more.');
+    checkNumber('maxCached', maxCached, whole(0));
     this.rights = checkRights(rights);
     this.#store = store;
     this.#clock = clock;

@@ -10,11 +10,17 @@ import {
   type StreamAnswer,
   type StreamEndpointOptions,
 } from './stream-endpoint.ts';
+import { answerOperatorRequest, checkOperator, type OperatorHandlerOptions } from './operator-endpoint.ts';
 import { whenItsTurn } from './pipelining.ts';
+import type { ReportRequest } from './report-endpoint.ts';
 import { endSoon } from './response-sink.ts';
 import type { PlainAnswer } from './stream-response.ts';
+import { answerTopicsRequest, checkTopicsHandler, type TopicsHandlerOptions } from './topics-endpoint.ts';
 
+export type { OperatorHandlerOptions, OperatorSource } from './operator-endpoint.ts';
+export type { OperatorReport, ReportSource } from './operator-report.ts';
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
+export type { TopicsHandlerOptions, TopicsReport, TopicsSource } from './topics-endpoint.ts';
 
 /**
  * What may wait for a slow peer, in bytes, before its subscription reads on from its position instead. One chunk may
@@ -42,6 +48,31 @@ export function fetchHandler(options: StreamEndpointOptions<Request>): FetchHand
   checkEndpoint(options, 'fetchHandler', endpointOptions);
   const handle = fetchServer(options);
   return (request, server) => handle(request, server, request);
+}
+
+/**
+ * `operatorHandler` of `fenceline/http`, for whatever speaks fetch.
+ * @throws TypeError for an option that is not known or out of its range
+ */
+export function operatorFetchHandler(
+  options: OperatorHandlerOptions<Request>,
+): (request: Request) => Promise<Response> {
+  checkOperator(options, 'operatorFetchHandler');
+  return async (request) => plainResponse(await answerOperatorRequest(options, reportRequestOf(request)));
+}
+
+/**
+ * `topicsHandler` of `fenceline/http`, for whatever speaks fetch.
+ * @throws TypeError for an option that is not known or out of its range
+ */
+export function topicsFetchHandler(options: TopicsHandlerOptions<Request>): (request: Request) => Promise<Response> {
+  checkTopicsHandler(options, 'topicsFetchHandler');
+  return async (request) => plainResponse(await answerTopicsRequest(options, reportRequestOf(request)));
+}
+
+function reportRequestOf(request: Request): ReportRequest<Request> {
+  const { method, url, headers } = request;
+  return { own: request, method, url, header: (name) => headers.get(name) };
 }
 
 /**

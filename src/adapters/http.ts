@@ -12,7 +12,9 @@ import { checkEndpoint } from './stream-endpoint.ts';
 export type { EventStreamHandler, EventStreamHandlerOptions, NodeRequest } from './node-handler.ts';
 export type { NodeResponse } from './response-sink.ts';
 export type { InPlace } from '../model/in-place.ts';
-export { operatorHandler, type OperatorHandlerOptions, type OperatorSource } from './operator-handler.ts';
+export { operatorHandler, topicsHandler } from './report-handlers.ts';
+export type { OperatorHandlerOptions, OperatorSource } from './operator-endpoint.ts';
+export type { TopicsHandlerOptions, TopicsReport, TopicsSource } from './topics-endpoint.ts';
 export type { OperatorReport, ReportSource } from './operator-report.ts';
 export type { StreamEndpointOptions, StreamSource } from './stream-endpoint.ts';
 

@@ -186,9 +186,9 @@ async function openStream<Own>(
 }
 
 /** Closed over the request: the broker asks, and knows no requests. */
-function saidByHost<Own>(
-  endpoint: StreamEndpointOptions<Own>,
-  request: EndpointRequest<Own>,
+export function saidByHost<Own>(
+  endpoint: Pick<StreamEndpointOptions<Own>, keyof typeof hostFunctions>,
+  request: Pick<EndpointRequest<Own>, 'own' | 'header'>,
 ): Pick<SubscribeOptions, 'token' | 'acl' | 'pin'> {
   const { pin } = endpoint;
   return { ...credentialOf(endpoint, request), ...(pin && { pin: () => pin.call(endpoint, request.own) }) };

@@ -2,7 +2,7 @@ import type { StreamError } from './stream-error.ts';
 
 /** What a watcher of the stream sees. */
 export type StreamState =
-  /** Asking the server; also before the first batch is asked for. */
+  /** Asking the server; also before the first batch is asked for, and after `reconnect()`. */
   | { readonly name: 'connecting' }
   /** A line came; batches come as they are published. */
   | { readonly name: 'live' }
@@ -27,7 +27,7 @@ export type Input =
   | 'lost'
   /** The token is not, or no longer, good. */
   | 'denied'
-  /** The delay is over. */
+  /** It is time to ask: the delay is over, or `reconnect()` was called. */
   | 'due'
   /** The reader has enough, or it broke in a way that cannot heal. */
   | 'close';
@@ -41,7 +41,7 @@ export const transitions: Readonly<Record<Phase, Readonly<Record<Input, Phase>>>
     due: 'connecting',
     close: 'closed',
   },
-  live: { opened: 'live', lost: 'waiting', denied: 'denied', due: 'live', close: 'closed' },
+  live: { opened: 'live', lost: 'waiting', denied: 'denied', due: 'connecting', close: 'closed' },
   waiting: {
     opened: 'waiting',
     lost: 'waiting',

@@ -1,7 +1,7 @@
 import { retryAfterMs } from './backoff.ts';
-import { EventDecoder } from './event-decoder.ts';
 import { LineReader } from './line-reader.ts';
 import { StreamError } from './stream-error.ts';
+import type { EventsDecoder } from './stream-parts.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
@@ -12,6 +12,9 @@ import { parseError, parseObject } from './wire.ts';
  */
 const SILENT_AFTER_MS = 10_000;
 
+/** A server that names its epoch sends its first heartbeat at once. Without it something on the way holds it back. */
+const FIRST_BYTE_MS = 12_500;
+
 /**
  * One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand.
  */
@@ -20,9 +23,10 @@ export class Connection {
   readonly #wait: Wait;
   readonly #abort = new AbortController();
   readonly #lines: LineReader;
-  #events: EventDecoder | undefined;
+  #events: EventsDecoder | undefined;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #deadAfterMs: number;
+  #namesEpoch = false;
   /** When the answer of 200 came; undefined before, and after its first byte. */
   #silentSince: number | undefined;
 
@@ -38,11 +42,13 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { fetch } = this.#settings;
+    const { fetch, credentials, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
-    const response = await this.#network(() => fetch(url, { headers, signal, redirect, cache: 'no-store' }));
+    // Left out where it was not given: some runtimes know no credentials, and refuse the name.
+    const init = { headers, signal, redirect, cache: 'no-store', ...(credentials && { credentials }) } as const;
+    const response = await this.#network(() => fetch(url, init), this.#deadAfterMs);
     const isOk = response.status === 200;
     if (isOk && (!response.body || response.bodyUsed || response.body.locked))
       throw new TypeError('The body of the answer cannot be read: fetch gives none, or it is read elsewhere.');
@@ -50,8 +56,10 @@ export class Connection {
     if (!isOk) throw await this.#refusal(response);
     this.#silentSince = this.#settings.clock.now();
     if (/^text\/event-stream/i.test(response.headers.get('Content-Type') ?? ''))
-      this.#events = new EventDecoder(this.#settings.maxLineBytes);
-    return response.headers.get('X-Fenceline-Epoch') ?? undefined;
+      this.#events = parts.serverSentEvents?.decoder(this.#settings.maxLineBytes);
+    const epoch = response.headers.get('X-Fenceline-Epoch') ?? undefined;
+    this.#namesEpoch = epoch !== undefined;
+    return epoch;
   }
 
   /** The server answered 200, and then nothing at all for long. */
@@ -88,16 +96,18 @@ export class Connection {
   }
 
   async #read(): Promise<boolean> {
-    const result = await this.#network(async () => this.#body?.read());
+    const isFirst = this.#silentSince !== undefined && this.#namesEpoch;
+    const limitMs = isFirst ? Math.min(FIRST_BYTE_MS, this.#deadAfterMs) : this.#deadAfterMs;
+    const result = await this.#network(async () => this.#body?.read(), limitMs);
     if (!result?.value) return false;
     if (result.value.length) this.#silentSince = undefined;
     this.#lines.push(result.value);
     return true;
   }
 
-  async #network<T>(work: () => Promise<T>): Promise<T> {
+  async #network<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
     try {
-      return await this.#wait.for((async () => work())(), this.#deadAfterMs);
+      return await this.#wait.for((async () => work())(), limitMs);
     } catch (cause) {
       throw StreamError.is(cause) ? cause : new StreamError('network', 'The connection failed.', 'resume', { cause });
     }

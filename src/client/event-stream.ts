@@ -7,8 +7,9 @@ import { type Input, type Phase, type StreamState, transitions } from './connect
 import { type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
-import { Snapshots } from './snapshots.ts';
+import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
+import { partsOf, type Snapshots } from './stream-parts.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
@@ -27,6 +28,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   readonly #retries: Retries;
   readonly #wait: Wait;
   readonly #stopListening: (() => void) | undefined;
+  /** How often the stream was told to ask again: what was waited for before counts no more. */
+  #reconnects = 0;
   #connection: Connection | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** Lines of this connection that brought nothing else than that it lives. */
@@ -37,14 +40,18 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   #state: StreamState = { name: 'connecting' };
 
   /** Use `streamEvents`. @throws TypeError for an URL or option that cannot be meant */
-  constructor(url: string | URL, options: StreamOptions) {
-    const settings = settingsOf(options);
+  constructor(url: string | URL, options: StreamOptions, features: StreamFeatures) {
+    const parts = partsOf(features);
+    const settings = settingsOf(options, parts);
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options.index ?? 0, options.epoch, options.seen, options.mark);
-    this.#snapshots = options.snapshot && new Snapshots(options.snapshot, options.index === undefined);
-    this.#wait = new Wait(settings.clock);
+    this.#position = new ReadPosition(options, parts.nomad?.batches(options.seen));
+    if (options.snapshot) {
+      if (!parts.snapshots) throw new TypeError('The option snapshot needs streamEventsWith({ snapshots }).');
+      this.#snapshots = parts.snapshots.open(options.snapshot, options.index === undefined);
+    }
+    this.#wait = new Wait(settings.clock, () => this.#wake(), parts.wakeUps?.watch);
     this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
@@ -52,6 +59,11 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** What the connection is doing now. */
   get state(): StreamState {
     return this.#state;
+  }
+
+  /** What it asks for: the URL with its filters, without its position. */
+  get request(): string {
+    return this.#request.text;
   }
 
   /**
@@ -89,6 +101,28 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
+   * Gives up the connection, or the wait for the next one, and asks at once, from the position. For what the client
+   * cannot see: somebody has signed in again, or the machine has another network. Nothing is lost or repeated by it.
+   */
+  reconnect(): void {
+    this.#reconnects++;
+    this.#disconnect();
+    this.#wait.skip();
+    this.#enter('due');
+  }
+
+  /** The connection may be dead, or the server back. One that has brought something lately is kept. */
+  #wake(): void {
+    const isDue = this.#state.name === 'waiting' ? !this.#state.reason.retryAfterMs : this.#wait.isOverdue;
+    if (isDue) this.reconnect();
+  }
+
+  #disconnect(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  /**
    * Ends the stream and frees its connection. A pending `next()` resolves as done. May be called again, and from
    * anywhere.
    */
@@ -116,35 +150,32 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   /**
-   * One line, and what has to be done before it can be read. What breaks after the reader has closed the stream is no
-   * failure.
+   * One line, and what has to be done before it can be read. What breaks after the reader has closed the stream, or
+   * asked for another connection, is no failure.
    */
   async #step(): Promise<EventBatch | undefined> {
+    const reconnects = this.#reconnects;
     try {
       if (this.#connection === undefined) await this.#waitDue();
       if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
       const connection = this.#connection ?? (await this.#connect());
-      return this.#take(parseLine(await connection.line()));
+      return this.#take(parseLine(await connection.line(), this.#settings.parse));
     } catch (error) {
-      const reason = this.#connection?.isSilent ? this.#afterSilence(error) : error;
-      this.#connection?.close();
-      this.#connection = undefined;
+      if (reconnects !== this.#reconnects) return undefined;
+      const reason = this.#reasonFor(error);
+      this.#disconnect();
       if (this.#isOpen) this.#recover(reason);
       return undefined;
     }
   }
 
-  /**
-   * A 200 without a byte: either something on the way holds back what is no server-sent events, so they are asked for
-   * next; or it is how Nomad (since 1.11.2) denies a token, with a cut 20 to 70 s later. A server that names its epoch
-   * denies with a status.
-   */
-  #afterSilence(error: unknown): unknown {
-    this.#request.switchFormat();
+  /** What the end of a connection means. */
+  #reasonFor(error: unknown): unknown {
+    const { nomad, serverSentEvents } = this.#settings.parts;
+    const isSilent = !!this.#connection?.isSilent;
+    const reason = serverSentEvents ? serverSentEvents.after(error, isSilent, this.#request) : error;
     const isNomad = this.#position.isNameless && this.#position.next.epoch === undefined;
-    if (!isNomad || !StreamError.is(error) || error.code !== 'network') return error;
-    const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
-    return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
+    return isSilent && isNomad && nomad ? nomad.afterSilence(reason) : reason;
   }
 
   async #waitDue(): Promise<void> {
@@ -157,7 +188,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
     const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
     if (!this.#isOpen) return undefined;
-    this.#position = new ReadPosition(position.index, position.epoch);
+    snapshots.taken();
+    this.#position = new ReadPosition(position, this.#settings.parts.nomad?.batches(undefined));
     return batch;
   }
 
@@ -209,7 +241,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   #takeBatch({ index, events, appended, removed }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
-    this.#refuseNomad();
+    this.#refuseNameless();
     const gap = this.#position.untold(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
@@ -221,22 +253,19 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
     if (value.mark !== undefined) this.#position.marked(value.mark);
     const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
-    this.#refuseNomad();
+    this.#refuseNameless();
     this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));
   }
 
   /** Once a line shows that the server is none that does what is asked. */
-  #refuseNomad(): void {
+  #refuseNameless(): void {
     if (!this.#position.isNameless) return;
-    if (this.#request.isState)
-      throw new StreamError(
-        'not_supported',
-        'This server names no epoch, so it may be Nomad, which keeps no state.',
-        'never',
-      );
-    if (!this.#request.hasSeveralNamespaces) return;
-    const message = 'This server names no epoch, so it may be Nomad, which takes only the first of several namespaces.';
-    throw new StreamError('not_supported', `${message} Open a stream for each, or one for '*'.`, 'never');
+    const { nomad } = this.#settings.parts;
+    const message = 'This server names no epoch, as Nomad’s: streamEventsWith({ nomad }) reads those.';
+    const error = nomad
+      ? nomad.refusal(!!this.#settings.state, this.#request.namespaces)
+      : new StreamError('not_supported', message, 'never');
+    if (error) throw error;
   }
 
   /** A connection that brings something, or lives for more than one heartbeat, was worth it. */

@@ -1,4 +1,15 @@
 export { streamEvents } from './stream-events.ts';
+export { streamEventsWith } from './stream-events-with.ts';
+export type { StreamEvents } from './stream-events-with.ts';
+export type { StreamFeatures, StreamPart } from './stream-features.ts';
+export { serverSentEvents } from './server-sent-events.ts';
+export { nomad } from './nomad.ts';
+export { checks } from './option-checks.ts';
+export { snapshots } from './snapshots.ts';
+export { wakeUps } from './wake-ups.ts';
+export { sharedByTabs } from './tabs/shared-by-tabs.ts';
+export type { SharedStreamEvents } from './tabs/shared-by-tabs.ts';
+export type { SharedStream } from './tabs/shared-stream.ts';
 export { StreamError } from './stream-error.ts';
 export type { StreamErrorCode, StreamErrorOptions } from './stream-error.ts';
 export type { EventStream } from './event-stream.ts';

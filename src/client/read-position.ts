@@ -1,5 +1,6 @@
 import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
+import type { StreamOptions } from './stream-options.ts';
 
 /** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {
@@ -15,33 +16,50 @@ export interface Position {
    * not kept, the batches with this index are handed over again; nothing is lost.
    */
   readonly seen?: readonly string[];
+  /**
+   * Only where the host appends batches to an index that has one: how many of those to `index` − 1 were handed over. A
+   * server sends all of them again.
+   */
+  readonly appended?: number;
   /** Only of a state: which one it is, and where the reading of it began. One word of the server's. */
   readonly mark?: string;
 }
+
+/** What was read of a server that names no epoch, for one that has several batches of one index and tells no gap. */
+export interface NamelessReading {
+  /** Marks of the batches with the last index that were handed over. */
+  readonly seen: readonly string[];
+  /** A connection is open. */
+  opened(): void;
+  /** A server that names its epoch has passed this index: what was marked says nothing more. */
+  forget(): void;
+  /** What may be missing before this batch. */
+  untold(last: number, index: number, events: readonly Event[]): Gap | undefined;
+  /** Whether this was handed over on an earlier connection. If not, it counts as handed over from now on. */
+  isRepeat(last: number | 'latest', index: number, events: readonly Event[]): boolean;
+}
+
+/** The options that say where a stream begins. */
+type Place = Pick<StreamOptions, 'index' | 'epoch' | 'appended' | 'mark'>;
 
 /**
  * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in
  * rising index, each once, with the gaps before them.
  *
  * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are
- * repeats. One that names none (Nomad's) tells no gap, and has several batches for one index. So it is asked from the
- * last index on: whether it still has what was handed over last shows whether anything is missing after it.
+ * repeats. For one that names none (Nomad's), see {@link NamelessReading}.
  */
 export class ReadPosition {
   #index: number | 'latest';
   #epoch: string | undefined;
-  /** Marks of the batches with `#index` that were handed over, where the server names no epoch. */
-  #seen: readonly string[];
   /** Epoch of the connection. It counts only once the server has said what it means for this reader. */
   #serverEpoch: string | undefined;
   /** This connection's server has named no epoch yet, and told nothing that only such a server tells. */
   #isNameless = true;
   /** What was appended to the index before `#index` was handed over up to this number. */
-  #appended = 0;
-  /** What of `#seen` this connection has not repeated. */
-  #repeats: string[] = [];
-  /** No batch came on this connection. */
-  #isFresh = true;
+  #appended: number;
+  /** Where servers that name no epoch can be read. */
+  readonly #nameless: NamelessReading | undefined;
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
@@ -54,21 +72,23 @@ export class ReadPosition {
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor(index: number | 'latest', epoch?: string, seen: readonly string[] = [], mark?: string) {
-    this.#index = index;
+  constructor({ index, epoch, appended, mark }: Place, nameless?: NamelessReading) {
+    this.#index = index ?? 0;
     this.#epoch = epoch;
-    this.#seen = seen;
+    this.#appended = appended ?? 0;
     this.#mark = mark;
+    this.#nameless = nameless;
   }
 
   /** What to ask the server for. */
   get next(): Position {
-    const epoch = this.#epoch;
+    const [epoch, appended, seen, mark] = [this.#epoch, this.#appended, this.#nameless?.seen, this.#mark];
     return {
       index: this.#index,
       ...(epoch !== undefined && { epoch }),
-      ...(this.#seen.length && { seen: this.#seen }),
-      ...(this.#mark !== undefined && { mark: this.#mark }),
+      ...(appended && { appended }),
+      ...(seen?.length && { seen }),
+      ...(mark !== undefined && { mark }),
     };
   }
 
@@ -87,9 +107,9 @@ export class ReadPosition {
   /** A connection is open. */
   opened(epoch: string | undefined): void {
     this.#serverEpoch = this.#epoch;
-    this.#isNameless = this.#isFresh = true;
+    this.#isNameless = true;
     this.#isRenumbered = false;
-    this.#repeats = [...this.#seen];
+    this.#nameless?.opened();
     if (epoch !== undefined) this.named(epoch);
   }
 
@@ -99,17 +119,10 @@ export class ReadPosition {
     this.#serverEpoch = epoch;
   }
 
-  /**
-   * What may be missing before this batch, of a server that tells no gaps: nothing, where the last index comes again as
-   * the reader knows it. Else both ends belong to the gap: the last index may have had more batches than were handed
-   * over, and of this one's index the first may be gone with what was before them.
-   */
+  /** What may be missing before this batch, of a server that tells no gaps. */
   untold(index: number, events: readonly Event[]): Gap | undefined {
     const last = this.#index;
-    if (!this.#isNameless || !last || last === 'latest') return undefined;
-    const isKnown = !this.#isFresh || this.#repeats.length === 0 || this.#repeats.includes(markOf(events));
-    if (index < last || (index === last && !isKnown)) return { from: 1, to: last, reason: 'restarted' };
-    return this.#isFresh && index > last ? { from: last, to: index, reason: 'trimmed' } : undefined;
+    return this.#isNameless && last && last !== 'latest' ? this.#nameless?.untold(last, index, events) : undefined;
   }
 
   /**
@@ -117,7 +130,7 @@ export class ReadPosition {
    * @param appended its number, where it was appended to an index that had a batch already
    */
   batch(index: number, events: readonly Event[], appended = 0, removed?: readonly ObjectKey[]): EventBatch | undefined {
-    const isRepeat = this.#isNameless ? this.#isRepeat(index, markOf(events)) : !this.#advance(index, appended);
+    const isRepeat = this.#isNameless ? this.#isRepeat(index, events) : !this.#advance(index, appended);
     return isRepeat ? undefined : { index, events, ...(removed && { removed }), ...this.#takeGap() };
   }
 
@@ -199,7 +212,7 @@ export class ReadPosition {
     this.#epoch = this.#serverEpoch;
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
     this.#index = Math.min(index + 1, Number.MAX_SAFE_INTEGER);
-    this.#seen = [];
+    this.#nameless?.forget();
     return true;
   }
 
@@ -218,27 +231,11 @@ export class ReadPosition {
     return isNew;
   }
 
-  /** Whether this was handed over on an earlier connection. If not, it is where the reader is now. */
-  #isRepeat(index: number, mark: string): boolean {
-    this.#isFresh = false;
-    // Past the index that was asked for, nothing is a repeat, also not what looks like one.
-    if (index !== this.#index) this.#repeats = this.#seen = [];
-    const at = this.#repeats.indexOf(mark);
-    if (at >= 0) return this.#repeats.splice(at, 1).length > 0;
-    this.#seen = [...this.#seen, mark];
+  /** Of a server that names no epoch: whether this was handed over before. If not, it is where the reader is now. */
+  #isRepeat(index: number, events: readonly Event[]): boolean {
+    if (this.#nameless?.isRepeat(this.#index, index, events)) return true;
     this.#index = index;
     this.#epoch = undefined;
     return false;
   }
-}
-
-/**
- * Tells apart the batches of one index: a hash of which objects changed, and how long the whole is. Not of the whole
- * itself, since Nomad writes the members of a payload in another order each time.
- */
-function markOf(events: readonly Event[]): string {
-  const what = events.map(({ topic, type, key, namespace }) => [topic, type, key, namespace]);
-  let hash = 0;
-  for (const letter of JSON.stringify(what)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
-  return `${hash}:${JSON.stringify(events).length}`;
 }

@@ -23,6 +23,7 @@ export class Retries {
 
   inputAfter({ retry, code, status }: StreamError): Input {
     if (code === 'malformed' && ++this.#malformed >= MAX_MALFORMED) return 'close';
+    if (status && this.#settings.retryStatuses?.includes(status)) return 'lost';
     if (retry !== 'resubscribe') return retry === 'never' ? 'close' : 'lost';
     if (code === 'permission_denied' || code.startsWith('acl_')) return 'denied';
     // Cut off for a gap that the reader would take: it goes on from its position, and the server tells what is missing.

@@ -1,17 +1,11 @@
-import type { EventBatch } from '../model/event.ts';
 import { joinGaps, type Gap } from '../model/gap.ts';
-import type { Position } from './read-position.ts';
 import { StreamError } from './stream-error.ts';
+import type { StreamPart } from './stream-features.ts';
 import type { Snapshot } from './stream-options.ts';
-
-/** What a snapshot brings: where the stream goes on, and the batch that hands it over. */
-export interface TakenSnapshot {
-  readonly position: Position;
-  readonly batch: EventBatch & { readonly snapshot: unknown };
-}
+import type { Snapshots, SnapshotSupport, TakenSnapshot } from './stream-parts.ts';
 
 /** The host's own state, asked for first and after each gap. */
-export class Snapshots {
+export class HostSnapshots implements Snapshots {
   readonly #ask: () => Snapshot<unknown> | Promise<Snapshot<unknown>>;
   #isDue: boolean;
   /** Why it is asked for again. */
@@ -22,26 +16,26 @@ export class Snapshots {
     this.#isDue = isDue;
   }
 
-  /** It is to be asked for before the server is. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** Events are missing: @returns what ends the connection, so that the next begins behind a new snapshot */
   askAgain(gap: Gap): StreamError {
     this.#isDue = true;
     this.#gap = joinGaps(this.#gap, gap);
     return new StreamError('gap', 'Events may be missing: the snapshot is taken again.', 'resume', { gap });
   }
 
-  /** @throws StreamError `snapshot_failed`, which is tried again */
   async take(): Promise<TakenSnapshot> {
     const { value, index, epoch } = await this.#answer();
     const gap = this.#gap;
-    this.#isDue = false;
-    this.#gap = undefined;
     const batch = { index: Math.max(0, index - 1), events: [], snapshot: value, ...(gap && { gap }) };
     return { position: { index, ...(epoch !== undefined && { epoch }) }, batch };
+  }
+
+  taken(): void {
+    this.#isDue = false;
+    this.#gap = undefined;
   }
 
   async #answer(): Promise<Snapshot<unknown>> {
@@ -59,3 +53,8 @@ export class Snapshots {
     }
   }
 }
+
+const support: SnapshotSupport = { part: 'snapshots', open: (ask, isDue) => new HostSnapshots(ask, isDue) };
+
+/** The option `snapshot`. See {@link StreamFeatures}. */
+export const snapshots: StreamPart<'snapshots'> = support;

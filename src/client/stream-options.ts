@@ -55,11 +55,18 @@ export interface StreamOptions<S extends Topics = Topics, V = unknown> {
   readonly epoch?: string | undefined;
   /** What of `index` is not handed over again: from {@link EventStream.position} of an earlier stream. */
   readonly seen?: readonly string[] | undefined;
+  /** How much of `index` − 1 is not handed over again: from {@link EventStream.position} of an earlier stream. */
+  readonly appended?: number | undefined;
   /**
    * Sent as `X-Nomad-Token`. A function is asked before each connection: return the newest, never one known to be
    * denied.
    */
   readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /**
+   * Whether cookies go along: `fetch`'s option of this name. Default the runtime's, in browsers `'same-origin'`.
+   * `'include'` for a server of another origin, which must allow it (`Access-Control-Allow-Credentials: true`).
+   */
+  readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined;
   /** Ends the loop as {@link EventStream.close} does, quietly. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -77,6 +84,16 @@ export interface StreamOptions<S extends Topics = Topics, V = unknown> {
   readonly heartbeatMs?: number | undefined;
   /** Longest line that is accepted; a longer one ends the stream with `line_too_long`. Default 16 MiB. */
   readonly maxLineBytes?: number | undefined;
+  /**
+   * Statuses after which the same request is made again, whatever the server says beside them, such as `[404]` while a
+   * route is being deployed. Beside 408, 425, 429 and those from 500 on; a 401 or 403 is then no denial.
+   */
+  readonly retryStatuses?: readonly number[] | undefined;
+  /**
+   * Makes a value of the text of a line. Default `JSON.parse`. For payloads with integers beyond 2⁵³, which
+   * `JSON.parse` rounds: a parser that makes a `bigint` of those alone. What it throws counts as a malformed line.
+   */
+  readonly parse?: ((line: string) => unknown) | undefined;
   /**
    * When events are missing. `'continue'` (the default): the next batch has a `gap`. `'fail'`: the loop throws a
    * StreamError with the `gap`. A function is called at once instead, and what it throws ends the stream.

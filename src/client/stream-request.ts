@@ -1,54 +1,45 @@
-import { describe } from '../model/describe.ts';
 import type { Position } from './read-position.ts';
 import type { StreamOptions } from './stream-options.ts';
+import type { StreamSettings } from './stream-settings.ts';
 
 /** What the stream asks for, over and over, from another position each time. */
 export class StreamRequest {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #isState: boolean;
+  /** How many namespaces are asked for. */
+  readonly namespaces: number;
   /** Asks for server-sent events rather than ndjson. */
-  #isSse = false;
+  isEvents = false;
 
-  /** @throws TypeError for an URL or option that no server could answer */
-  constructor(url: string | URL, options: StreamOptions) {
-    this.#headers = { ...options.headers };
+  /** @throws TypeError for an URL, a header or a token that cannot be sent */
+  constructor(url: string | URL, { headers, token, topics = [], namespace = [], ...settings }: StreamSettings) {
+    this.#headers = { ...headers };
     for (const [name, value] of Object.entries(this.#headers)) checkHeader(name, value);
-    if (typeof options.token === 'string') checkToken(options.token);
-    this.#url = new URL(url, (globalThis as { readonly location?: { readonly href: string } }).location?.href);
-    if (!/^https?:$/.test(this.#url.protocol) || this.#url.username || this.#url.password) {
-      throw new TypeError('The URL must be http or https, without user name and password.');
-    }
+    if (typeof token === 'string') checkToken(token);
+    this.#url = absolute(url);
+    this.#isState = !!settings.state;
+    const asked = [termsOf(topics), [namespace].flat()] as const;
+    const [terms, namespaces] = settings.parts.nomad?.widest(...asked) ?? asked;
+    this.namespaces = namespaces.length;
     const query = this.#url.searchParams;
-    for (const term of widest(termsOf(options.topics ?? []))) query.append('topic', term);
-    for (const namespace of widestNames([options.namespace ?? []].flat())) query.append('namespace', namespace);
+    for (const term of terms) query.append('topic', term);
+    for (const name of namespaces) query.append('namespace', name);
     query.set('bookmarks', 'true');
-    if (options.state) query.set('state', 'true');
-    if (options.onGap === 'fail') query.set('gap', 'fail');
+    if (this.#isState) query.set('state', 'true');
+    if (settings.onGap === 'fail') query.set('gap', 'fail');
   }
 
-  /** Nomad takes the first of several, and tells nobody. */
-  get hasSeveralNamespaces(): boolean {
-    return this.#url.searchParams.getAll('namespace').length > 1;
-  }
-
-  /**
-   * Asks for the other format from now on: some proxies let nothing through but `text/event-stream` until it is
-   * complete.
-   */
-  switchFormat(): void {
-    this.#isSse = !this.#isSse;
-  }
-
-  /** The state is asked for, which Nomad does not know. */
-  get isState(): boolean {
-    return this.#url.searchParams.get('state') === 'true';
+  /** The URL without a position. */
+  get text(): string {
+    return this.#url.href;
   }
 
   url({ index, epoch, mark }: Position): URL {
     const url = new URL(this.#url);
     url.searchParams.set('index', String(index));
     if (epoch !== undefined) url.searchParams.set('epoch', epoch);
-    if (mark !== undefined && this.isState) url.searchParams.set('mark', mark);
+    if (mark !== undefined && this.#isState) url.searchParams.set('mark', mark);
     return url;
   }
 
@@ -56,11 +47,33 @@ export class StreamRequest {
   headers(token: string | undefined): Record<string, string> {
     checkToken(token);
     return {
-      ...(this.#isSse && { Accept: 'text/event-stream' }),
+      ...(this.isEvents && { Accept: 'text/event-stream' }),
       ...this.#headers,
       ...(token && { 'X-Nomad-Token': token }),
     };
   }
+}
+
+/** What of a page says where it is; a worker has a location alone, a server neither. */
+interface Page {
+  readonly document?: { readonly baseURI: string };
+  readonly location?: { readonly href: string };
+}
+
+/** The error does not show the URL, which may hold a password. */
+function absolute(url: string | URL): URL {
+  const { document, location } = globalThis as Page;
+  let whole: URL | undefined;
+  try {
+    whole = new URL(url, document?.baseURI ?? location?.href);
+  } catch {
+    // Said below, without the text of the URL.
+  }
+  if (!whole || !/^https?:$/.test(whole.protocol) || whole.username || whole.password)
+    throw new TypeError(
+      'The URL must be http or https, without user name and password; a relative one needs a page to be relative to.',
+    );
+  return whole;
 }
 
 /** The error does not show the text, which may be a secret; that of `fetch` does. */
@@ -68,7 +81,7 @@ function checkHeader(name: string, value: string): void {
   try {
     new Headers().set(name, value);
   } catch {
-    throw new TypeError(`No header can carry the name or the value of headers[${describe(name)}].`);
+    throw new TypeError(`No header can carry the name or the value of headers[${JSON.stringify(name)}].`);
   }
 }
 
@@ -77,39 +90,8 @@ function checkToken(token: string | undefined): void {
 }
 
 function termsOf(topics: NonNullable<StreamOptions['topics']>): readonly string[] {
-  if (typeof topics !== 'object') throw badTopics(topics);
   if (isList(topics)) return topics;
-  const keysOf = Object.entries(topics);
-  if (keysOf.length === 0 || keysOf.some(([, keys]) => !Array.isArray(keys) || keys.length === 0)) {
-    throw new TypeError('Each of topics must have a list of keys; for all keys: ["*"].');
-  }
-  return keysOf.flatMap(([topic, keys = []]) => keys.map((key) => `${topic}:${key}`));
+  return Object.entries(topics).flatMap(([topic, keys = []]) => keys.map((key) => `${topic}:${key}`));
 }
 
 const isList = (topics: NonNullable<StreamOptions['topics']>): topics is readonly string[] => Array.isArray(topics);
-
-const badTopics = (value: unknown): TypeError =>
-  new TypeError(
-    `topics must be a list such as ["Job:web"], or an object such as {Job: ["web"]}; got ${describe(value)}.`,
-  );
-
-/**
- * Leaves out each term that a wider one covers. A fenceline server would take all for their union; Nomad takes the star
- * in `Job:*` for a key where another term names a key of `Job`, and sends an event once for each term that it passes.
- */
-function widest(terms: readonly string[]): readonly string[] {
-  const known = new Map<string, string>();
-  for (const term of terms) {
-    if (typeof term !== 'string') throw badTopics(term);
-    const whole = term.includes(':') ? term : `${term}:*`;
-    if (!known.has(whole)) known.set(whole, term);
-  }
-  const isCovered = (whole: string): boolean => {
-    const colon = whole.indexOf(':');
-    const wider = ['*:*', `${whole.slice(0, colon)}:*`, `*${whole.slice(colon)}`];
-    return wider.some((other) => other !== whole && known.has(other));
-  };
-  return [...known].flatMap(([whole, term]) => (isCovered(whole) ? [] : [term]));
-}
-
-const widestNames = (names: readonly string[]): Iterable<string> => (names.includes('*') ? ['*'] : new Set(names));

@@ -39,8 +39,8 @@ type Wire = Readonly<Record<string, unknown>>;
  * Reads one line. An object of which no member is known is a heartbeat: later servers may say more.
  * @throws StreamError `malformed`
  */
-export function parseLine(line: string): WireValue {
-  const wire = parseObject(line);
+export function parseLine(line: string, parse?: (line: string) => unknown): WireValue {
+  const wire = parseObject(line, parse);
   if (!wire) throw malformed();
   const error = parseError(wire);
   if (error) return { kind: 'error', error };
@@ -83,9 +83,9 @@ export function parseError(
 }
 
 /** Undefined for what is no JSON object. */
-export function parseObject(text: string): Wire | undefined {
+export function parseObject(text: string, parse: (text: string) => unknown = JSON.parse): Wire | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

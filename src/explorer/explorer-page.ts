@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
 import { pageAssets } from './page-assets.js';
 
+/** What the page talks to, on its own origin. */
+export interface ExplorerUrls {
+  readonly streamUrl: string;
+  /** Undefined where there is no operator's view. */
+  readonly operatorUrl?: string;
+  /** Undefined where nothing lists the topics. */
+  readonly topicsUrl?: string;
+}
+
 export interface PageSettings {
   readonly title: string;
-  /** What the page talks to, by the names that it knows them by. */
-  readonly urls: { readonly streamUrl: string; readonly operatorUrl?: string };
+  readonly urls: ExplorerUrls;
 }
 
 export interface ExplorerPage {

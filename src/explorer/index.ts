@@ -1,2 +1,2 @@
-export { explorerHandler } from './explorer-handler.ts';
+export { explorerFetchHandler, explorerHandler } from './explorer-handler.ts';
 export type { ExplorerOptions } from './explorer-handler.ts';

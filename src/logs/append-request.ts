@@ -1,3 +1,4 @@
+import { checkNumber, indexOrNone } from '../model/numbers.ts';
 import { BrokerError } from '../model/errors.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions } from '../model/options.ts';
@@ -84,7 +85,7 @@ function checkId(id: string, { dedupeWindowMs }: LogCapabilities): void {
 
 function checkExpectedHead(head: number, { compareAndAppend }: LogCapabilities): void {
   if (!compareAndAppend) throw new BrokerError('not_supported', 'This log cannot append at an expected head.');
-  if (!Number.isSafeInteger(head) || head < 0) throw new TypeError(`expectedHead must be an index or 0; got ${head}.`);
+  checkNumber('expectedHead', head, indexOrNone);
 }
 
 /** @returns a copy, each key once */

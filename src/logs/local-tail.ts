@@ -1,3 +1,4 @@
+import { checkNumber, indexOrNone } from '../model/numbers.ts';
 import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
 import { SLICE_BYTES } from './read-request.ts';
@@ -33,7 +34,7 @@ export class LocalTail implements LogTail {
     handler: TailHandler,
     onEnd: (tail: LocalTail) => void,
   ) {
-    if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
+    checkNumber('after', after, indexOrNone);
     const { head, rewrites } = source.state();
     this.#source = source;
     this.#handler = handler;

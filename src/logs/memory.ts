@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkNumber, notNegative, positive } from '../model/numbers.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { BrokerError } from '../model/errors.ts';
@@ -74,8 +75,8 @@ export class MemoryEventLog implements EventLog {
     checkOptions<MemoryEventLogOptions>(options, knownOptions, 'MemoryEventLog');
     const { dedupeWindowMs = 120_000, maxRecordBytes = 16 * 1024 * 1024, clock = systemClock } = options;
     const retention = checkRetention(options.retention ?? defaultRetention);
-    if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
-    if (!(maxRecordBytes > 0)) throw new TypeError(`maxRecordBytes must be a number > 0; got ${maxRecordBytes}.`);
+    checkNumber('dedupeWindowMs', dedupeWindowMs, notNegative);
+    checkNumber('maxRecordBytes', maxRecordBytes, positive);
     this.capabilities = Object.freeze({
       shared: false,
       durability: 'none',

@@ -1,3 +1,4 @@
+import { checkNumber, positive, whole } from '../model/numbers.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
 import type { ReadOptions } from '../core/log/event-log.ts';
@@ -16,7 +17,7 @@ export interface ReadRequest {
 /** @throws TypeError for what is no index or size, and an option that is not known */
 export function checkRead(from: number, options: ReadOptions): ReadRequest {
   const request = checkReadOptions(options, 'read');
-  if (!Number.isSafeInteger(from) || from < 1) throw new TypeError(`from must be an index ≥ 1; got ${from}.`);
+  checkNumber('from', from, { ...whole(1), allowed: 'an index ≥ 1' });
   return request;
 }
 
@@ -24,6 +25,6 @@ export function checkRead(from: number, options: ReadOptions): ReadRequest {
 export function checkReadOptions(options: ReadOptions, of: 'read' | 'pinned'): ReadRequest {
   checkOptions<ReadOptions>(options, knownOptions, of);
   const { maxBytes = SLICE_BYTES, signal } = options;
-  if (!(maxBytes > 0)) throw new TypeError(`maxBytes must be a number > 0; got ${maxBytes}.`);
+  checkNumber('maxBytes', maxBytes, positive);
   return { maxBytes, signal };
 }

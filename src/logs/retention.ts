@@ -1,3 +1,4 @@
+import { checkNumber, notNegative } from '../model/numbers.ts';
 import { checkOptions } from '../model/options.ts';
 import type { OptionNames } from '../model/options.ts';
 import type { Retention } from '../core/log/event-log.ts';
@@ -21,8 +22,7 @@ export function checkRetention(retention: Retention): Retention {
   checkOptions<Retention>(retention, knownBounds, 'retention');
   for (const name of ['maxRecords', 'maxAgeMs', 'maxBytes'] as const) {
     const bound = retention[name];
-    if (bound !== undefined && !(bound >= 0))
-      throw new TypeError(`retention.${name} must be a number ≥ 0; got ${bound}.`);
+    if (bound !== undefined) checkNumber(`retention.${name}`, bound, notNegative);
   }
   return retention;
 }

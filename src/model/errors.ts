@@ -19,7 +19,9 @@ const never = <S extends number>(status: S) => ({ status, retry: 'never' }) as c
 const resubscribe = <S extends number>(status: S) => ({ status, retry: 'resubscribe' }) as const;
 const resume = <S extends number>(status: S) => ({ status, retry: 'resume' }) as const;
 
-/** Every code that a {@link BrokerError} can have. The README has a heading for each; a test holds the two together. */
+/**
+ * Every code that a {@link BrokerError} can have. docs/errors.md has a heading for each; a test holds the two together.
+ */
 export const errorCodes = Object.freeze({
   bad_request: never(400),
   permission_denied: resubscribe(403),
@@ -50,6 +52,7 @@ export type LimitName =
   | 'topicsPerRequest'
   | 'placesPerRequest'
   | 'placesInAll'
+  | 'placesPerToken'
   | 'eventsPerBatch'
   | 'bytesPerEvent';
 

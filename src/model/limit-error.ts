@@ -7,6 +7,7 @@ const codes = {
   topicsPerRequest: 'bad_request',
   placesPerRequest: 'bad_request',
   placesInAll: 'at_capacity',
+  placesPerToken: 'at_capacity',
   eventsPerBatch: 'bad_request',
   bytesPerEvent: 'bad_request',
 } as const satisfies Record<LimitName, 'at_capacity' | 'bad_request'>;

@@ -60,28 +60,3 @@ function editsBetween(a: string, b: string): number {
   }
   return above[b.length] ?? 0;
 }
-
-/** Limits, each a whole number of at least 1. */
-export type Counts<Options> = { readonly [Name in keyof Options]-?: number };
-
-/**
- * Limits with their defaults.
- * @param where the option that holds them, for the message
- * @param rule what each must be, for the message
- * @throws TypeError for one that is not known, or no whole number from 1 on
- */
-export function checkCounts<Options extends object>(
-  given: Options,
-  defaults: Counts<Options>,
-  where: string,
-  rule: string,
-): Counts<Options> {
-  const known = Object.fromEntries(Object.keys(defaults).map((name) => [name, true])) as OptionNames<Options>;
-  checkOptions<Options>(given, known, where);
-  const checked = { ...defaults, ...given };
-  for (const [name, value] of Object.entries<unknown>(checked)) {
-    if (Number.isSafeInteger(value) && (value as number) >= 1) continue;
-    throw new TypeError(`${where}.${name} must be ${rule}; got ${describe(value)}.`);
-  }
-  return checked;
-}

@@ -165,12 +165,14 @@ describe('the top level', () => {
   it('holds the sources, the documents, and the settings of tools', () => {
     const known = [
       'ARCHITECTURE.md',
+      'BENCHMARKS.md',
       'CHANGELOG.md',
       'CONTRIBUTING.md',
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
       'SECURITY.md',
+      'UPGRADING.md',
       'coverage',
       'dist',
       'docs',

@@ -1,6 +1,6 @@
 // node tests/bench/report.mjs [--file results/latest.json]
 //
-// Prints the benchmark's results as the README shows them between <!-- bench:start --> and <!-- bench:end -->.
+// Prints the benchmark's results as BENCHMARKS.md shows them between <!-- bench:start --> and <!-- bench:end -->.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readArguments } from './lib/arguments.mjs';
@@ -28,7 +28,7 @@ export function renderScenario(name, { at, isQuick, rounds, machine, rows }) {
     `${machine.cores} × ${machine.cpu}`,
     `${rounds} rounds${isQuick ? ' (quick)' : ''}`,
   ];
-  return [`#### ${title}`, ...report(rows), `<sub>${conditions.join(', ')}</sub>`].join('\n\n');
+  return [`## ${title}`, ...report(rows), `<sub>${conditions.join(', ')}</sub>`].join('\n\n');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(renderReport(readArguments({ file: latest }).file));

@@ -1,7 +1,7 @@
 // npm run bench -- [--only fanout,selective,…] [--case text] [--quick] [--rounds N] [--patience seconds] [--out file]
 //
 // Measures the built library (npm run build) against named peers, alternating, and writes results/latest.json;
-// report.mjs makes the README's tables of it. Servers and clients run in processes of their own, all on loopback.
+// report.mjs makes BENCHMARKS.md of it. Servers and clients run in processes of their own, all on loopback.
 // Scenarios that are not run keep their former results.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -14,6 +14,7 @@ const changes: ReadonlyMap<string, Phase> = new Map<`${Phase} ${Input}`, Phase>(
   ['connecting denied', 'denied'],
   ['live denied', 'denied'],
   ['renewing denied', 'closed'],
+  ['live due', 'connecting'],
   ['waiting due', 'connecting'],
   ['denied due', 'renewing'],
   ['connecting close', 'closed'],

@@ -44,6 +44,7 @@ export interface FakeRequest {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly redirect: string | undefined;
+  readonly credentials: string | undefined;
 }
 
 type Answer = (connection: FakeConnection) => Response | Promise<Response>;
@@ -81,7 +82,8 @@ export class FakeServer {
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const headers = new Headers(init?.headers);
-    this.requests.push({ url, query: url.searchParams, headers, redirect: init?.redirect });
+    const { redirect, credentials } = init ?? {};
+    this.requests.push({ url, query: url.searchParams, headers, redirect, credentials });
     const connection = new FakeConnection(init?.signal ?? new AbortController().signal);
     this.connections.push(connection);
     const answer = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];

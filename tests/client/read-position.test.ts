@@ -5,7 +5,7 @@ import type { EventBatch } from '../../src/model/event.ts';
 import type { Gap } from '../../src/model/gap.ts';
 
 const positionAt = (index: number | 'latest', epoch?: string): ReadPosition => {
-  const position = new ReadPosition(index, epoch);
+  const position = new ReadPosition({ index, epoch });
   position.opened(epoch);
   return position;
 };
@@ -34,8 +34,12 @@ describe('a position', () => {
     const position = positionAt(7, 'a');
     take(position, [7], [7, 1], [7, 2]);
     position.opened('a');
-    expect(position.next).toEqual({ index: 8, epoch: 'a' });
-    expect(take(position, [7, 1], [7, 2], [7, 4], [8])).toEqual([undefined, undefined, 7, 8]);
+    expect(position.next).toEqual({ index: 8, epoch: 'a', appended: 2 });
+    const kept = new ReadPosition(position.kept);
+    kept.opened('a');
+    for (const one of [position, kept])
+      expect(take(one, [7, 1], [7, 2], [7, 4], [8])).toEqual([undefined, undefined, 7, 8]);
+    expect(kept.next).toEqual({ index: 9, epoch: 'a' });
   });
 
   it('takes of an index what was appended first, where the rest is not for it', () => {
@@ -260,7 +264,7 @@ function run(commands: readonly Command[]): {
 } {
   const server = new ModelServer();
   const handedOver: HandedOver[] = [];
-  let position = new ReadPosition(0, undefined);
+  let position = new ReadPosition({});
   const read = (count: number): void => {
     const asked = position.next;
     position.opened(server.epoch);
@@ -271,7 +275,7 @@ function run(commands: readonly Command[]): {
     else if (command.do === 'trim') server.trim(command.count);
     else if (command.do === 'restart') server.restart();
     else if (command.do === 'read') read(command.lines);
-    else position = new ReadPosition(position.kept.index, position.kept.epoch);
+    else position = new ReadPosition(position.kept);
   }
   return { server, handedOver };
 }

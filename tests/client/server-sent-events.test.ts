@@ -77,6 +77,43 @@ describe('a 200 without a byte until the peer counts as dead', () => {
     expect(accepts(server)).toEqual([null, 'text/event-stream', null, 'text/event-stream']);
   });
 
+  it('of a server that names its epoch in the head is not waited for so long', async () => {
+    const setting = open(new FakeServer().stream([], 'e1').answer(events));
+    const next = setting.stream.next();
+    await setting.clock.advance(12_499);
+    expect(setting.server.requests.length).toBe(1);
+    await setting.clock.advance(1 + 250);
+    expect((await next).value?.index).toBe(5);
+    expect(accepts(setting.server)).toEqual([null, 'text/event-stream']);
+    setting.stream.close();
+  });
+
+  it('is asked for lines again where the server has no events (406)', async () => {
+    const server = new FakeServer()
+      .stream([], 'e1')
+      .refusal(406, 'Not Acceptable')
+      .stream([batchLine(1)], 'e1');
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(20_000);
+    expect((await next).value?.index).toBe(1);
+    expect(accepts(server)).toEqual([null, 'text/event-stream', null]);
+    expect(setting.states.filter(({ name }) => name === 'closed')).toEqual([]);
+  });
+
+  it('is read as lines where the server has no events and says nothing', async () => {
+    const server = new FakeServer().stream([], 'e1').stream([batchLine(1)], 'e1');
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(20_000);
+    expect((await next).value?.index).toBe(1);
+    expect(accepts(server)).toEqual([null, 'text/event-stream']);
+  });
+
+  it('is no reason for a 406 that nobody asked for to be tried again', async () => {
+    expect(await failure(open(new FakeServer().refusal(406)))).toMatchObject({ code: 'http_status', status: 406 });
+  });
+
   it('is no reason to ask otherwise when a byte came', async () => {
     const server = new FakeServer().stream([{}]).stream([batchLine(1)]);
     const setting = open(server);
@@ -134,7 +171,8 @@ describe.each(['', 'x-fenceline-epoch'])(
       server.publish(1);
       const first = read();
       while (answers.length === 0) await settled();
-      await clock.advance(75_000);
+      // A server that names its epoch in the head sends its first byte at once.
+      await clock.advance(hidden === '' ? 12_500 : 75_000);
       await clock.advance(250);
       expect((await first)?.index).toBe(1);
       expect(stream.position).toEqual({ index: 2, epoch: server.epoch });

@@ -1,25 +1,37 @@
 import { describe, expect, it } from 'vitest';
 
 import type { StreamOptions } from '../../src/client/index.ts';
-import { Snapshots } from '../../src/client/snapshots.ts';
+import { checks } from '../../src/client/option-checks.ts';
+import { HostSnapshots } from '../../src/client/snapshots.ts';
+import { partsOf } from '../../src/client/stream-parts.ts';
 import { settingsOf } from '../../src/client/stream-settings.ts';
 
 describe('the options of a stream', () => {
   it.each<[StreamOptions, string]>([
-    [{ snapshot: 7 } as never, 'snapshot must be a function.'],
+    [{ snapshot: 7 } as never, 'snapshot must be a function; got 7.'],
+    [{ parse: 'json' } as never, 'parse must be a function; got "json".'],
+    [{ credentials: 'always' } as never, 'credentials must be "omit", "same-origin" or "include"; got "always".'],
+    [
+      { retryStatuses: 404 } as never,
+      'retryStatuses must be a list of statuses from 300 to 599, such as [404]; got 404.',
+    ],
+    [{ retryStatuses: [404, 200] }, 'such as [404]; got 200.'],
+    [{ retryStatuses: ['404'] } as never, 'got "404".'],
+    [{ topics: null } as never, 'topics must be a list such as ["Job:web"]'],
     [{ snapshot: () => ({ value: 1, index: 1 }), state: true }, 'state and snapshot exclude each other'],
     [{ state: true, index: 'latest' }, 'state needs an index'],
     [{ minDelayMs: 0 }, 'minDelayMs must be a number above 0; got 0.'],
     [{ maxLineBytes: Number.NaN }, 'maxLineBytes must be a number above 0; got NaN.'],
+    [{ heartbeatMs: '60' } as never, 'heartbeatMs must be a number above 0; got "60".'],
     [{ heartbeatMs: -1 }, 'heartbeatMs must be a number above 0; got -1.'],
   ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => settingsOf(options)).toThrow(TypeError);
-    expect(() => settingsOf(options)).toThrow(message);
+    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(TypeError);
+    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(message);
   });
 
   it('say when a silent peer is dead: after two and a half heartbeats, by the option before the server', () => {
-    expect([5000, 0].map(settingsOf({}).deadAfterMs)).toEqual([12_500, Infinity]);
-    expect([5000, 0].map(settingsOf({ heartbeatMs: 1000 }).deadAfterMs)).toEqual([2500, 2500]);
+    expect([5000, 0].map(settingsOf({}, {}).deadAfterMs)).toEqual([12_500, Infinity]);
+    expect([5000, 0].map(settingsOf({ heartbeatMs: 1000 }, {}).deadAfterMs)).toEqual([2500, 2500]);
   });
 });
 
@@ -27,20 +39,22 @@ describe('a snapshot', () => {
   it.each([[{}], [{ index: -1 }], [{ index: 1.5 }], [{ index: 1, epoch: 7 }], [undefined]])(
     'that cannot be gone on from is none: %j',
     async (answer) => {
-      const snapshots = new Snapshots(() => answer as never, true);
+      const snapshots = new HostSnapshots(() => answer as never, true);
       await expect(snapshots.take()).rejects.toMatchObject({ code: 'snapshot_failed', retry: 'resume' });
       expect(snapshots.isDue).toBe(true);
     },
   );
 
   it('says where to go on, and carries the gap for which it was asked again', async () => {
-    const snapshots = new Snapshots(() => ({ value: 'v', index: 8, epoch: 'e' }), false);
+    const snapshots = new HostSnapshots(() => ({ value: 'v', index: 8, epoch: 'e' }), false);
     expect(snapshots.isDue).toBe(false);
     const gap = { from: 2, to: 5, reason: 'trimmed' } as const;
     expect(snapshots.askAgain(gap)).toMatchObject({ code: 'gap', retry: 'resume', gap });
     expect(snapshots.isDue).toBe(true);
     const batch = { index: 7, events: [], snapshot: 'v' };
     expect(await snapshots.take()).toEqual({ position: { index: 8, epoch: 'e' }, batch: { ...batch, gap } });
+    expect(snapshots.isDue).toBe(true);
+    snapshots.taken();
     expect(await snapshots.take()).toEqual({ position: { index: 8, epoch: 'e' }, batch });
     expect(snapshots.isDue).toBe(false);
   });

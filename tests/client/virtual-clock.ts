@@ -1,7 +1,7 @@
 import type { StreamClock } from '../../src/client/index.ts';
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly call: () => void;
 }
 
@@ -27,6 +27,12 @@ export class VirtualClock implements StreamClock {
   /** Timers that are set and not due. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** The machine sleeps for `ms`: timers stand still, and only the date has changed when it wakes. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers) timer.at += ms;
   }
 
   /** Lets `ms` pass, then lets everything that became possible happen. */

@@ -175,6 +175,61 @@ describe('places', () => {
   });
 });
 
+describe('the places of one accessor', () => {
+  const ask = (broker: EventBroker, name: string, ...topics: readonly string[]) =>
+    broker.subscribe({ acl: of(name), topics, namespace: '*' });
+
+  it('are bounded; what is asked for twice takes none, others have theirs, and what ends makes room', async () => {
+    const { broker, refused } = limited({ placesPerToken: 2 });
+    const open = await ask(broker, 'alice', 'A', 'B');
+    const error = await failureOf(() => ask(broker, 'alice', 'C'));
+    expect(error).toMatchObject({
+      code: 'at_capacity',
+      limit: 'placesPerToken',
+      message: 'All 2 pairs of namespace and topic that one token may have are in use.',
+    });
+    expect(refused).toMatchObject([{ limit: 'placesPerToken', accessorId: 'alice', topics: 'C:*', error }]);
+    await ask(broker, 'alice', 'B', 'A');
+    await ask(broker, 'bob', 'C');
+    await ask(broker, 'alice', 'C');
+    await broker.subscribe({ topics: ['D', 'E', 'F'], namespace: '*' });
+    open.close();
+    expect(await failureOf(() => ask(broker, 'alice', 'G'))).toMatchObject({ limit: 'placesPerToken' });
+    for (const { accessorId } of broker.subscriptions()) if (accessorId) await broker.aclChanged({ token: accessorId });
+    await expect(ask(broker, 'alice', 'G', 'H')).resolves.toBeDefined();
+    expect(broker.stats().refused).toEqual({ placesPerToken: 2 });
+  });
+
+  it('leave room for ten tokens at theirs', async () => {
+    const { broker } = limited({});
+    const thousand = Array.from({ length: 1000 }, (_, i) => `Job:${i}`);
+    const open = (i: number) =>
+      broker.subscribe({
+        acl: of('alice'),
+        topics: thousand,
+        namespace: Array.from({ length: 9 }, (_, n) => `${i}-${n}`),
+      });
+    for (let i = 0; i < 5; i++) await open(i);
+    expect(await failureOf(() => open(5))).toMatchObject({ limit: 'placesPerToken' });
+  });
+
+  it('bound what a stream sees after its rights were widened too: it ends, told and counted', async () => {
+    const namespace = (...names: readonly string[]) => ({
+      namespace: Object.fromEntries(names.map((name) => [name, { capabilities: ['read'] }])),
+    });
+    let rules = namespace('acme');
+    const topics = defineTopics({ Order: { requires: { namespace: 'read' } } });
+    const { broker, refused } = limited({ placesPerToken: 3 }, { topics });
+    const acl = (): Acl => Acl.fromRules([rules], { accessorId: 'alice', perAccessor: true });
+    const subscription = await broker.subscribe({ topics: ['Order'], scope: 'allowed', acl });
+    rules = namespace('acme', 'b', 'c', 'd');
+    await broker.aclChanged({ token: 'alice' });
+    expect(await failureOf(() => subscription.next())).toMatchObject({ code: 'acl_unavailable' });
+    expect(refused).toMatchObject([{ limit: 'placesPerToken', accessorId: 'alice', topics: 'Order:*' }]);
+    expect(broker.stats().refused).toEqual({ placesPerToken: 1 });
+  });
+});
+
 describe.each<[string, () => EventBrokerOptions]>([
   ['without a log', () => ({})],
   ['with a log', () => ({ log: new MemoryEventLog() })],

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
+import { brotliCompressSync } from 'node:zlib';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { explorerHandler, type ExplorerOptions } from '../../src/explorer/index.ts';
+import { explorerFetchHandler, explorerHandler, type ExplorerOptions } from '../../src/explorer/index.ts';
 
 let server: http.Server | undefined;
 
@@ -87,10 +88,30 @@ describe('explorer handler', () => {
     expect(text).toContain('<title>&#60;b&#62;&#34;Tom&#39;s&#34; &#38; {{script}}</title>');
   });
 
+  it('is small enough for a slow line: it is loaded whole before anything is seen', async () => {
+    const { text } = await ask('GET');
+    expect(brotliCompressSync(text).length).toBeLessThan(24 * 1024);
+  });
+
+  it('answers over fetch as over Node', async () => {
+    const options: ExplorerOptions = { title: 'Orders', operatorUrl: '/operator', topicsUrl: 'topics' };
+    const handle = explorerFetchHandler(options);
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const { response, text } = await ask(method, options);
+      const other = handle(new Request('http://host/', { method }));
+      expect([other.status, await other.text()]).toEqual([response.status, text]);
+      for (const [name, value] of other.headers) expect([name, response.headers.get(name)]).toEqual([name, value]);
+    }
+    expect(() => explorerFetchHandler({ topicUrl: '/x' } as never)).toThrow(
+      'explorerFetchHandler has no option "topicUrl". Did you mean "topicsUrl"?',
+    );
+  });
+
   it.each(['https://elsewhere.example/stream', '//elsewhere.example/stream', String.raw`/\elsewhere.example`, ''])(
     'refuses a stream on another origin: %j',
     (streamUrl) => {
       expect(() => explorerHandler({ streamUrl })).toThrow(TypeError);
+      expect(() => explorerHandler({ topicsUrl: streamUrl })).toThrow(/^topicsUrl must be a path/);
     },
   );
 });

@@ -3,11 +3,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { EventBatch, Gap } from '../../src/client/index.ts';
 import { errorText } from '../../src/explorer/page/entry.ts';
 import { Feed, type FeedListener, type FeedState } from '../../src/explorer/page/feed.ts';
-import { StreamServer } from './stream-server.ts';
+import { StreamServer, type StreamServerOptions } from './stream-server.ts';
 
 /** Writes down what a feed tells, and waits for it. */
 class Recorder implements FeedListener {
   readonly indexes: number[] = [];
+  /** Of these, what came while the feed listened. */
+  readonly live: number[] = [];
   /** Keys of events; `-key` of what was removed; `current`. */
   readonly objects: string[] = [];
   readonly gaps: Gap[] = [];
@@ -16,8 +18,9 @@ class Recorder implements FeedListener {
   recoveries = 0;
   onTold: () => void = () => undefined;
 
-  onBatch({ index, events, removed = [], current }: EventBatch): void {
+  onBatch({ index, events, removed = [], current }: EventBatch, isLive: boolean): void {
     this.indexes.push(index);
+    if (isLive) this.live.push(index);
     for (const { key } of events) this.objects.push(key);
     for (const { key } of removed) this.objects.push(`-${key}`);
     if (current) this.objects.push('current');
@@ -57,7 +60,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();
 });
 
-async function serve(options?: { readonly port?: number; readonly withAcl?: boolean }): Promise<StreamServer> {
+async function serve(options?: StreamServerOptions): Promise<StreamServer> {
   const server = await StreamServer.start(options);
   servers.push(server);
   return server;
@@ -120,6 +123,54 @@ describe('feed', () => {
     feed.pause();
     await server.idle();
     expect(feed.state).toBe('paused');
+  });
+
+  it('tells what is published while it listens from what waited for it: at first, paused, and cut off', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    await server.publish();
+    feed.start(everything);
+    await told.until(() => told.indexes.length === 1);
+    await server.publish();
+    await told.until(() => told.indexes.length === 2);
+    feed.pause();
+    await server.publish();
+    await feed.resume();
+    await told.until(() => told.indexes.length === 3);
+    await server.publish();
+    await told.until(() => told.indexes.length === 4);
+    expect(told.live).toEqual([2, 4]);
+    await server.stop();
+    await told.until(() => feed.state === 'waiting');
+    const next = await serve({ port: server.port });
+    await next.publish();
+    await told.until(() => told.indexes.length === 5);
+    await next.publish();
+    await told.until(() => told.indexes.length === 6);
+    // The indexes began anew with the server.
+    expect(told.live).toEqual([2, 4, 2]);
+  });
+
+  it.each([true, false])('tells them apart in server-sent events too: %s', async (isSse) => {
+    const server = await serve({ isSse });
+    const { feed, told } = feedOf(server);
+    await server.publish();
+    feed.start(everything);
+    await told.until(() => told.indexes.length === 1);
+    await server.publish();
+    await told.until(() => told.indexes.length === 2);
+    expect([told.indexes, told.live]).toEqual([[1, 2], [2]]);
+  });
+
+  it('takes all for live where only what comes was asked for', async () => {
+    const server = await serve();
+    const { feed, told } = feedOf(server);
+    await server.publish();
+    feed.start({ ...everything, index: 'latest' });
+    await told.until(() => feed.state === 'live');
+    await server.publish();
+    await told.until(() => told.live.length === 1);
+    expect(told.indexes).toEqual([2]);
   });
 
   it('begun anew leaves what it read before behind', async () => {

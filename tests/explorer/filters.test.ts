@@ -1,8 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/client/index.ts';
 import { parseStreamRequest } from '../../src/adapters/stream-request.ts';
-import { parseList, parseStart, requestTarget, typeMatcher } from '../../src/explorer/page/filters.ts';
+import { eventMatcher } from '../../src/explorer/page/event-matcher.ts';
+import {
+  defaultFilters,
+  formatList,
+  namedTopics,
+  narrowedTo,
+  parseList,
+  parseStart,
+  requestTarget,
+  toggledTopic,
+  typeMatcher,
+} from '../../src/explorer/page/filters.ts';
 
+const event: Event = {
+  topic: 'Job',
+  type: 'JobRegistered',
+  key: 'web',
+  namespace: 'prod',
+  filterKeys: [],
+  index: 7,
+  payload: null,
+};
 const namesArbitrary = fc.array(fc.string({ minLength: 1 }));
 
 describe('filters', () => {
@@ -33,6 +54,16 @@ describe('filters', () => {
     expect(parseList(' Job:my job ,Node,, ')).toEqual(['Job:my job', 'Node']);
   });
 
+  it('are written as they are read, whatever a key holds', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1 })), (parts) => {
+        expect(parseList(formatList(parts))).toEqual(parts);
+      }),
+    );
+    expect(formatList(['Job:a, b', 'Node'])).toBe(String.raw`Job:a\, b, Node`);
+    expect(parseList(String.raw`C:\dir\file`)).toEqual([String.raw`C:\dir\file`]);
+  });
+
   it('start at the backlog by default, at an index, or at what comes', () => {
     expect(['', ' 12 ', 'Latest'].map(parseStart)).toEqual([0, 12, 'latest']);
     expect(['-1', '1.5', 'x', '9007199254740992'].map(parseStart)).toEqual([
@@ -47,5 +78,28 @@ describe('filters', () => {
     const matches = typeMatcher('node, Deregistered');
     expect(['NodeDrain', 'JobDeregistered', 'JobRegistered'].filter(matches)).toEqual(['NodeDrain', 'JobDeregistered']);
     expect(['NodeDrain', 'JobRegistered'].filter(typeMatcher(' , '))).toHaveLength(2);
+  });
+
+  it('show the events that hold a text, in any case and in any part, and have one of the types', () => {
+    const of = (type: string, payload: unknown): Event => ({ ...event, type, payload });
+    const events = [of('JobRegistered', { Image: 'Redis:7' }), of('JobDeregistered', null), of('NodeDrain', undefined)];
+    const shown = (filters: { readonly types: string; readonly search: string }): readonly string[] =>
+      events.filter(eventMatcher(filters)).map(({ type }) => type);
+    expect(shown({ types: '', search: ' redis:7' })).toEqual(['JobRegistered']);
+    expect(shown({ types: 'job', search: '' })).toEqual(['JobRegistered', 'JobDeregistered']);
+    expect(shown({ types: 'drain', search: 'prod' })).toEqual(['NodeDrain']);
+    expect(shown({ types: '', search: 'web\nprod' })).toHaveLength(3);
+    expect(shown({ types: '', search: 'webprod' })).toEqual([]);
+  });
+
+  it('are narrowed to what an event has, and to a topic and back', () => {
+    const filters = { ...defaultFilters, topics: ['Node', 'Job:web', 'Job:api'], search: 'x' };
+    expect(narrowedTo(filters, 'topic', event)).toEqual({ ...filters, topics: ['Job'] });
+    expect(narrowedTo(filters, 'key', event)).toEqual({ ...filters, topics: ['Job:web'] });
+    expect(narrowedTo(filters, 'namespace', event)).toEqual({ ...filters, namespaces: ['prod'] });
+    expect(narrowedTo(filters, 'type', event)).toEqual({ ...filters, types: 'JobRegistered' });
+    expect(toggledTopic(filters, 'Job').topics).toEqual(['Node']);
+    expect(toggledTopic(filters, 'Service').topics).toEqual([...filters.topics, 'Service']);
+    expect([...namedTopics(filters)]).toEqual(['Node', 'Job']);
   });
 });

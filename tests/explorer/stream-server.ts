@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AclResolver, type BufferOptions, EventBroker, MemoryAclStore } from '../../src/index.ts';
-import { eventStreamHandler, operatorHandler } from '../../src/adapters/http.ts';
+import { eventStreamHandler, operatorHandler, topicsHandler } from '../../src/adapters/http.ts';
 import { explorerHandler } from '../../src/explorer/index.ts';
 import { nomadEvents, nomadRights, nomadTopicsRetaining, type NomadPayloads } from '../../src/nomad/index.ts';
 
@@ -15,6 +15,8 @@ export interface StreamServerOptions {
    */
   readonly withAcl?: boolean;
   readonly buffer?: BufferOptions;
+  /** Always server-sent events. */
+  readonly isSse?: boolean;
   /** The most streams that the operator's endpoint lists. */
   readonly maxStreams?: number;
 }
@@ -29,33 +31,31 @@ export class StreamServer {
   readonly #server: http.Server;
   #isStopped = false;
   port = 0;
-  /** Requests for the stream so far. */
+  /** Requests for the stream so far, but for those that ask where it is now. */
   requests = 0;
 
-  private constructor(broker: Broker, store: MemoryAclStore, maxStreams: number) {
+  private constructor(broker: Broker, store: MemoryAclStore, { maxStreams = 500, isSse = false }: StreamServerOptions) {
     this.broker = broker;
     this.#store = store;
-    const stream = eventStreamHandler({ broker });
+    const stream = eventStreamHandler({ broker, ...(isSse && { format: 'sse' }) });
     const operator = operatorHandler({ broker, maxStreams });
-    const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams' });
+    const topics = topicsHandler({ broker });
+    const explorer = explorerHandler({ operatorUrl: '/v1/operator/streams', topicsUrl: '/v1/event/topics' });
     this.#server = http.createServer((request, response) => {
+      if (request.url === '/v1/event/topics') return void topics(request, response);
       if (request.url === '/v1/operator/streams') return void operator(request, response);
       if (!request.url?.startsWith('/v1/event/stream')) return explorer(request, response);
-      this.requests++;
+      if (!request.url.includes('index=latest')) this.requests++;
       void stream(request, response);
     });
   }
 
-  static async start({
-    port = 0,
-    withAcl = false,
-    buffer = {},
-    maxStreams = 500,
-  }: StreamServerOptions = {}): Promise<StreamServer> {
+  static async start(options: StreamServerOptions = {}): Promise<StreamServer> {
+    const { port = 0, withAcl = false, buffer = {} } = options;
     const store = await storeWithReader();
     const acl = withAcl ? { acl: new AclResolver({ rights: nomadRights, store }) } : {};
     const broker = new EventBroker({ topics: nomadTopicsRetaining(retained), ...acl, buffer });
-    const server = new StreamServer(broker, store, maxStreams);
+    const server = new StreamServer(broker, store, options);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
@@ -67,8 +67,13 @@ export class StreamServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  publish(id = 'web', namespace = 'default'): Promise<number> {
-    return this.broker.publish(nomadEvents.jobRegistered({ ID: id, Namespace: namespace }));
+  publish(id = 'web', namespace = 'default', version?: number): Promise<number> {
+    const job = { ID: id, Namespace: namespace, ...(version !== undefined && { Version: version }) };
+    return this.broker.publish(nomadEvents.jobRegistered(job));
+  }
+
+  publishNode(id: string): Promise<number> {
+    return this.broker.publish(nomadEvents.nodeRegistration({ ID: id }));
   }
 
   deregister(id: string): Promise<number> {

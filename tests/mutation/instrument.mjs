@@ -20,7 +20,10 @@ function makeInstrumenter() {
 }
 
 const errorNames = /^(?:TypeError|RangeError|BrokerError)$/;
-const helpers = new Set(['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor']);
+const helpers = new Set([
+  ...['invariant', 'refused', 'bad', 'describe', 'unknownName', 'hintFor', 'conflict', 'unsupported'],
+  ...['checkOptions', 'checkNumber', 'checkNumbers', 'checkCounts', 'limitError'],
+]);
 
 /** The wording of an error is for people. Which error it is, and its code, are mutated. */
 const wording = {
@@ -30,9 +33,23 @@ const wording = {
     const { parent, key, listKey } = path;
     if (listKey !== 'arguments') return;
     const name = parent.callee?.name;
-    const isCode = name === 'BrokerError' && key === 0;
+    const isCode = (name === 'BrokerError' || name === 'limitError') && key === 0;
     if (parent.type === 'NewExpression' && errorNames.test(name) && !isCode) return 'the wording of an error';
-    if (parent.type === 'CallExpression' && helpers.has(name)) return 'the wording of an error';
+    if (parent.type === 'CallExpression' && helpers.has(name) && !isCode) return 'the wording of an error';
+  },
+};
+
+/** `{ store: true }` where options are checked: TypeScript wants each name there, and a value. Only names are read. */
+const optionNames = {
+  name: 'options',
+  shouldIgnore(path) {
+    if (!path.isBooleanLiteral() || !path.parentPath.isObjectProperty()) return;
+    const { node, parent } = path.parentPath.parentPath;
+    const isTyped =
+      parent.type === 'VariableDeclarator' && parent.id.typeAnnotation?.typeAnnotation.typeName?.name === 'OptionNames';
+    const isArgument =
+      parent.type === 'CallExpression' && parent.callee.name === 'checkOptions' && parent.arguments[1] === node;
+    if (isTyped || isArgument) return 'only the name is read';
   },
 };
 
@@ -43,7 +60,7 @@ export async function instrument(root, folder) {
     name: join(folder, name),
     content: readFileSync(join(root, folder, name), 'utf8'),
   }));
-  const options = { plugins: null, ignorers: [wording], excludedMutations: [], noHeader: false };
+  const options = { plugins: null, ignorers: [wording, optionNames], excludedMutations: [], noHeader: false };
   const files = sources.map((source) => ({ ...source, mutate: true }));
   const { files: written, mutants } = await makeInstrumenter().instrument(files, options);
   for (const { name, content } of written) writeFileSync(join(root, name), content);

@@ -28,7 +28,7 @@ import { instrument } from './instrument.mjs';
 import { killLoaded } from './loaded.mjs';
 import { MutantFiles } from './mutant-files.mjs';
 import { parts } from './parts.mjs';
-import { summaryOf, withKilled } from './summary.mjs';
+import { summaryOf, withFound } from './summary.mjs';
 import { writeTable } from './table.mjs';
 
 /** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
@@ -100,7 +100,12 @@ async function tryAgain(part, { copy, mutants }) {
   for (const { id } of others) files.kill(id, 'before');
   await tryOn(part, copy, asked, files);
   const killed = asked.filter(({ id }) => files.isKilled(id));
-  keep(withKilled(summary, new Map(killed.map((mutant) => [nameOf(mutant), files.isTimedOut(mutant.id)])), nameOf));
+  const found = [
+    ...killed.map((mutant) => [nameOf(mutant), files.isTimedOut(mutant.id) ? 'timedOut' : 'killed']),
+    // What is ignored may have changed since.
+    ...asked.filter(({ isIgnored }) => isIgnored).map((mutant) => [nameOf(mutant), 'ignored']),
+  ];
+  keep(withFound(summary, new Map(found), nameOf));
 }
 
 /** For a result that is kept: what runs when modules are loaded alone. */
@@ -111,7 +116,7 @@ async function loadedAgain({ name }, { copy, mutants }) {
     mutants.filter((mutant) => unreached.has(nameOf(mutant))),
     copy,
   );
-  keep(withKilled(summary, new Map(killed.map((mutant) => [nameOf(mutant), false])), nameOf));
+  keep(withFound(summary, new Map(killed.map((mutant) => [nameOf(mutant), 'killed'])), nameOf));
 }
 
 function nameOf({ file, line, column, to }) {

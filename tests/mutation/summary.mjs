@@ -13,16 +13,16 @@ export function summaryOf(run, mutants, files) {
   return { ...run, counts: sumOf(Object.values(counts)), files: counts, survivors };
 }
 
-/** The same, but that these of its survivors were killed: by name, whether by time-out. */
-export function withKilled(summary, killed, nameOf) {
-  const survivors = summary.survivors.filter((one) => !killed.has(nameOf(one)));
+/** The same, but that these of its survivors, by name, were found to be 'killed', 'timedOut' or 'ignored'. */
+export function withFound(summary, found, nameOf) {
+  const survivors = summary.survivors.filter((one) => !found.has(nameOf(one)));
   for (const one of summary.survivors) {
-    const isTimedOut = killed.get(nameOf(one));
-    if (isTimedOut === undefined) continue;
+    const outcome = found.get(nameOf(one));
+    if (outcome === undefined) continue;
     const counts = summary.files[one.file];
     counts[one.outcome] -= 1;
-    counts.killed += 1;
-    if (isTimedOut) counts.timedOut += 1;
+    counts[outcome === 'ignored' ? 'ignored' : 'killed'] += 1;
+    if (outcome === 'timedOut') counts.timedOut += 1;
   }
   return { ...summary, counts: sumOf(Object.values(summary.files)), survivors };
 }

@@ -16,7 +16,8 @@ this page.
 - **lived**: tests execute it, and none of them failed. **unreached**: of the tests that mutants are run with, none
   executes it. Both count against the score.
 - What runs once, when a module is loaded, is tried with the tests beside it, a process for each mutant.
-- **ignored**: the wording of errors. Which error it is, and its code, are mutated.
+- **ignored**: the wording of errors, and \`true\` in lists of known options, of which only the names are
+  read. Which error it is, and its code, are mutated.
 - The tests are those without engines: of the folder, of \`tests/conformance\`, and the properties with five
   histories each (but where the table says "quick": without properties). What only a log's engine, another process or a
   browser would notice counts as lived.

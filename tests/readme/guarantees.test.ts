@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { read } from './documents.ts';
 
-const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const section = /## What it guarantees\n([^]*?)\n## /.exec(read('README.md'))?.[1] ?? '';
 /** A guarantee, and the tests that hold it: `[“name”](file)`. */
 const guarantees = section

@@ -1,5 +1,4 @@
-// The code of docs/state.md, run: each block of the guide stands in this file, or in an example.
-import { readFileSync } from 'node:fs';
+// The fragments of docs/state.md, run.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -14,17 +13,13 @@ import {
   type EventBrokerOptions,
 } from '../../src/index.ts';
 import { MemoryEventLog } from '../../src/testing/index.ts';
+import { read } from './documents.ts';
 
 interface Order {
   readonly step: string;
 }
 
-const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const guide = read('docs/state.md');
-const blocks = (language: string): readonly string[] =>
-  [...guide.matchAll(new RegExp('^```' + language + '\n([^]*?)^```', 'gm'))].map(([, code = '']) => code);
-/** The formatter breaks lines elsewhere where code stands deeper. */
-const plain = (code: string): string => code.replaceAll(/\s/g, '').replaceAll(/,(?=[)\]}]|$)/g, '');
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -96,33 +91,6 @@ const shortly = ({ events, removed = [], current, gap }: EventBatch): string =>
   ].join(', ');
 
 describe('the guide about state', () => {
-  it('has no code that is not in this file or in an example', () => {
-    const run = plain([read('tests/readme/state-guide.test.ts'), read('examples/24-live-board.ts')].join('\n'));
-    const all = [...blocks('ts'), ...blocks('js')];
-    expect(all.length).toBeGreaterThan(8);
-    expect(all.filter((block) => !run.includes(plain(block)))).toEqual([]);
-  });
-
-  it('leads to files that are there', () => {
-    const links = [...guide.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path);
-    expect(links.length).toBeGreaterThan(3);
-    for (const link of links) expect(() => read(`docs/${link}`)).not.toThrow();
-  });
-
-  it('shows what curl prints', async () => {
-    const { broker } = makeBroker();
-    await publish(broker, 'o-1 placed', 'o-2 placed', 'o-1 packed');
-    const response = await fetch(`${await serve(broker)}?topic=Order&state=true`);
-    const [, ...lines] = blocks('sh')[0]?.trimEnd().split('\n') ?? [];
-    let text = '';
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      text += Buffer.from(chunk).toString();
-      if (text.includes('Removed')) break;
-      if (text.includes('Current') && broker.position.index === 4) await publish(broker, 'o-1 delivered');
-    }
-    expect(text.trimEnd().split('\n')).toEqual(lines);
-  });
-
   it('mirrors the state in process', async () => {
     const { broker } = makeBroker();
     const orders = new Map<string, Order>();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { nomadTopicTable } from '../../src/nomad/index.ts';
+import { read } from './documents.ts';
 import { topicTable } from './topic-table.ts';
 
 const [head = '', rule = '', ...rows] = topicTable().split('\n');
@@ -10,7 +11,11 @@ const cells = (line: string) =>
     .slice(1, -1)
     .map((cell) => cell.trim());
 
-describe('the README table of topics', () => {
+describe('the table of Nomad’s topics', () => {
+  it('stands in its guide as the code makes it', () => {
+    expect(read('docs/from-nomad.md')).toContain(topicTable());
+  });
+
   it('has a row for each topic, then one for all', () => {
     const names = rows.map((row) => cells(row)[0]?.split(' ')[0]);
     expect(names).toEqual([...Object.keys(nomadTopicTable), '*'].map((name) => `\`${name}\``));

@@ -5,7 +5,10 @@ import { nomadTopicTable } from '../../src/nomad/index.ts';
 const columns = ['topic', 'event types', '`Key`', '`FilterKeys`', 'namespaced', 'payload', 'needs'] as const;
 const none = '–';
 
-/** The README's table of Nomad's topics, made from the data that the library runs on; no line break at its end. */
+/**
+ * The table of Nomad's topics in docs/from-nomad.md, made from the data that the library runs on; no line break at its
+ * end.
+ */
 export function topicTable(): string {
   const rows = Object.entries<NomadTopic>(nomadTopicTable).map(([name, topic]) => cells(name, topic));
   return table([[...columns], ...rows, everyTopic()]);
@@ -52,7 +55,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** Padded as the formatter would pad it, so that formatting the README changes nothing. */
+/** Padded as the formatter would pad it, so that formatting the document changes nothing. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = columns.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;

@@ -13,6 +13,7 @@ const problems = [];
 
 compareReport();
 checkInternalTypes();
+checkReference();
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -51,6 +52,19 @@ function difference(before, after) {
   const gone = old.filter((line) => !now.includes(line)).map((line) => `- ${line}`);
   const come = now.filter((line) => !old.includes(line)).map((line) => `+ ${line}`);
   return [...gone, ...come].slice(0, 60).join('\n');
+}
+
+/**
+ * That no export is missing in the API reference; whether every word of it is right, `npm run docs -- --check` says.
+ */
+function checkReference() {
+  for (const { specifier, names } of surface) {
+    const file = join(root, 'docs/api', `${specifier.replaceAll('/', '-')}.md`);
+    const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const missing = names.map(({ name }) => name).filter((name) => !new RegExp(`^### .*\\b${name}\\b`, 'm').test(page));
+    if (missing.length > 0)
+      problems.push(`docs/api lacks ${missing.join(', ')} of ${specifier}: run \`npm run docs\`.`);
+  }
 }
 
 function checkInternalTypes() {

@@ -5,12 +5,11 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 import { root } from './entries.mjs';
+import { clientSizes } from './size-bounds.mjs';
 
 const core = "export { EventBroker, Subscription, TopicFilter, defineTopics } from './src/index.ts';";
 const bounds = [
-  // 4 KB before it read Nomad's servers without loss, fell back to server-sent events, named misspelt options, and read
-  // states and snapshots. 130 bytes are for many streams of one AbortSignal, of which Node warned.
-  { name: 'fenceline/client', code: "export * from './src/client/index.ts';", maxBytes: 6.6 * 1024 },
+  ...clientSizes.map(({ use, code, bytes }) => ({ name: `fenceline/client, ${use}`, code, maxBytes: bytes })),
   { name: 'the core, with ACLs and packages', code: core, maxBytes: Infinity },
 ];
 

@@ -28,7 +28,9 @@ const wholeLanes = [
     step('api', node, 'tests/tooling/check-api.mjs'),
     step('package', node, 'tests/tooling/check-package.mjs'),
     step('bundlers', node, 'tests/tooling/check-bundlers.mjs', '--lane', 'quick'),
+    step('guides', node, '--import', './tests/tooling/typescript.mjs', 'tests/readme/check-guides.ts'),
     step('size', node, 'tests/tooling/check-size.mjs'),
+    step('tarball', node, 'tests/tooling/check-tarball.mjs'),
     { ...step('production', node, ...vitest, ...fastConfig), env: { NODE_ENV: 'production' } },
   ],
 ];

@@ -2,7 +2,7 @@ import invariant from 'tiny-invariant';
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { ByteLedger } from '../batch/encoded-event.ts';
 import type { Gap } from '../../model/gap.ts';
-import { checkCounts } from '../../model/options.ts';
+import { checkCounts } from '../../model/numbers.ts';
 import { lowerBound } from '../../model/lower-bound.ts';
 import { IndexMap } from './index-map.ts';
 import { TrimMemory, type TrimQuestion } from './trim-memory.ts';

@@ -17,6 +17,7 @@ import type { SubscribeMessage } from './diagnostics-messages.ts';
 import type { AskHost } from './host-answers.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { CheckedLimits } from './limits.ts';
+import { readableTopicsOf, type ReadableTopic, type ReadableTopicsOptions } from './readable-topics.ts';
 import type { Refusals } from './refusals.ts';
 import { firstUnmet, viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
 import { startOf, type StartRange } from './start-position.ts';
@@ -86,12 +87,33 @@ export class Admission {
     checkOptions<ManagementCredentials>(credentials, { token: true, acl: true }, 'requireManagement');
     const { revocation, lifetime } = this.#parts;
     lifetime.requireOpen();
-    try {
+    await this.#tellingDenials(async () => {
       const { credential } = await this.check(credentials);
       const isKnown = revocation.hasSource || typeof credential === 'function' || typeof credential === 'object';
       await revocation.open(credential, nothingElse, ({ isManagement, accessorId }) => {
         if (!isManagement || !isKnown) throw permissionDenied(new AclDenial('insufficient', accessorId));
       });
+    });
+  }
+
+  /**
+   * The topics of which such rights show something, within what is pinned.
+   * @throws BrokerError `permission_denied`, `acl_unavailable`, `bad_request`, `internal`, `closed`
+   */
+  async readableTopics(options: ReadableTopicsOptions): Promise<readonly ReadableTopic[]> {
+    checkOptions<ReadableTopicsOptions>(options, { token: true, acl: true, pin: true }, 'readableTopics');
+    const { revocation, lifetime } = this.#parts;
+    lifetime.requireOpen();
+    return this.#tellingDenials(async () => {
+      const request = await this.check({ ...options, scope: 'allowed' });
+      const ask = (): ScopedRequest | Promise<ScopedRequest> => askScoped(request);
+      return revocation.open(request.credential, ask, (acl, asked) => readableTopicsOf(asked, acl, this.#parts));
+    });
+  }
+
+  async #tellingDenials<R>(call: () => Promise<R>): Promise<R> {
+    try {
+      return await call();
     } catch (error) {
       if (BrokerError.is(error) && isForHost(error)) this.#tellDenied(undefined, error);
       throw error;

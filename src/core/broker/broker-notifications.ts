@@ -43,7 +43,7 @@ export interface RefusalNotice {
   /** What was asked for: canonical text of the filter; `''` where it came not so far, and of a publish. */
   readonly topics: string;
   readonly namespaces: readonly string[];
-  /** As whoever asked got it. */
+  /** As whoever asked got it; of an open stream whose new rights find no room, what it ends for. */
   readonly error: BrokerError;
 }
 

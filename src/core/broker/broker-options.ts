@@ -1,3 +1,4 @@
+import { checkNumber, type NumberRule } from '../../model/numbers.ts';
 import type { AclSource } from '../../acl/acl-resolver.ts';
 import type { BufferOptions } from '../backlog/event-buffer.ts';
 import type { FlushOptions } from '../delivery/flush-schedule.ts';
@@ -72,16 +73,13 @@ export function checkBroker(options: EventBrokerOptions): void {
     throw new TypeError(`acl must be an AclResolver, or have a function resolve; got ${describe(acl)}.`);
 }
 
-/**
- * An option that is a number.
- * @throws TypeError for one below 1
- */
+const atLeastOne: NumberRule = { allowed: 'a number ≥ 1', holds: (value) => value >= 1 };
+
+/** @throws TypeError for what is no number, or one below 1 */
 export function bound<Name extends string>(
   options: { readonly [K in Name]?: number },
   name: Name,
   byDefault: number,
 ): number {
-  const value: number = options[name] ?? byDefault;
-  if (value >= 1) return value;
-  throw new TypeError(`${name} must be at least 1; got ${value}.`);
+  return checkNumber(name, options[name] ?? byDefault, atLeastOne);
 }

@@ -1,6 +1,6 @@
+import { checkNumber, finite } from '../../model/numbers.ts';
 import { elapsedOn, type Clock } from '../../model/clock.ts';
 import { withDeadline } from '../../model/deadline.ts';
-import { describe } from '../../model/describe.ts';
 import { checkOptions } from '../../model/options.ts';
 
 /** How a broker is closed. */
@@ -17,8 +17,7 @@ export interface CloseOptions {
 export function checkClose(options: CloseOptions): number {
   checkOptions<CloseOptions>(options, { drainMs: true }, 'close');
   const { drainMs = 0 } = options;
-  if (typeof drainMs === 'number' && drainMs >= 0 && Number.isFinite(drainMs)) return drainMs;
-  throw new TypeError(`drainMs must be a number of milliseconds, 0 (all at once) or more; got ${describe(drainMs)}.`);
+  return checkNumber('drainMs', drainMs, { ...finite, allowed: 'a number of milliseconds, 0 (all at once) or more' });
 }
 
 /** A stream that is to end. */

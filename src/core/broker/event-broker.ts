@@ -29,6 +29,7 @@ import { Notifications } from './notifications.ts';
 import type { PublishOptions } from './publish-request.ts';
 import { Publisher } from './publisher.ts';
 import { ReentryGate } from './reentry-gate.ts';
+import type { ReadableTopic, ReadableTopicsOptions } from './readable-topics.ts';
 import { Refusals } from './refusals.ts';
 import { hostAnswers } from './host-answers.ts';
 import { explainRequest, type SubscribeExplanation } from './explaining.ts';
@@ -102,7 +103,7 @@ export class EventBroker<
     this.#state = new RetainedState(this.#topics, this.#removal, checkBuffer(options.buffer));
     // What a log holds of it is read first.
     if (log) this.#state.restart();
-    this.#interests = new InterestIndex(this.#limits.placesInAll);
+    this.#interests = new InterestIndex(this.#limits);
     this.#queue = new FlushQueue(clock, options.flush ?? {}, (flush) => this.#gate.run(flush));
     this.#stalls = new StallWatch(clock, bound(options, 'stalledMs', 60_000));
     this.#rotation = new Rotation(clock, bound(options, 'maxStreamMs', Infinity), random);
@@ -260,6 +261,16 @@ export class EventBroker<
   }
 
   /**
+   * The declared topics of which somebody may see something: for a list to choose from. Empty where any name is a topic
+   * (a broker without `topics`).
+   * @throws (rejects) BrokerError `permission_denied` for a token that is not known, `acl_unavailable`, `bad_request`,
+   * `internal`, `closed`; TypeError for an option that is not known
+   */
+  readableTopics(options: ReadableTopicsOptions = {}): Promise<readonly ReadableTopic[]> {
+    return this.#admission.readableTopics(options);
+  }
+
+  /**
    * Ends every stream with the reason `closed`, after what was published before, and lets go of everything. A second
    * call waits for the first.
    *
@@ -319,6 +330,7 @@ export class EventBroker<
       revocation: this.#revocation,
       notify: this.#notify,
       diagnostics: this.#diagnostics,
+      refusals: this.#refusals,
       context: {
         buffer: this.#buffer,
         history: this.#feed,

@@ -1,4 +1,4 @@
-import { checkCounts } from '../../model/options.ts';
+import { checkCounts } from '../../model/numbers.ts';
 
 /**
  * What a broker lets its clients and publishers take. Each is a whole number of at least 1. What is refused for one of
@@ -23,6 +23,11 @@ export interface BrokerLimits {
   readonly placesPerRequest?: number;
   /** Places of all distinct filters that are open together; past it, `at_capacity`. Default 500,000, about 100 MB. */
   readonly placesInAll?: number;
+  /**
+   * Those among them that were made for one accessor, in the sense of `subscriptionsPerToken`: past it, `at_capacity`.
+   * Who asks for what is open already takes none. Default 50,000.
+   */
+  readonly placesPerToken?: number;
   /** Events of one `publish`; more is a `bad_request`, and nothing of it is published. Default 10,000. */
   readonly eventsPerBatch?: number;
   /**
@@ -45,6 +50,7 @@ const defaults: CheckedLimits = {
   topicsPerRequest: 1000,
   placesPerRequest: 10_000,
   placesInAll: 500_000,
+  placesPerToken: 50_000,
   eventsPerBatch: 10_000,
   bytesPerEvent: 8 * 1024 * 1024,
   historyReads: 8,

@@ -15,6 +15,7 @@ import type { Drained } from './drain.ts';
 import type { Notify, SubscriptionNotice } from './broker-notifications.ts';
 import type { BrokerStats, StreamEnd } from './broker-stats.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { Refusals } from './refusals.ts';
 import { viewOf, type ScopedRequest, type View, type ViewParts } from './rights-view.ts';
 import type { CheckedSubscribe } from './subscribe-request.ts';
 import type { SubscriptionInfo } from './subscription-info.ts';
@@ -25,6 +26,7 @@ export interface SubscriptionRegistryParts extends ViewParts {
   readonly revocation: Revocation;
   readonly notify: Notify;
   readonly diagnostics: Diagnostics;
+  readonly refusals: Refusals;
   /** What readers are made with, beside their observer, which is the registry. */
   readonly context: Omit<ReaderContext, 'observer'>;
 }
@@ -104,7 +106,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     startOf: (interest: Interest) => CursorStart,
   ): Reader {
     const { isState, failOnGap } = request;
-    const interest = this.#acquire(view, isState);
+    const interest = this.#acquire(view, isState, acl);
     const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
     const since = this.#context.clock.now();
     const countedFor = acl.accessorId;
@@ -161,9 +163,9 @@ export class SubscriptionRegistry implements ReaderObserver {
     };
   }
 
-  #acquire({ filter, namespaces, visibility }: View, isState: boolean): Interest {
+  #acquire({ filter, namespaces, visibility }: View, isState: boolean, { accessorId }: Acl): Interest {
     const { interests, buffer } = this.#parts;
-    return interests.acquire(filter, namespaces, visibility, buffer.head, isState);
+    return interests.acquire(filter, namespaces, visibility, buffer.head, isState, accessorId);
   }
 
   #startIn(interest: Interest, startOf: (interest: Interest) => CursorStart): CursorStart {
@@ -208,6 +210,8 @@ export class SubscriptionRegistry implements ReaderObserver {
     try {
       this.#release(reader, registration, answer);
     } catch (error) {
+      const { accessorId, topics, namespaces } = noticeOf(reader, registration);
+      this.#parts.refusals.note(error, { accessorId, topics, namespaces });
       this.#revoke(reader, registration, unconfirmed(error));
     }
   }
@@ -216,7 +220,7 @@ export class SubscriptionRegistry implements ReaderObserver {
     const view = viewOf(registration.asked, acl, this.#parts);
     if (view === undefined) return this.#revoke(reader, registration, revoked());
     registration.acl = acl;
-    reader.release(this.#acquire(view, registration.isState));
+    reader.release(this.#acquire(view, registration.isState, acl));
   }
 
   #revoke(reader: Reader, registration: Registration, error: BrokerError): void {

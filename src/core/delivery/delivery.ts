@@ -1,4 +1,4 @@
-import { describe } from '../../model/describe.ts';
+import { checkNumber, finite } from '../../model/numbers.ts';
 
 /** How a subscription is written to a transport. */
 export interface DeliveryOptions {
@@ -26,6 +26,5 @@ export const defaultHeartbeatMs = 15_000;
 
 /** @throws TypeError for a heartbeat interval that is negative or no finite number */
 export function checkHeartbeatMs(heartbeatMs: number): void {
-  if (typeof heartbeatMs === 'number' && heartbeatMs >= 0 && Number.isFinite(heartbeatMs)) return;
-  throw new TypeError(`heartbeatMs must be a number of milliseconds, 0 (none) or more; got ${describe(heartbeatMs)}.`);
+  checkNumber('heartbeatMs', heartbeatMs, { ...finite, allowed: 'a number of milliseconds, 0 (none) or more' });
 }

@@ -1,3 +1,4 @@
+import { checkNumber, type NumberRule } from '../../model/numbers.ts';
 import { checkOptions } from '../../model/options.ts';
 import { elapsedOn, type Clock, type ClockTimer } from '../../model/clock.ts';
 
@@ -16,6 +17,8 @@ const BURST_MS = 20;
 
 /** So much of it after a wait that was in vain, in ms; then waiting is tried again. */
 const VAIN_MS = 100;
+
+const share: NumberRule = { allowed: 'above 0, at most 1', holds: (value) => value > 0 && value <= 1 };
 
 /**
  * Calls `flush` once in each turn of the event loop in which it was asked for; less often while flushing takes a large
@@ -41,8 +44,7 @@ export class FlushSchedule {
   constructor(clock: Clock, options: FlushOptions, flush: () => boolean) {
     checkOptions<FlushOptions>(options, { maxShare: true }, 'flush');
     const { maxShare = 0.5 } = options;
-    if (!(maxShare > 0 && maxShare <= 1))
-      throw new TypeError(`flush.maxShare must be above 0, at most 1; got ${maxShare}.`);
+    checkNumber('flush.maxShare', maxShare, share);
     this.#clock = clock;
     this.#maxShare = maxShare;
     this.#flush = flush;

@@ -1,7 +1,7 @@
 import type { EncodedEvent } from '../batch/encoded-event.ts';
-import { limitError } from '../../model/limit-error.ts';
 import { Interest, type Visibility } from './interest.ts';
 import type { NamespaceFilter } from './namespace-filter.ts';
+import { PlaceBudget, type PlaceLimits } from './place-budget.ts';
 import type { TopicFilter } from './topic-filter.ts';
 
 const none: readonly number[] = [];
@@ -24,15 +24,13 @@ export interface Matchable {
 export class InterestIndex {
   readonly #places = new Map<string, ByTopic>();
   readonly #byKey = new Map<string, Interest>();
-  readonly #maxPlaces: number;
-  #usedPlaces = 0;
+  readonly #budget: PlaceBudget;
   #stamp = 0;
   /** Scratch of {@link match}: a chain of what it has found, last first, so that a publish makes no list. */
   #found: Interest | undefined;
 
-  /** @param maxPlaces of all interests together: what they cost in memory */
-  constructor(maxPlaces = Infinity) {
-    this.#maxPlaces = maxPlaces;
+  constructor(limits: PlaceLimits) {
+    this.#budget = new PlaceBudget(limits);
   }
 
   get size(): number {
@@ -41,6 +39,7 @@ export class InterestIndex {
 
   /**
    * The interest with this filter, made when there is none. Give it back with {@link release}.
+   * @param accessorId of whom it is for: who pays for its places
    * @throws BrokerError `at_capacity` when there is no place left for it
    */
   acquire(
@@ -49,10 +48,11 @@ export class InterestIndex {
     visibility: Visibility | undefined,
     head: number,
     isState = false,
+    accessorId?: string,
   ): Interest {
     const key = `${isState ? 'state ' : ''}${namespaces} ${filter} ${visibility?.key ?? ''}`;
     const interest =
-      this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, visibility, head, isState));
+      this.#byKey.get(key) ?? this.#add(new Interest(key, filter, namespaces, visibility, head, isState, accessorId));
     interest.users++;
     return interest;
   }
@@ -60,7 +60,7 @@ export class InterestIndex {
   release(interest: Interest): void {
     if (--interest.users > 0) return;
     this.#byKey.delete(interest.key);
-    this.#usedPlaces -= placesIn(interest);
+    this.#budget.giveBack(placesIn(interest), interest.payer);
     for (const [namespace, topic, key] of placesOf(interest)) this.#remove(namespace, topic, key, interest);
   }
 
@@ -129,10 +129,7 @@ export class InterestIndex {
   }
 
   #add(interest: Interest): Interest {
-    const used = this.#usedPlaces + placesIn(interest);
-    if (used > this.#maxPlaces)
-      throw limitError('placesInAll', `All ${this.#maxPlaces} pairs of namespace and topic are in use.`);
-    this.#usedPlaces = used;
+    this.#budget.take(placesIn(interest), interest.payer);
     const places = placesOf(interest);
     this.#byKey.set(interest.key, interest);
     for (const [namespace, topic, term] of places) {

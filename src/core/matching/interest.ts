@@ -68,6 +68,8 @@ export class Interest {
   readonly key: string;
   /** Its readers read the state: of what is retained they get the newest, and are told what is no longer their own. */
   readonly isState: boolean;
+  /** The accessor whose budget of places it takes. */
+  readonly payer: string | undefined;
   #left: LeftObjects | undefined;
   #view: string | undefined;
   /** From this position on it knows all that left it. */
@@ -82,8 +84,10 @@ export class Interest {
     visibility: Visibility | undefined,
     head: number,
     isState = false,
+    payer?: string,
   ) {
     this.key = key;
+    this.payer = payer;
     this.isState = isState;
     this.knowsLeftFrom = head + 1;
     this.filter = filter;

@@ -2,7 +2,8 @@ import type { Event, Gap } from '../../client/index.ts';
 
 /** One row of the table. */
 export type Entry =
-  | { readonly kind: 'event'; readonly at: Date; readonly event: Event }
+  /** `at`: when it came; undefined for an event of the backlog, whose time is not known. */
+  | { readonly kind: 'event'; readonly at: Date | undefined; readonly event: Event }
   | { readonly kind: 'gap'; readonly at: Date; readonly gap: Gap }
   /** Something befell the connection. */
   | { readonly kind: 'notice'; readonly at: Date; readonly tone: 'good' | 'bad'; readonly text: string };

@@ -1,3 +1,4 @@
+import type { Event } from '../../client/index.ts';
 import type { Entry } from './entry.ts';
 import type { Ring } from './ring.ts';
 import type { Rows } from './rows.ts';
@@ -12,7 +13,7 @@ export const MAX_ROWS = 500;
 export class EventTable {
   readonly #entries: Ring<Entry>;
   readonly #rows: Rows;
-  #accepts: (entry: Entry) => boolean = () => true;
+  #accepts: (event: Event) => boolean = () => true;
   #painted = 0;
 
   constructor(entries: Ring<Entry>, rows: Rows) {
@@ -20,8 +21,8 @@ export class EventTable {
     this.#rows = rows;
   }
 
-  /** From the next painting on it shows the held entries that pass, and nothing of what it shows now. */
-  accept(accepts: (entry: Entry) => boolean): void {
+  /** From the next painting on it shows the held events that pass, and nothing of what it shows now. */
+  accept(accepts: (event: Event) => boolean): void {
     this.#accepts = accepts;
     this.clear();
   }
@@ -31,16 +32,26 @@ export class EventTable {
     this.#painted = 0;
   }
 
+  /** What passes of what is held, the oldest first, whether there is a row for it or not. */
+  get passing(): readonly Entry[] {
+    return [...this.#entries.newestFirst()].filter((entry) => this.#passes(entry)).toReversed();
+  }
+
   /** Cost: the new rows, at most {@link MAX_ROWS}. */
   paint(): void {
     if (this.#rows.isPressed) return;
     const rows: HTMLElement[] = [];
     for (const entry of this.#entries.newestFirst(this.#painted)) {
       if (rows.length === MAX_ROWS) break;
-      if (this.#accepts(entry)) rows.push(this.#rows.make(entry));
+      if (this.#passes(entry)) rows.push(this.#rows.make(entry));
     }
     this.#painted = this.#entries.pushed;
     if (rows.length > 0) this.#rows.change(() => this.#prepend(rows));
+  }
+
+  /** Gaps and troubles are shown whatever is filtered. */
+  #passes(entry: Entry): boolean {
+    return entry.kind !== 'event' || this.#accepts(entry.event);
   }
 
   #prepend(rows: readonly HTMLElement[]): void {

@@ -8,12 +8,14 @@ import {
   streamEvents,
 } from '../../client/index.ts';
 import type { Filters } from './filters.ts';
+import { LiveHead } from './live-head.ts';
 
 export type FeedState = 'idle' | 'connecting' | 'live' | 'waiting' | 'paused' | 'ended';
 
 /** Who is told what the feed reads. Calls come in the order of the stream. */
 export interface FeedListener {
-  onBatch(batch: EventBatch): void;
+  /** @param isLive it was published while the page listened; else it waited at the server */
+  onBatch(batch: EventBatch, isLive: boolean): void;
   onGap(gap: Gap): void;
   /** Cut off, or ended. Told once per outage and cause. */
   onTrouble(error: unknown): void;
@@ -92,28 +94,33 @@ export class Feed {
     this.#enter('connecting');
     const { topics, namespaces, token, isState } = this.#request as FeedRequest;
     const namespace = namespaces.length > 0 ? { namespace: namespaces } : {};
+    const head = new LiveHead();
     const stream: EventStream = streamEvents(this.#url, {
+      fetch: head.fetch,
       topics,
       ...namespace,
       ...position,
       state: isState,
       token: token || undefined,
       maxDelayMs: 5000,
-      onGap: (gap) => this.#isCurrent(stream) && this.#takeGap(gap),
+      onGap: (gap) => {
+        head.gap(gap);
+        if (this.#isCurrent(stream)) this.#takeGap(gap);
+      },
       onState: (state) => this.#isCurrent(stream) && this.#takeState(stream, state),
     });
     this.#stream = stream;
-    this.#reading = this.#read(stream);
+    this.#reading = this.#read(stream, head);
   }
 
   /**
    * Whatever the stream has handed over is taken, even when it was paused meanwhile: its position counts it as read.
    */
-  async #read(stream: EventStream): Promise<void> {
+  async #read(stream: EventStream, head: LiveHead): Promise<void> {
     try {
       let sliceEnds = performance.now() + READ_SLICE_MS;
       for await (const batch of stream) {
-        if (this.#isCurrent(stream)) this.#takeBatch(batch);
+        if (this.#isCurrent(stream)) this.#takeBatch(batch, head.isLive(batch.index));
         if (performance.now() < sliceEnds) continue;
         await this.#yieldToPage();
         sliceEnds = performance.now() + READ_SLICE_MS;
@@ -127,9 +134,9 @@ export class Feed {
     return stream === this.#stream;
   }
 
-  #takeBatch(batch: EventBatch): void {
+  #takeBatch(batch: EventBatch, isLive: boolean): void {
     this.#gap = undefined;
-    this.#listener.onBatch(batch);
+    this.#listener.onBatch(batch, isLive);
   }
 
   #takeGap(gap: Gap): void {

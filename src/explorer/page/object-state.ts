@@ -5,8 +5,11 @@ import { isRestart } from '../../model/gap.ts';
 export interface StateObject {
   /** Topic, namespace and key in one text, by which objects are in order. */
   readonly id: string;
-  readonly at: Date;
+  /** When it came; undefined where that was before the page looked. */
+  readonly at: Date | undefined;
   readonly event: Event;
+  /** The event in whose place it stands, where that was seen. */
+  readonly before: Event | undefined;
 }
 
 /** What the reader is told of the state as a whole: it is being read, or what is here is complete. */
@@ -40,7 +43,7 @@ export class ObjectState {
     return this.#isPartial;
   }
 
-  take({ events, removed = [], current }: EventBatch, at: Date): void {
+  take({ events, removed = [], current }: EventBatch, at: Date | undefined): void {
     for (const event of events) this.#set(event, at);
     // After the events: one of them may be what removed it.
     for (const object of removed) this.#delete(idOf(object));
@@ -52,6 +55,11 @@ export class ObjectState {
    */
   gap({ reason }: Pick<Gap, 'reason'>): void {
     if (isRestart({ reason })) this.clear();
+  }
+
+  /** The newest event of an object, with the one before. */
+  get(object: ObjectKey): StateObject | undefined {
+    return this.#objects.get(idOf(object));
   }
 
   clear(): void {
@@ -77,16 +85,17 @@ export class ObjectState {
     return changed;
   }
 
-  #set(event: Event, at: Date): void {
+  #set(event: Event, at: Date | undefined): void {
     const id = idOf(event);
-    if (!this.#objects.has(id)) {
+    const before = this.#objects.get(id)?.event;
+    if (before === undefined) {
       if (this.#objects.size >= this.#maxObjects) {
         this.#isPartial = true;
         return;
       }
       this.#order.splice(this.#placeOf(id), 0, id);
     }
-    this.#objects.set(id, { id, at, event });
+    this.#objects.set(id, { id, at, event, before });
     this.#changed.add(id);
   }
 
@@ -108,7 +117,7 @@ export class ObjectState {
   }
 }
 
-/** Two objects never have the same: what stands between the names is escaped within them. */
-function idOf({ topic, namespace, key }: ObjectKey): string {
+/** Names an object. Two never have the same: what stands between the names is escaped within them. */
+export function idOf({ topic, namespace, key }: ObjectKey): string {
   return [topic, namespace, key].map((name) => JSON.stringify(name)).join(' ');
 }

@@ -27,30 +27,3 @@ export interface OperatorReport {
   readonly waitingBytes: number;
   readonly shown: readonly StreamFacts[];
 }
-
-/** The endpoint has refused: what it said, for the reader. */
-export class ReportRefusal extends Error {}
-
-/**
- * Asks once.
- * @param token sent as a header of this request alone; `''` for none
- * @throws ReportRefusal where the endpoint answers with an error; what `fetch` throws where it cannot be reached
- */
-export async function readReport(url: string, token: string, signal: AbortSignal): Promise<OperatorReport> {
-  const headers: Record<string, string> = token === '' ? {} : { 'X-Nomad-Token': token };
-  const response = await fetch(url, { headers, signal, cache: 'no-store' });
-  if (response.ok) return (await response.json()) as OperatorReport;
-  throw new ReportRefusal(refusalText(response.status, await response.text()));
-}
-
-function refusalText(status: number, body: string): string {
-  if (status === 403) return 'Permission denied: this takes a management token.';
-  try {
-    const { Error: error } = JSON.parse(body) as {
-      readonly Error: { readonly Code: string; readonly Message: string };
-    };
-    return `${error.Code}: ${error.Message}`;
-  } catch {
-    return `The server answered with status ${status}.`;
-  }
-}

@@ -1,13 +1,12 @@
 /// <reference lib="dom" />
 import type { Announcer } from './announcer.ts';
 import { create, element, setText } from './element.ts';
-import { readReport, ReportRefusal, type OperatorReport } from './operator-report.ts';
+import type { OperatorReport } from './operator-report.ts';
 import { cellsOf, factsOf, restText } from './operator-text.ts';
+import { readReport, ReportRefusal } from './report.ts';
 
 /** Time from an answer to the next question, in ms. */
 const PAUSE_MS = 2000;
-/** A server that does not answer is asked again after so long, in ms. */
-const PATIENCE_MS = 10_000;
 
 /**
  * What an operator sees: the broker's figures and its streams. It asks while it is in sight and at no other time, one
@@ -18,7 +17,8 @@ export class OperatorView {
   readonly #url: string;
   readonly #tokenOf: () => string;
   readonly #announcer: Announcer;
-  readonly #events = element('events', HTMLElement);
+  /** What belongs to the stream, which it stands in front of. */
+  readonly #events = ['events', 'shown'].map((id) => element(id, HTMLElement));
   readonly #view = element('operator', HTMLElement);
   readonly #notice = element('operator-notice', HTMLElement);
   readonly #facts = element('operator-facts', HTMLElement);
@@ -35,18 +35,14 @@ export class OperatorView {
     this.#announcer = announcer;
   }
 
-  /** The reader may choose it from now on. */
-  offer(): void {
-    const choice = element('as-operator', HTMLInputElement);
-    element('operator-choice', HTMLElement).hidden = false;
-    choice.addEventListener('change', () => (choice.checked ? this.#open() : this.#close()));
-    // Another token may show more, or less.
-    element('filters', HTMLFormElement).addEventListener('submit', () => choice.checked && this.#open());
+  /** Opens or closes it. Opened once more it asks anew: another token may show more, or less. */
+  show(isOpen: boolean): void {
+    this.#close();
+    if (isOpen) this.#open();
   }
 
   #open(): void {
-    this.#close();
-    this.#events.hidden = true;
+    for (const part of this.#events) part.hidden = true;
     this.#view.hidden = false;
     const asking = new AbortController();
     this.#asking = asking;
@@ -57,7 +53,7 @@ export class OperatorView {
     this.#asking?.abort();
     this.#clear('');
     this.#view.hidden = true;
-    this.#events.hidden = false;
+    for (const part of this.#events) part.hidden = false;
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
@@ -68,20 +64,13 @@ export class OperatorView {
   }
 
   async #askOnce(signal: AbortSignal): Promise<void> {
-    const patience = new AbortController();
-    const giveUp = (): void => patience.abort();
-    const timer = setTimeout(giveUp, PATIENCE_MS);
-    signal.addEventListener('abort', giveUp);
     try {
-      const report = await readReport(this.#url, this.#tokenOf(), patience.signal);
+      const report = await readReport<OperatorReport>(this.#url, this.#tokenOf(), signal);
       if (!signal.aborted) this.#show(report);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ReportRefusal) this.#clear(error.message);
+      if (error instanceof ReportRefusal) this.#clear(refusalText(error));
       else this.#tell('The server does not answer. What is shown is from before.');
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
     }
   }
 
@@ -121,4 +110,8 @@ export class OperatorView {
     setText(this.#notice, text);
     this.#notice.hidden = text === '';
   }
+}
+
+function refusalText({ status, message }: ReportRefusal): string {
+  return status === 403 ? 'Permission denied: this takes a management token.' : message;
 }

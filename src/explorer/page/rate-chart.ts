@@ -6,10 +6,7 @@ const HEIGHT = 36;
 /** Room for half of the line's width. */
 const TOP = 2;
 
-/**
- * Draws counts per second. The scale is that of square roots: a quiet stream is seen beside the burst that it began
- * with.
- */
+/** Draws counts per second. */
 export class RateChart {
   readonly #svg: SVGSVGElement;
   readonly #peak: Element;
@@ -27,7 +24,7 @@ export class RateChart {
     const highest = Math.max(0, ...perSecond).toLocaleString();
     const now = (perSecond.at(-1) ?? 0).toLocaleString();
     setText(this.#peak, `peak ${highest}`);
-    this.#svg.setAttribute('aria-label', `Events per second, last 2 minutes: now ${now}, peak ${highest}`);
+    this.#svg.setAttribute('aria-label', `Live events per second, last 2 minutes: now ${now}, peak ${highest}`);
   }
 }
 
@@ -35,7 +32,7 @@ export class RateChart {
 export function linePath(values: readonly number[], peak: number): string {
   const step = WIDTH / Math.max(1, values.length - 1);
   const points = values.map((value, i) => {
-    const y = HEIGHT - Math.sqrt(value / peak) * (HEIGHT - TOP);
+    const y = HEIGHT - (value / peak) * (HEIGHT - TOP);
     return `${round(i * step)} ${round(y)}`;
   });
   return `M${points.join('L')}`;

@@ -1,17 +1,26 @@
 /// <reference lib="dom" />
 import { element } from './element.ts';
+import type { Event } from '../../client/index.ts';
 import type { Entry } from './entry.ts';
-import { rowOf } from './row.ts';
+import type { FilterField } from './filters.ts';
+import { pressedField, rowOf } from './row.ts';
 
 /** Rows moved past by PageUp and PageDown. */
 const PAGE_ROWS = 10;
+
+/** What the reader does with a row. */
+export interface RowActions {
+  open(event: Event): void;
+  /** Shows only what has the same in this field. */
+  narrow(field: FilterField, event: Event): void;
+}
 
 /**
  * The rows of the one table that the page has: focus, selection, keys and scrolling. Which rows there are is decided by
  * the view that shows them: events as they come, or a state.
  */
 export class Rows {
-  readonly #onOpen: (entry: Entry) => void;
+  readonly #actions: RowActions;
   readonly #body = element('rows', HTMLTableSectionElement);
   readonly #scroller = element('scroller', HTMLElement);
   readonly #empty = element('empty', HTMLElement);
@@ -20,9 +29,11 @@ export class Rows {
   #current: HTMLElement | undefined;
   #open: HTMLElement | undefined;
   #isPressed = false;
+  /** The focus was on what is no longer there: the first row gets it. */
+  #isFocusLost = false;
 
-  constructor(onOpen: (entry: Entry) => void) {
-    this.#onOpen = onOpen;
+  constructor(actions: RowActions) {
+    this.#actions = actions;
     this.#body.addEventListener('click', ({ target }) => this.#clicked(target));
     this.#body.addEventListener('pointerdown', () => void (this.#isPressed = true));
     for (const type of ['pointerup', 'pointercancel'] as const) {
@@ -40,7 +51,13 @@ export class Rows {
     return this.#body.childElementCount;
   }
 
+  /** What had the focus goes: the first row that is shown from now on gets it, unless something else has it then. */
+  takeFocus(): void {
+    this.#isFocusLost = true;
+  }
+
   clear(): void {
+    if (this.#body.contains(document.activeElement)) this.takeFocus();
     this.#body.replaceChildren();
     this.#current = this.#open = undefined;
     this.#isPressed = false;
@@ -57,8 +74,10 @@ export class Rows {
   update(row: HTMLTableRowElement, entry: Entry): boolean {
     this.#entryOf.set(row, entry);
     const made = rowOf(entry);
+    const hadFocus = row.contains(document.activeElement);
     // In place: focus and selection stay with the row.
     row.replaceChildren(...made.children);
+    if (hadFocus) row.focus({ preventScroll: true });
     return row === this.#open;
   }
 
@@ -74,7 +93,7 @@ export class Rows {
   /** The focus goes to its neighbour, where it had it. @returns whether its payload was open */
   remove(row: Element | null): boolean {
     if (row !== null && row === this.#current) {
-      const hasFocus = document.activeElement === row;
+      const hasFocus = row.contains(document.activeElement);
       this.#setCurrent((row.nextElementSibling ?? row.previousElementSibling) as HTMLElement | null);
       if (hasFocus) this.#current?.focus({ preventScroll: true });
     }
@@ -97,6 +116,13 @@ export class Rows {
     if (seen?.isConnected) this.#scroller.scrollTop += seen.offsetTop - top;
     this.#empty.hidden = this.count > 0;
     if (!this.#current?.isConnected) this.#setCurrent(this.#row('first'));
+    this.#restoreFocus();
+  }
+
+  #restoreFocus(): void {
+    if (!this.#isFocusLost || !this.#current) return;
+    this.#isFocusLost = false;
+    if (document.activeElement === document.body) this.#current.focus({ preventScroll: true });
   }
 
   /** Focus goes to the row whose payload was open, and the selection ends. */
@@ -131,7 +157,11 @@ export class Rows {
 
   #clicked(target: EventTarget | null): void {
     const row = target instanceof Element ? target.closest('tr') : null;
-    if (row) this.#openRow(row);
+    const field = pressedField(target);
+    if (!row) return;
+    if (field === undefined) return this.#openRow(row);
+    const entry = this.#entryOf.get(row);
+    if (entry?.kind === 'event') this.#actions.narrow(field, entry.event);
   }
 
   #openRow(row: HTMLElement): void {
@@ -141,17 +171,28 @@ export class Rows {
     this.#open?.setAttribute('aria-selected', 'false');
     this.#open = row;
     row.setAttribute('aria-selected', 'true');
-    this.#onOpen(entry);
+    this.#actions.open(entry.event);
   }
 
   #pressed(event: KeyboardEvent): void {
     const row = event.target instanceof HTMLElement ? event.target.closest('tr') : null;
     if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = this.#destination(row, event.key);
+    const next = this.#beside(row, event) ?? this.#destination(row, event.key);
+    // A button does what it does by itself.
+    if (!next && event.target !== row) return;
     if (!next && event.key !== 'Enter' && event.key !== ' ') return;
     event.preventDefault();
-    if (next) this.#focus(next);
+    if (next instanceof HTMLButtonElement) next.focus();
+    else if (next) this.#focus(next);
     else this.#openRow(row);
+  }
+
+  /** Within a row: the buttons of its cells, from the row itself on. */
+  #beside(row: HTMLElement, { key, target }: KeyboardEvent): HTMLElement | undefined {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (step === undefined) return undefined;
+    const places = [row, ...row.querySelectorAll<HTMLElement>('button.only')];
+    return places[places.indexOf(target as HTMLElement) + step];
   }
 
   #destination(row: HTMLElement, key: string): HTMLElement | undefined {

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { Event } from '../../client/index.ts';
 import { element, setText } from './element.ts';
+import type { Entry } from './entry.ts';
 import { MAX_ROWS } from './event-table.ts';
 import type { ObjectState, StateObject } from './object-state.ts';
 import type { Rows } from './rows.ts';
@@ -10,7 +11,7 @@ const MARKED_MS = 900;
 
 /** Who is told of the object whose payload is open. */
 export interface OpenObject {
-  changed(event: Event): void;
+  changed(object: StateObject): void;
   removed(): void;
 }
 
@@ -22,7 +23,7 @@ export class StateTable {
   readonly #rest = element('rest', HTMLElement);
   readonly #rowOf = new Map<string, HTMLTableRowElement>();
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
-  #accepts: (type: string) => boolean = () => true;
+  #accepts: (event: Event) => boolean = () => true;
   #isStale = false;
 
   constructor(state: ObjectState, rows: Rows, open: OpenObject) {
@@ -31,8 +32,8 @@ export class StateTable {
     this.#open = open;
   }
 
-  /** From the next painting on it shows the objects whose newest event has a type that passes. */
-  accept(accepts: (type: string) => boolean): void {
+  /** From the next painting on it shows the objects whose newest event passes. */
+  accept(accepts: (event: Event) => boolean): void {
     this.#accepts = accepts;
     this.clear();
   }
@@ -44,13 +45,22 @@ export class StateTable {
     this.#rest.hidden = true;
   }
 
+  /** What passes, in order, whether there is a row for it or not. */
+  get passing(): readonly Entry[] {
+    return this.#passing().map(({ at, event }) => ({ kind: 'event', at, event }));
+  }
+
+  #passing(): readonly StateObject[] {
+    return [...this.#state].filter(({ event }) => this.#accepts(event));
+  }
+
   /** Cost: a look at each object that is held, where any has changed, and at most {@link MAX_ROWS} rows. */
   paint(): void {
     if (this.#rows.isPressed) return;
     const changed = this.#state.takeChanged();
     if (changed.size === 0 && !this.#isStale) return;
     this.#isStale = false;
-    const passing = [...this.#state].filter(({ event }) => this.#accepts(event.type));
+    const passing = this.#passing();
     const shown = passing.slice(0, MAX_ROWS);
     this.#rows.change(() => {
       this.#removeOthers(new Set(shown.map(({ id }) => id)));
@@ -67,14 +77,15 @@ export class StateTable {
     }
   }
 
-  #show({ id, at, event }: StateObject, place: number, changed: ReadonlySet<string>): void {
+  #show(object: StateObject, place: number, changed: ReadonlySet<string>): void {
+    const { id, at, event } = object;
     const row = this.#rowOf.get(id);
     if (row === undefined) {
       const made = this.#rows.make({ kind: 'event', at, event });
       this.#rowOf.set(id, made);
       this.#rows.insert(made, place);
     } else if (changed.has(id)) {
-      if (this.#rows.update(row, { kind: 'event', at, event })) this.#open.changed(event);
+      if (this.#rows.update(row, { kind: 'event', at, event })) this.#open.changed(object);
       this.#mark(row);
     }
   }

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkNumber, indexOrNone } from '../../model/numbers.ts';
 import type { StreamConfig } from '@nats-io/jetstream';
 
 import { BrokerError } from '../../model/errors.ts';
@@ -101,7 +102,7 @@ export class JetStreamEventLog implements EventLog {
    * told as a `reset`.
    */
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
-    if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
+    checkNumber('after', after, indexOrNone);
     const { epoch } = this.#known;
     const { head } = await this.#latest();
     const tail = new StreamTail(this.#stream, Math.min(after, head), epoch, handler, (ended) =>

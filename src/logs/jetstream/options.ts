@@ -1,3 +1,4 @@
+import { checkNumbers, positive } from '../../model/numbers.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { OptionNames } from '../../model/options.ts';
 import type { Retention } from '../../core/log/event-log.ts';
@@ -85,7 +86,7 @@ export function settingsOf(options: JetStreamEventLogOptions): LogSettings {
   }
   checkCreation(create);
   const { publishTimeoutMs = 500, appendTimeoutMs = 10_000, requestTimeoutMs = 2_000 } = options;
-  checkPositive({ publishTimeoutMs, appendTimeoutMs, requestTimeoutMs });
+  checkNumbers({ publishTimeoutMs, appendTimeoutMs, requestTimeoutMs }, positive);
   const { inboxPrefix = '_INBOX', domain } = options;
   return {
     connection,
@@ -105,18 +106,12 @@ function checkCreation(create: StreamCreation): void {
   checkOptions<StreamCreation>(create, knownOfCreation, 'create');
   const { retention = {}, replicas = 1, storage = 'file', dedupeWindowMs = 1 } = create;
   const { maxRecords = 1, maxBytes = 1, maxAgeMs = 1 } = checkRetention(retention);
-  checkPositive({ 'retention.maxRecords': maxRecords, 'retention.maxBytes': maxBytes, 'retention.maxAgeMs': maxAgeMs });
-  checkPositive({ dedupeWindowMs });
+  const bounds = { 'retention.maxRecords': maxRecords, 'retention.maxBytes': maxBytes, 'retention.maxAgeMs': maxAgeMs };
+  checkNumbers({ ...bounds, dedupeWindowMs }, positive);
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 5) {
     throw new TypeError(`create.replicas must be 1 to 5; got ${replicas}.`);
   }
   if (storage !== 'file' && storage !== 'memory') {
     throw new TypeError(`create.storage must be 'file' or 'memory'; got ${String(storage)}.`);
-  }
-}
-
-function checkPositive(values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!(value > 0)) throw new TypeError(`${name} must be a number > 0; got ${value}.`);
   }
 }

@@ -1,3 +1,4 @@
+import { checkNumber, checkNumbers, notNegative, positive } from '../../model/numbers.ts';
 import type { Clock } from '../../model/clock.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { OptionNames } from '../../model/options.ts';
@@ -58,9 +59,8 @@ export function checkLmdbOptions(options: LmdbEventLogOptions): void {
     throw new TypeError(`durability must be 'disk' or 'os'; got ${String(durability)}.`);
   }
   if (retention) checkRetention(retention);
-  if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
-  if (!(mapSizeBytes > 0)) throw new TypeError(`mapSizeBytes must be a number > 0; got ${mapSizeBytes}.`);
-  if (!(pollMs > 0)) throw new TypeError(`pollMs must be a number > 0; got ${pollMs}.`);
+  checkNumber('dedupeWindowMs', dedupeWindowMs, notNegative);
+  checkNumbers({ mapSizeBytes, pollMs }, positive);
 }
 
 export function capabilitiesOf({

@@ -1,3 +1,4 @@
+import { checkNumber, checkNumbers, notNegative, positive } from '../../model/numbers.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { OptionNames } from '../../model/options.ts';
 import type { Retention } from '../../core/log/event-log.ts';
@@ -71,9 +72,8 @@ export function settingsOf(options: PostgresEventLogOptions): LogSettings {
   checkPool(pool);
   checkNames({ name, schema });
   checkRetention(retention);
-  if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
-  for (const [option, value] of Object.entries({ appendTimeoutMs, requestTimeoutMs, pollMs }))
-    if (!(value > 0)) throw new TypeError(`${option} must be a number > 0; got ${value}.`);
+  checkNumber('dedupeWindowMs', dedupeWindowMs, notNegative);
+  checkNumbers({ appendTimeoutMs, requestTimeoutMs, pollMs }, positive);
   const connect = options.connect ?? connectAs(pool);
   const waits = { dedupeWindowMs, appendTimeoutMs, requestTimeoutMs, pollMs };
   return { pool, name, schema, create, retention, connect, ...waits };

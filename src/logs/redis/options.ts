@@ -1,3 +1,4 @@
+import { checkNumber, checkNumbers, notNegative, positive } from '../../model/numbers.ts';
 import { checkOptions } from '../../model/options.ts';
 import type { OptionNames } from '../../model/options.ts';
 import type { Retention } from '../../core/log/event-log.ts';
@@ -65,9 +66,7 @@ export function settingsOf(options: RedisEventLogOptions): LogSettings {
     throw new TypeError(`stream must be a key without braces; got ${stream}.`);
   }
   checkRetention(retention);
-  if (!(dedupeWindowMs >= 0)) throw new TypeError(`dedupeWindowMs must be a number ≥ 0; got ${dedupeWindowMs}.`);
-  for (const [name, value] of Object.entries({ appendTimeoutMs, requestTimeoutMs })) {
-    if (!(value > 0)) throw new TypeError(`${name} must be a number > 0; got ${value}.`);
-  }
+  checkNumber('dedupeWindowMs', dedupeWindowMs, notNegative);
+  checkNumbers({ appendTimeoutMs, requestTimeoutMs }, positive);
   return { client, stream, retention, dedupeWindowMs, allowEviction, appendTimeoutMs, requestTimeoutMs };
 }

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkNumber, indexOrNone } from '../../model/numbers.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { ClockTimer } from '../../model/clock.ts';
 import { BrokerError } from '../../model/errors.ts';
@@ -117,7 +118,7 @@ export class RedisEventLog implements EventLog {
 
   /** Starts also while the server does not answer, with what was last known of the log. */
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
-    if (!Number.isSafeInteger(after) || after < 0) throw new TypeError(`after must be an index or 0; got ${after}.`);
+    checkNumber('after', after, indexOrNone);
     const start = await this.#startAfter(after);
     const tail = new RedisTail(this.#store, this.#follower, start, handler, (ended) => this.#tails.delete(ended));
     this.#tails.add(tail);

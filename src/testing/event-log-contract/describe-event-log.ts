@@ -13,7 +13,8 @@ import { trimTests } from './trim-tests.ts';
  * The contract suite of `EventLog`: what a broker relies on. A log that passes it can be given to one.
  *
  * The log must be dense: the suite expects 1, 2, 3 … on new storage. What a log declares that it cannot do is tested
- * for its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`, trimming) is left out.
+ * for its refusal; what the harness cannot do (`kill`, `recreate`, `isShared`) is left out. A log without `trim` needs
+ * the harness's `trimTo`.
  *
  * ```ts
  * import { describe, it } from 'node:test';

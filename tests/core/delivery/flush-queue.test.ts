@@ -9,6 +9,8 @@ import { TopicFilter } from '../../../src/core/matching/topic-filter.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { encodedBatch } from '../event-fixtures.ts';
 
+const noLimits = { placesInAll: Infinity, placesPerToken: Infinity };
+
 describe('a flush', () => {
   const publishTo = (index: InterestIndex, queue: FlushQueue, batch: EncodedBatch) =>
     index.match(batch, (interest) => {
@@ -29,7 +31,7 @@ describe('a flush', () => {
     ['two of one key that many ask for', [1, 9, 1], ['a', 'b', 'b', 'c'], true],
     ['several of one key', [1], ['a', 'a', 'a'], true],
   ])('of %s', (_, members, keys, hasJoined) => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const queue = new FlushQueue(new VirtualClock(), {}, (flush) => flush());
     members.forEach((count, i) => join(index, count, `Job:${'abc'[i]}`));
     keys.forEach((key, i) => publishTo(index, queue, encodedBatch(i + 1, { key })));

@@ -13,6 +13,8 @@ import {
   naivelyPasses,
 } from '../event-fixtures.ts';
 
+const noLimits = { placesInAll: Infinity, placesPerToken: Infinity };
+
 const wish = fc.record({ terms: filterTerms, namespaces: namespaceNames, isReleased: fc.boolean() });
 
 function acquire(index: InterestIndex, terms: readonly string[], namespaces: readonly string[]): Interest {
@@ -26,7 +28,7 @@ describe('the interest index', () => {
         fc.array(wish, { maxLength: 12 }),
         fc.array(eventMeta, { minLength: 1, maxLength: 5 }),
         (wishes, events) => {
-          const index = new InterestIndex();
+          const index = new InterestIndex(noLimits);
           const acquired = wishes.map((one) => ({ ...one, interest: acquire(index, one.terms, one.namespaces) }));
           for (const { isReleased, interest } of acquired) if (isReleased) index.release(interest);
           const found: { readonly interest: Interest; readonly hits: readonly number[] }[] = [];
@@ -49,7 +51,7 @@ describe('the interest index', () => {
   });
 
   it('gives equal filters one interest, until the last user has let go of it', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const one = acquire(index, ['Job:a', 'Job:b'], ['default', 'prod']);
     const same = acquire(index, ['Job:b', 'Job:a', 'Job:a'], ['prod', 'default']);
     const other = acquire(index, ['Job:a'], ['default', 'prod']);
@@ -65,7 +67,7 @@ describe('the interest index', () => {
   });
 
   it('keeps apart what different rights let see, and shares it among equal ones', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const filter = TopicFilter.parse(['Job']);
     const everywhere = NamespaceFilter.from('*');
     const sight = (key: string, namespace: string) => ({
@@ -83,7 +85,7 @@ describe('the interest index', () => {
   });
 
   it('hands nothing of a batch on with the next one, when the first failed half way', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const interests = ['Job:a', 'Job:b', 'Job'].map((term) => acquire(index, [term], ['*']));
     const fail = (): never => {
       throw new Error('no');
@@ -96,7 +98,7 @@ describe('the interest index', () => {
   });
 
   it('forgets every place of an interest that is given back', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const interests = [['Job:a'], ['Job:a', 'Node'], ['*']].map((terms) => acquire(index, terms, ['default', 'prod']));
     for (const interest of interests) index.release(interest);
     const found: Interest[] = [];
@@ -106,7 +108,7 @@ describe('the interest index', () => {
   });
 
   it('keeps apart who reads the state, with an equal filter', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const [filter, namespaces] = [TopicFilter.parse(['Job']), NamespaceFilter.from('default')];
     const live = index.acquire(filter, namespaces, undefined, 0);
     const state = index.acquire(filter, namespaces, undefined, 0, true);
@@ -116,7 +118,7 @@ describe('the interest index', () => {
   });
 
   it('tells all of a restart, and of what concerns everybody', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     const interests = ['Job', 'Node'].map((term) => acquire(index, [term], ['*']));
     index.concernAll(3);
     expect(interests.map(({ newestMatch }) => newestMatch)).toEqual([3, 3]);
@@ -128,7 +130,7 @@ describe('the interest index', () => {
   });
 
   it('gives back the places of an interest that is let go of', () => {
-    const index = new InterestIndex(4);
+    const index = new InterestIndex({ ...noLimits, placesInAll: 4 });
     const two = acquire(index, ['Job:a', 'Job:b'], ['default']);
     expect(() => acquire(index, ['Node'], ['*'])).toThrow(expect.objectContaining({ code: 'at_capacity' }));
     index.release(two);
@@ -137,7 +139,7 @@ describe('the interest index', () => {
   });
 
   it('hits an interest once for an event that it finds in several places', () => {
-    const index = new InterestIndex();
+    const index = new InterestIndex(noLimits);
     acquire(index, ['Job:a', 'Job:b', '*:c'], ['*']);
     const hits: (readonly number[])[] = [];
     index.match(
@@ -148,7 +150,7 @@ describe('the interest index', () => {
   });
 
   it('refuses a filter with more combinations than it may hold, and keeps nothing of it', () => {
-    const index = new InterestIndex(9_999);
+    const index = new InterestIndex({ ...noLimits, placesInAll: 9_999 });
     const terms = Array.from({ length: 100 }, (_, i) => `Job:${i}`);
     const namespaces = Array.from({ length: 99 }, (_, i) => `n${i}`);
     expect(() => acquire(index, terms, namespaces)).toThrow(/All 9999 pairs/);

@@ -38,7 +38,7 @@ function valuesOf(lines: readonly string[]): readonly WireValue[] {
 
 /** What the server says moves the position to where it can be asked from, whatever it says. */
 function follow(values: readonly WireValue[]): void {
-  const position = new ReadPosition(5, 'e');
+  const position = new ReadPosition({ index: 5, epoch: 'e' });
   position.opened(undefined);
   for (const value of values) {
     if (value.kind === 'batch') {

@@ -1,0 +1,52 @@
+import { NamelessBatches } from './nameless-batches.ts';
+import { StreamError } from './stream-error.ts';
+import type { StreamPart } from './stream-features.ts';
+import type { NomadSupport } from './stream-parts.ts';
+
+const support: NomadSupport = {
+  part: 'nomad',
+  widest: (terms, namespaces) => [widestTerms(terms), namespaces.includes('*') ? ['*'] : [...new Set(namespaces)]],
+  batches: (seen) => new NamelessBatches(seen),
+  afterSilence,
+  refusal,
+};
+
+/** Reads Nomad's own servers too. See {@link StreamFeatures}. */
+export const nomad: StreamPart<'nomad'> = support;
+
+/**
+ * A 200 without a byte, and a cut 20 to 70 s later, is how Nomad (since 1.11.2) denies a token. A server that names its
+ * epoch denies with a status.
+ */
+function afterSilence(error: unknown): unknown {
+  if (!StreamError.is(error) || error.code !== 'network') return error;
+  const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
+  return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
+}
+
+/** Nomad keeps no state, and takes the first of several namespaces without telling anybody. */
+function refusal(isState: boolean, namespaces: number): StreamError | undefined {
+  const why = isState
+    ? 'which keeps no state.'
+    : namespaces > 1 && "which takes only the first of several namespaces. Open a stream for each, or one for '*'.";
+  if (!why) return undefined;
+  return new StreamError('not_supported', `This server names no epoch, so it may be Nomad, ${why}`, 'never');
+}
+
+/**
+ * Leaves out each term that a wider one covers. A fenceline server would take all for their union; Nomad takes the star
+ * in `Job:*` for a key where another term names a key of `Job`, and sends an event once for each term that it passes.
+ */
+function widestTerms(terms: readonly string[]): readonly string[] {
+  const known = new Map<string, string>();
+  for (const term of terms) {
+    const whole = term.includes(':') ? term : `${term}:*`;
+    if (!known.has(whole)) known.set(whole, term);
+  }
+  const isCovered = (whole: string): boolean => {
+    const colon = whole.indexOf(':');
+    const wider = ['*:*', `${whole.slice(0, colon)}:*`, `*${whole.slice(colon)}`];
+    return wider.some((other) => other !== whole && known.has(other));
+  };
+  return [...known].flatMap(([whole, term]) => (isCovered(whole) ? [] : [term]));
+}

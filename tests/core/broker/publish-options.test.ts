@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import {
+  BrokerError,
+  defineTopics,
+  EventBroker,
+  type EventBatch,
+  type PublishOptions,
+  type Subscription,
+} from 'fenceline';
+import { MemoryEventLog } from 'fenceline/testing';
+import type { EventLog } from '../../../src/core/log/event-log.ts';
+
+const event = (key = 'a') => ({ topic: 'Job', type: 'Made', key, payload: null });
+const any = (value: unknown): never => value as never;
+const MAX = Number.MAX_SAFE_INTEGER;
+
+/** What a publish failed with; an error that this test threw for want of one where it did not. */
+async function failure(broker: EventBroker, options: unknown, events = [event()]): Promise<BrokerError> {
+  try {
+    await broker.publish(events, options as PublishOptions);
+  } catch (error) {
+    return error as BrokerError;
+  }
+  throw new Error('It was published.');
+}
+
+function batchesOf(subscription: Subscription): EventBatch[] {
+  const batches: EventBatch[] = [];
+  for (let batch = subscription.poll(); batch; batch = subscription.poll()) batches.push(batch);
+  return batches;
+}
+
+/** A log that says otherwise of what it can do. */
+const logThat = (capabilities: object): EventLog => {
+  const log = new MemoryEventLog();
+  Object.defineProperty(log, 'capabilities', { value: { ...log.capabilities, ...capabilities } });
+  return log;
+};
+
+describe('publish with an index', () => {
+  it('goes on from it, and refuses one that is not above the newest', async () => {
+    const broker = new EventBroker();
+    expect(await broker.publish(event(), { index: 7 })).toBe(7);
+    expect(await broker.publish(event())).toBe(8);
+    for (const index of [7, 8]) {
+      expect(await failure(broker, { index })).toMatchObject({
+        code: 'index_conflict',
+        message: `index must be above the newest index, 8; got ${index}.`,
+      });
+    }
+    expect(await broker.publish(event(), { index: 9 })).toBe(9);
+  });
+
+  it.each(['7', 0, -1, 1.5, Number.NaN, MAX + 1, 7n, null])('%s is no index', async (index) => {
+    const error = await failure(new EventBroker(), { index });
+    expect(error.code).toBe('bad_request');
+    expect(error.message).toMatch(/^index must be a whole number from 1 to 9007199254740991; got /);
+  });
+
+  it('appends to the newest batch where it is told to, and not to an older one', async () => {
+    const broker = new EventBroker();
+    const subscription = await broker.subscribe();
+    await broker.publish(event('a'), { index: 5 });
+    expect(await broker.publish(event('b'), { index: 5, append: true })).toBe(5);
+    expect(await failure(broker, { index: 4, append: true })).toMatchObject({
+      code: 'index_conflict',
+      message: 'index must be the newest index, 5, or above it; got 4.',
+    });
+    expect(await broker.publish(event('c'), { index: 6, append: true })).toBe(6);
+    expect(await broker.publish(event('d'), { index: 6, append: true })).toBe(6);
+    expect(await broker.publish(event('e'))).toBe(7);
+    const seen = batchesOf(subscription).map(({ index, events }) => [index, events.map(({ key }) => key).join('')]);
+    expect(seen).toEqual([
+      [5, 'a'],
+      [5, 'b'],
+      [6, 'c'],
+      [6, 'd'],
+      [7, 'e'],
+    ]);
+  });
+
+  it('refuses append without one', async () => {
+    for (const log of [undefined, new MemoryEventLog()])
+      expect(await failure(new EventBroker(any({ log })), { append: true })).toMatchObject({
+        name: 'TypeError',
+        message: 'append needs the index that the events are appended to.',
+      });
+  });
+
+  it('reaches the largest index, and nothing above it; what was appended counts', async () => {
+    const broker = new EventBroker();
+    expect(await broker.publish(event(), { index: MAX - 1 })).toBe(MAX - 1);
+    await broker.publish(event(), { index: MAX - 1, append: true });
+    expect(await failure(broker, {})).toMatchObject({
+      code: 'index_conflict',
+      message: `There is no index above ${MAX - 1}.`,
+    });
+    const fresh = new EventBroker();
+    expect(await fresh.publish(event(), { index: MAX })).toBe(MAX);
+    expect(await failure(fresh, {})).toMatchObject({ code: 'index_conflict' });
+  });
+});
+
+describe('publish with what a log does', () => {
+  const memory = () => new MemoryEventLog();
+  it.each<[what: string, options: object, log: (() => EventLog) | undefined, need: string]>([
+    ['index', { index: 1 }, memory, 'no log: a log gives the indexes itself'],
+    ['id', { id: 'x' }, undefined, 'a log with dedupeWindowMs above 0'],
+    ['id', { id: 'x' }, () => new MemoryEventLog({ dedupeWindowMs: 0 }), 'a log with dedupeWindowMs above 0'],
+    ['transaction', { transaction: { query: () => undefined } }, undefined, 'a log that is transactional'],
+    ['transaction', { transaction: { query: () => undefined } }, memory, 'a log that is transactional'],
+    ['expectedIndex', { expectedIndex: 0 }, () => logThat({ compareAndAppend: false }), 'a log with compareAndAppend'],
+  ])('%s %j is refused where it cannot', async (what, options, log, need) => {
+    const broker = new EventBroker(any(log && { log: log() }));
+    expect(await failure(broker, options)).toMatchObject({
+      code: 'not_supported',
+      message: `Publishing with ${what} needs ${need}; nothing was published.`,
+    });
+    expect(broker.stats().publishedBatches).toBe(0);
+    await broker.close();
+  });
+
+  it('an id is taken where there is a window, and the same event is published once', async () => {
+    const broker = new EventBroker({ log: new MemoryEventLog() });
+    expect(await broker.publish(event(), { id: 'x' })).toBe(1);
+    expect(await broker.publish(event(), { id: 'x' })).toBe(1);
+    expect(await broker.publish(event(), { expectedIndex: 1 })).toBe(2);
+    await broker.close();
+  });
+
+  it('expectedIndex is compared with the newest, without a log too', async () => {
+    const broker = new EventBroker();
+    expect(await broker.publish(event(), { expectedIndex: 0 })).toBe(1);
+    expect(await failure(broker, { expectedIndex: 0 })).toMatchObject({
+      code: 'index_conflict',
+      message: 'expectedIndex is 0; the newest index is 1.',
+    });
+    expect(await failure(broker, { expectedIndex: -1 })).toMatchObject({
+      code: 'bad_request',
+      message: expect.stringMatching(/^expectedIndex must be a whole number from 0 to /) as unknown,
+    });
+  });
+
+  it.each([
+    [{ transaction: null }, 'transaction must have a function query(text, values); got null.'],
+    [{ transaction: {} }, 'transaction must have a function query(text, values); got a value of type object.'],
+    [
+      { transaction: { query: () => undefined }, commit: () => undefined },
+      'commit and transaction exclude each other: the host ends its own.',
+    ],
+    [{ commit: 'yes' }, 'commit must be a function; got "yes".'],
+    [{ indx: 1 }, 'publish has no option "indx".'],
+  ])('%j is refused', async (options, message) => {
+    for (const log of [undefined, logThat({ transactional: true })]) {
+      const error = await failure(new EventBroker(any({ log })), options);
+      expect(error.name).toBe('TypeError');
+      expect(error.message.slice(0, message.length)).toBe(message);
+    }
+  });
+});
+
+describe('publish of news of ACLs', () => {
+  const topics = defineTopics({ ACLToken: { aclChange: 'token' }, Job: {} });
+
+  it.each(['ACLToken'])('%s names what changed', async (topic) => {
+    const broker = new EventBroker({ topics });
+    const error = await failure(broker as never, {}, [{ ...event(''), topic }]);
+    expect(error).toMatchObject({ code: 'bad_request', message: expect.stringContaining('key must name') as unknown });
+    await expect(broker.publish({ ...event(''), topic: 'Job' } as never)).resolves.toBe(1);
+  });
+});
