@@ -1,6 +1,7 @@
 import type { BatchOf } from '../client/index.ts';
 import { checkOptions } from '../model/options.ts';
-import type { EventOf, Topics } from '../model/topics.ts';
+import type { EventOf } from '../model/topic-types.ts';
+import type { Topics } from '../model/topics.ts';
 import { checkHook, type ConnectionResult, type HookOptions, hookOptions, type InitialEvents } from './hook-options.ts';
 import { type StateValue, StateObjects } from './state-objects.ts';
 import { useFeed } from './use-feed.ts';

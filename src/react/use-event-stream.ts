@@ -1,7 +1,8 @@
 import type { BatchOf } from '../client/index.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions } from '../model/options.ts';
-import type { EventOf, Topics } from '../model/topics.ts';
+import type { EventOf } from '../model/topic-types.ts';
+import type { Topics } from '../model/topics.ts';
 import { checkHook, type ConnectionResult, type HookOptions, hookOptions, type InitialEvents } from './hook-options.ts';
 import { RecentEvents } from './recent-events.ts';
 import { useFeed } from './use-feed.ts';

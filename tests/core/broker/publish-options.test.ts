@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  BrokerError,
+  type BrokerError,
   defineTopics,
   EventBroker,
   type EventBatch,
