@@ -39,7 +39,9 @@ async function prepare(lane, tarball) {
   const project = join(folder, lane);
   await cp(join(programs, lane), project, { recursive: true });
   await cp(join(programs, 'try-out.mjs'), join(project, 'try-out.mjs'));
-  const named = entries.map(({ subpath, specifier }) => [subpath.slice(2) || 'main', specifier]);
+  // The hooks are nothing without React, and what they are built into has it: `npm run test:frameworks`.
+  const alone = entries.filter(({ subpath }) => subpath !== './react');
+  const named = alone.map(({ subpath, specifier }) => [subpath.slice(2) || 'main', specifier]);
   const modules = named.map(([name, specifier]) => `export * as ${name} from '${specifier}';\n`);
   await writeFile(join(project, 'server.mjs'), modules.join(''));
   const required = named.map(([name, specifier]) => `exports.${name} = require('${specifier}');\n`);
