@@ -64,7 +64,10 @@ describe('24-live-board', () => {
     example.kill();
     await example.ended();
     start('24-live-board', { PORT: new URL(address).port });
-    await page.locator('#board li', { hasText: /^o-\d / }).waitFor();
+    await page
+      .locator('#board li', { hasText: /^o-\d / })
+      .first()
+      .waitFor();
     await page.locator('#state', { hasText: 'current' }).waitFor();
     const keys = (await page.locator('#board li').allTextContents()).map((text) => Number(/^o-(\d+)/.exec(text)?.[1]));
     // Six orders are open at a time. One that the first run left would be far from those of the second.

@@ -170,20 +170,37 @@ export class Model {
     return this.#views(who, this.#committed())[0] as Rights;
   }
 
-  /** What rights may show when everything up to an index was told. */
-  rightsAfter(who: string, run: number, index: number): readonly Rights[] {
-    return this.#views(who, this.#toldBefore(run, index + 1));
+  /**
+   * What rights may show to who has everything up to an index. News at that very index holds for what comes after it:
+   * who was told before the news that its state is current there is told next what that changed.
+   */
+  rightsAt(who: string, run: number, index: number): readonly Rights[] {
+    return this.#views(who, this.#toldBefore(run, index));
   }
 
   /** THE STATE at an index: of each object the newest event, unless it removes the object or is not to be seen. */
   stateAt(asked: Asked, run: number, index: number, rights: Rights): Held {
-    const newest = new Map<string, SimEvent>();
+    const shown = [...this.#newestAt(run, index)].filter(
+      ([, { event }]) => !event.isGone && sees(rights, asked, event),
+    );
+    return new Map(shown.map(([name, { event }]) => [name, event.id]));
+  }
+
+  /**
+   * Whether what was the newest event of an object at an index is superseded by now, and was gone before it was read.
+   */
+  isSuperseded(name: string, run: number, index: number): boolean {
+    const [then, now] = [index, Infinity].map((at) => this.#newestAt(run, at).get(name));
+    return then !== undefined && then.record !== now?.record && this.mayBeGone(then.record);
+  }
+
+  #newestAt(run: number, index: number): ReadonlyMap<string, { readonly record: SimRecord; readonly event: SimEvent }> {
+    const newest = new Map<string, { readonly record: SimRecord; readonly event: SimEvent }>();
     for (const record of this.records.values()) {
       if (record.run !== run || record.index > index) continue;
-      for (const event of record.events) if (event.topic === 'Order') newest.set(nameOf(event), event);
+      for (const event of record.events) if (event.topic === 'Order') newest.set(nameOf(event), { record, event });
     }
-    const shown = [...newest].filter(([, event]) => !event.isGone && sees(rights, asked, event));
-    return new Map(shown.map(([name, { id }]) => [name, id]));
+    return newest;
   }
 
   #tell(index: number, refs: readonly string[]): void {

@@ -43,17 +43,16 @@ export class SimReader {
 
   /** It is denied, or has been handed all up to the head of the present run, or knows that it is not for it. */
   isDone(epoch: string): boolean {
-    return this.#isDenied || this.#hasPassed(this.#world.model.head, epoch);
+    return this.#isDenied ? !this.#isToEnd : this.#hasPassed(this.#world.model.head, epoch);
   }
 
   /** All is quiet: it has everything, or has been told that it may not. */
   check(epoch: string): void {
-    const { model, clock } = this.#world;
+    const { clock } = this.#world;
     const { name } = this;
+    if (this.#isToEnd) throw new Error(`${name} may see nothing, and its stream goes on.`);
     if (!this.isDone(epoch)) throw new Error(`${name} does not come to the head.`);
     if (!this.#isDenied) this.#witness.checkComplete(clock.now());
-    else if (this.#source && model.isDenied(this.#wish, clock.now(), 'surely'))
-      throw new Error(`${name} may see nothing, and its stream goes on.`);
   }
 
   open(): void {
@@ -98,6 +97,12 @@ export class SimReader {
     return this.#world.model.isDenied(this.#wish, this.#world.clock.now(), 'perhaps');
   }
 
+  /** It has been told long since that it may see nothing: its stream ends when what came before has been read. */
+  get #isToEnd(): boolean {
+    const { model, clock } = this.#world;
+    return this.#source !== undefined && model.isDenied(this.#wish, clock.now(), 'surely');
+  }
+
   #hasPassed(index: number, epoch: string): boolean {
     const { last } = this.#witness;
     if (last.run === this.#world.model.run && last.index >= index) return true;
@@ -109,7 +114,11 @@ export class SimReader {
     return clientSource(this.#place, this.#wish, this.#world, {
       onWire: (wire) => (this.#wire = wire),
       onOpen: () => this.#witness.opened(),
-      onGap: (gap) => this.#guarded(() => this.#witness.gap(gap, gap.epoch ?? this.#epoch)),
+      onGap: (gap) => {
+        // Further gaps, before anything else comes, are of that run too.
+        this.#epoch = gap.epoch ?? this.#epoch;
+        this.#guarded(() => this.#witness.gap(gap, this.#epoch));
+      },
     });
   }
 
