@@ -43,10 +43,10 @@ function lossy(connection: NatsConnection): { readonly connection: NatsConnectio
 
 /** The connection, and how many bytes its pulls asked for, one after the other; undefined: one record of any size. */
 function watched(connection: NatsConnection) {
-  const asked: (number | undefined)[] = [];
+  const asked: { readonly batch: number; readonly max_bytes?: number }[] = [];
   const publish: NatsConnection['publish'] = (subject, payload, options) => {
     if (subject.includes('.CONSUMER.MSG.NEXT.')) {
-      asked.push((JSON.parse(String(payload)) as { readonly max_bytes?: number }).max_bytes);
+      asked.push(JSON.parse(String(payload)) as (typeof asked)[number]);
     }
     return connection.publish(subject, payload, options);
   };
@@ -111,8 +111,11 @@ describeWithNats('JetStreamEventLog over a connection that is not as it should b
       read.push(...chunk.map(({ body }) => body.byteLength));
     }
     expect(read).toEqual(sizes);
-    for (const bytes of asked) expect(bytes ?? 0).toBeLessThan(80_000);
-    expect(asked.filter((bytes) => bytes === undefined)).toHaveLength(2);
+    const unbounded = asked.filter(({ max_bytes }) => max_bytes === undefined);
+    // A server that is busy may be asked for one of them once more.
+    expect(unbounded.length).toBeGreaterThanOrEqual(2);
+    expect(unbounded.every(({ batch }) => batch === 1)).toBe(true);
+    for (const { max_bytes = 0 } of asked) expect(max_bytes).toBeLessThan(80_000);
     await log.close();
   });
 
