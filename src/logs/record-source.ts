@@ -1,6 +1,6 @@
 import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, PinnedRecord, ReadOptions } from '../core/log/event-log.ts';
-import { checkRead, checkReadOptions } from './read-request.ts';
+import { checkRead, checkReadOptions, type ReadRequest } from './read-request.ts';
 
 /** So many records at most are taken at once, however small: what bounds the time that the event loop is held. */
 export const SLICE_RECORDS = 4096;
@@ -73,18 +73,16 @@ export const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmed
  * turn between them, however fast the reader asks.
  */
 export function readRecords(source: HistorySource, from: number, to: number, options: ReadOptions = {}) {
-  const { maxBytes, signal } = checkRead(from, options);
-  return readChunks(source, from, to, maxBytes, signal);
+  return readChunks(source, from, to, checkRead(from, options));
 }
 
 async function* readChunks(
   source: HistorySource,
   from: number,
   to: number,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
+  { maxBytes, signal, epoch: asked }: ReadRequest,
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
-  const begun = (await source.state()).epoch;
+  const begun = asked ?? (await source.state()).epoch;
   for (let next = from; ;) {
     signal?.throwIfAborted();
     const { epoch, first, head } = await source.state();
@@ -101,17 +99,15 @@ async function* readChunks(
 
 /** `EventLog.pinned` over a source, in chunks as {@link readRecords} gives them. */
 export function readPinned(source: PinnedSource, options: ReadOptions = {}) {
-  const { maxBytes, signal } = checkReadOptions(options, 'pinned');
-  return pinnedChunks(source, maxBytes, signal);
+  return pinnedChunks(source, checkReadOptions(options, 'pinned'));
 }
 
 async function* pinnedChunks(
   source: PinnedSource,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
+  { maxBytes, signal, epoch: asked }: ReadRequest,
 ): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
   // Up to where the log began at the start: one that is trimmed over and over would keep its reader for ever.
-  const { epoch, first } = await source.state();
+  const { epoch, first } = { ...(await source.state()), ...(asked !== undefined && { epoch: asked }) };
   for (let after = 0; ;) {
     signal?.throwIfAborted();
     if ((await source.state()).epoch !== epoch) throw replacedGap();

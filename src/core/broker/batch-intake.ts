@@ -74,6 +74,10 @@ export class BatchIntake implements LogFeedHost {
     gate.defer(() => gate.run(() => this.#acceptUnreadable(new UnreadableBatch(index))));
   }
 
+  epoch(): string {
+    return this.#parts.buffer.epoch;
+  }
+
   /** The log was opened, is another one, or came back shorter: the indexes go on after its head. */
   restart({ epoch, first, head }: LogState): void {
     const { gate, buffer } = this.#parts;

@@ -314,6 +314,7 @@ export class EventBroker<
 
   #makeFeed(log: EventLog, clock: Clock, waitsWhenDown: boolean): LogFeed {
     const host: LogFeedHost = {
+      epoch: () => this.#intake.epoch(),
       restart: (state) => this.#intake.restart(state),
       accept: (batch, refs) => this.#intake.accept(batch, refs),
       unreadable: (index) => this.#intake.unreadable(index),

@@ -95,6 +95,11 @@ export interface ReadOptions {
   /** How much to hand over at once, in bytes of bodies. Default 1 MiB; at least one record. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /**
+   * The run of indexes that they are of: a log that is another one by now refuses with `gap` instead of handing over
+   * what has these indexes there. Default: the one that it has when the read begins.
+   */
+  readonly epoch?: string;
 }
 
 export interface Retention {

@@ -18,6 +18,8 @@ import type { Topics } from '../../model/topics.ts';
 
 /** Where the log's news go. */
 export interface LogFeedHost {
+  /** Of the run that readers' positions are in. */
+  epoch(): string;
   /** The log was opened, or is another one. */
   restart(state: LogState): void;
   accept(batch: EncodedBatch, refs: readonly AclRef[]): void;
@@ -111,7 +113,7 @@ export class LogFeed implements History {
    * is not taken down.
    */
   async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
-    const chunks = this.#log.read(from, to, { maxBytes: CHUNK_BYTES });
+    const chunks = this.#log.read(from, to, { maxBytes: CHUNK_BYTES, epoch: this.#parts.host.epoch() });
     try {
       for (;;) {
         const { done, value } = await this.#reads.run(() => chunks.next());

@@ -35,7 +35,8 @@ export class StreamRead {
     options: ReadOptions,
     closed: AbortSignal,
   ) {
-    const { maxBytes, signal } = checkRead(from, options);
+    const { maxBytes, signal, epoch } = checkRead(from, options);
+    this.#epoch = epoch;
     this.#stream = stream;
     this.#isDense = isDense;
     this.#signal = signal ? AbortSignal.any([closed, signal]) : closed;

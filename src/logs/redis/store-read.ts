@@ -1,5 +1,5 @@
 import type { LogRecord, ReadOptions } from '../../core/log/event-log.ts';
-import { checkRead } from '../read-request.ts';
+import { checkRead, type ReadRequest } from '../read-request.ts';
 import { replacedGap, trimmedGap, turnOfLoop } from '../record-source.ts';
 import { untilAborted } from '../wait.ts';
 import type { LogStore } from './log-store.ts';
@@ -12,18 +12,17 @@ import type { RecordGroup } from './record-format.ts';
  * @throws TypeError for what is no index or size
  */
 export function readStore(store: LogStore, from: number, to: number, options: ReadOptions, closed: AbortSignal) {
-  const { maxBytes, signal } = checkRead(from, options);
-  return readChunks(store, from, to, maxBytes, signal ? AbortSignal.any([closed, signal]) : closed);
+  const { signal, ...request } = checkRead(from, options);
+  return readChunks(store, from, to, { ...request, signal: signal ? AbortSignal.any([closed, signal]) : closed });
 }
 
 async function* readChunks(
   store: LogStore,
   from: number,
   to: number,
-  maxBytes: number,
-  signal: AbortSignal,
+  { maxBytes, signal, epoch }: ReadRequest & { readonly signal: AbortSignal },
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
-  let begun: string | undefined;
+  let begun = epoch;
   let check: string | undefined;
   for (let next = from; ;) {
     signal.throwIfAborted();

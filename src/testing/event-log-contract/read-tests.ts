@@ -43,6 +43,13 @@ export function readTests<Storage>(law: Law<Storage>): void {
     );
   });
 
+  law('a read for another run of indexes than the log’s gives nothing of this one', async (subject) => {
+    const indexes = await subject.append(3);
+    const { epoch } = await subject.log.state();
+    assert.deepEqual(indexesOf(await readAll(subject.log, 1, 3, { epoch })), indexes);
+    await rejectsWith('gap', () => readAll(subject.log, 1, 3, { epoch: `not ${epoch}` }));
+  });
+
   law('a read that is given up early holds nothing up', async (subject) => {
     await subject.append(10);
     for await (const _chunk of subject.log.read(1, 10, { maxBytes: 1 })) break;

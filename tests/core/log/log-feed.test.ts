@@ -244,7 +244,10 @@ describe('readers of history', () => {
     await turns();
     expect(broker.stats().waitingReads).toBe(0);
     expect(readers.map((reader) => reader.poll()?.index)).toEqual([1, 1]);
-    expect(asked).toEqual([{ maxBytes: 65_536 }, { maxBytes: 65_536 }]);
+    expect(asked).toEqual([
+      { maxBytes: 65_536, epoch: expect.any(String) as unknown },
+      { maxBytes: 65_536, epoch: expect.any(String) as unknown },
+    ]);
     for (const reader of readers) reader.close();
     await turns();
     expect(ends).toBe(2);

@@ -79,6 +79,43 @@ describe('a reader of a log', () => {
     expect(seen).toEqual(['acl_revoked']);
   });
 
+  it('a replaced log whose tail lags: a reader that is behind gets none of its records as those of the old one', async () => {
+    const shared = new MemoryEventLog();
+    // What the tail was told, to be handed on later.
+    const untold: (() => void)[] = [];
+    let isLagging = false;
+    const late =
+      <A extends unknown[]>(tell: (...args: A) => void) =>
+      (...args: A) =>
+        isLagging ? void untold.push(() => tell(...args)) : tell(...args);
+    const log = logAround(shared.share(), {
+      tail: (after, listener) =>
+        shared.tail(after, {
+          records: late((batch) => listener.records(batch)),
+          reset: late((state) => listener.reset(state)),
+          gap: late((gap) => listener.gap(gap)),
+          status: late((status, cause) => listener.status(status, cause)),
+        }),
+    });
+    const broker = new EventBroker({ topics, log, buffer: { maxBatches: 1 } });
+    for (const _ of range(1, 4)) await broker.publish(job('old'));
+    await turns();
+    const reader = await broker.subscribe({ topics: ['Job'], index: 1 });
+    isLagging = true;
+    shared.recreate();
+    const writer = new EventBroker({ topics, log: shared.share() });
+    for (const _ of range(1, 4)) await writer.publish(job('new'));
+    expect((await pollAll(reader)).flatMap(({ events }) => events.map(({ key }) => key))).not.toContain('new');
+    isLagging = false;
+    for (const tell of untold) tell();
+    const [first, ...others] = await pollAll(reader);
+    expect(first?.gap).toMatchObject({ reason: 'restarted', epoch: broker.epoch });
+    expect([first, ...others].flatMap((batch) => batch?.events.map(({ key }) => key))).toEqual(
+      range(1, 4).map(() => 'new'),
+    );
+    await Promise.all([broker.close(), writer.close()]);
+  });
+
   it('a revoked reader whose read meets a gap after the log was replaced gets nothing of the new log', async () => {
     const store = await withPolicy();
     const log = new MemoryEventLog();
