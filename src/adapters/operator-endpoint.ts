@@ -3,7 +3,6 @@ import type { Acl } from '../acl/acl.ts';
 import { describe } from '../model/describe.ts';
 import { checkNumber, whole } from '../model/numbers.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
-import type { NodeRequest } from './node-handler.ts';
 import { parseReportRequest, reportOf, type ReportSource } from './operator-report.ts';
 import { answerWithReport, type ReportRequest } from './report-endpoint.ts';
 import { checkHostFunctions, credentialOf } from './stream-endpoint.ts';
@@ -14,7 +13,7 @@ export interface OperatorSource extends ReportSource {
   requireManagement(credentials: ManagementCredentials): Promise<void>;
 }
 
-export interface OperatorHandlerOptions<Request = NodeRequest> {
+export interface OperatorHandlerOptions<Request> {
   readonly broker: OperatorSource;
   /** The most streams that one answer lists. Default 500; a thousand are about 250 KB. */
   readonly maxStreams?: number;

@@ -3,7 +3,6 @@ import type { SubscribePin } from '../core/broker/pin.ts';
 import type { ReadableTopic, ReadableTopicsOptions } from '../core/broker/readable-topics.ts';
 import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
-import type { NodeRequest } from './node-handler.ts';
 import { answerWithReport, type ReportRequest } from './report-endpoint.ts';
 import { checkHostFunctions, saidByHost } from './stream-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
@@ -14,7 +13,7 @@ export interface TopicsSource {
 }
 
 /** What an endpoint that lists topics takes: give it the functions that the stream is mounted with. */
-export interface TopicsHandlerOptions<Request = NodeRequest> {
+export interface TopicsHandlerOptions<Request> {
   readonly broker: TopicsSource;
   /** As in `eventStreamHandler`: finds the token's secret in a request. */
   token?(request: Request): string | undefined | Promise<string | undefined>;

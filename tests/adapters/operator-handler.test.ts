@@ -18,7 +18,7 @@ function makeStore(): FaultyAclStore {
 }
 
 async function serve(
-  options: Omit<OperatorHandlerOptions, 'broker'> = {},
+  options: Omit<OperatorHandlerOptions<http.IncomingMessage>, 'broker'> = {},
   { withAcl = true, ...more }: EventBrokerOptions & { readonly withAcl?: boolean } = {},
 ) {
   const store = makeStore();

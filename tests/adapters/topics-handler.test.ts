@@ -44,7 +44,7 @@ async function makeBroker() {
 /** The endpoint over Node, and over fetch. */
 const mounts = {
   async node(options: object) {
-    const server = http.createServer(topicsHandler(options as TopicsHandlerOptions));
+    const server = http.createServer(topicsHandler(options as TopicsHandlerOptions<http.IncomingMessage>));
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     cleanups.push(
       () => server.close(),
