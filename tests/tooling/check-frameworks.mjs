@@ -24,7 +24,7 @@ const folder = values.in ?? (await mkdtemp(join(tmpdir(), 'fenceline-frameworks-
 process.env.JWT_SECRET = 'for this check alone, and for no server of yours';
 let app;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
-process.once('exit', () => app?.kill('SIGKILL'));
+process.once('exit', () => endGroup(app));
 
 try {
   await install();
@@ -38,7 +38,7 @@ try {
   console.error(`${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
   process.exitCode = 1;
 } finally {
-  if (values.in === undefined) await rm(folder, { recursive: true, force: true });
+  if (values.in === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 }
 
 async function install() {
@@ -98,9 +98,18 @@ async function attempt(framework) {
   } catch (error) {
     return `${error.stack}\n${error.stdout ?? ''}\n----- the app said -----\n${output}`;
   } finally {
-    app?.kill('SIGKILL');
+    endGroup(app);
     app = undefined;
     if (framework.reloads) await cp(join(source, framework.reloads), join(folder, framework.reloads));
+  }
+}
+
+/** An app is a process group of its own: the development server of Next leaves a process behind when it ends. */
+function endGroup(child) {
+  try {
+    if (child) process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
   }
 }
 
@@ -142,6 +151,7 @@ function start(framework, port, take) {
     cwd,
     env: { ...env, ...own },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', take);
   return child;
