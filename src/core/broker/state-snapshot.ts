@@ -1,4 +1,4 @@
-import { Acl } from '../../acl/acl.ts';
+import { Acl, hasExpired } from '../../acl/acl.ts';
 import { AclDenial } from '../../acl/acl-denial.ts';
 import { forgottenGap } from '../backlog/state-gap.ts';
 import { StateReading, type StateBacklog } from '../backlog/state-reading.ts';
@@ -54,7 +54,7 @@ export function snapshotOf(options: StateOptions, parts: SnapshotParts): StateSn
   const { acl: given, ...asked } = options;
   const acl = rightsOf(given, parts);
   const request = withinPin(asked, undefined, topics);
-  const view = hasEnded(acl, parts) ? undefined : viewOf(request, acl, parts);
+  const view = hasExpired(acl, parts.clock.now()) ? undefined : viewOf(request, acl, parts);
   if (view === undefined) throw permissionDenied(new AclDenial('insufficient', acl.accessorId));
   if (!state.isLoaded)
     throw new BrokerError('log_unavailable', 'The state is being read from the log: wait for broker.ready().');
@@ -68,10 +68,6 @@ function rightsOf(acl: unknown, { needsAcl }: SnapshotParts): Acl {
   if (acl === undefined && !needsAcl) return Acl.management;
   if (typeof (acl as Partial<Acl> | null | undefined)?.meets === 'function') return acl as Acl;
   throw new TypeError(`state needs acl: an Acl, as Acl.management for trusted code; got ${describe(acl)}.`);
-}
-
-function hasEnded({ expiresAt = Infinity }: Acl, { clock }: SnapshotParts): boolean {
-  return expiresAt <= clock.now();
 }
 
 function eventsOf(interest: Interest, parts: SnapshotParts): readonly Event[] {
