@@ -1,6 +1,6 @@
 /**
- * How many subscriptions each accessor has open. One counts for whoever it was opened for, to its end. Holds an entry
- * only for those who have one open, so that accessors who come and go take no memory.
+ * What each accessor has: of subscriptions, of places. Holds an entry only for those who have something, so that
+ * accessors who come and go take no memory.
  */
 export class AccessorCounts {
   readonly #counts = new Map<string, number>();
@@ -10,13 +10,13 @@ export class AccessorCounts {
   }
 
   /** @param accessorId undefined for who has none, and is not counted */
-  add(accessorId: string | undefined): void {
-    if (accessorId !== undefined) this.#counts.set(accessorId, this.of(accessorId) + 1);
+  add(accessorId: string | undefined, count = 1): void {
+    if (accessorId !== undefined) this.#counts.set(accessorId, this.of(accessorId) + count);
   }
 
-  remove(accessorId: string | undefined): void {
+  remove(accessorId: string | undefined, count = 1): void {
     if (accessorId === undefined) return;
-    const left = this.of(accessorId) - 1;
+    const left = this.of(accessorId) - count;
     if (left > 0) this.#counts.set(accessorId, left);
     else this.#counts.delete(accessorId);
   }

@@ -1,3 +1,4 @@
+import { AccessorCounts } from '../../model/accessor-counts.ts';
 import { limitError } from '../../model/limit-error.ts';
 
 /** How many places there may be: of all interests, and of those that were made for one accessor. */
@@ -12,7 +13,7 @@ export interface PlaceLimits {
  */
 export class PlaceBudget {
   readonly #limits: PlaceLimits;
-  readonly #ofAccessor = new Map<string, number>();
+  readonly #ofAccessor = new AccessorCounts();
   #used = 0;
 
   constructor(limits: PlaceLimits) {
@@ -25,22 +26,18 @@ export class PlaceBudget {
    */
   take(places: number, accessorId: string | undefined): void {
     const { placesInAll, placesPerToken } = this.#limits;
-    const own = accessorId === undefined ? 0 : (this.#ofAccessor.get(accessorId) ?? 0) + places;
-    if (own > placesPerToken) {
+    if (accessorId !== undefined && this.#ofAccessor.of(accessorId) + places > placesPerToken) {
       const message = `All ${placesPerToken} pairs of namespace and topic that one token may have are in use.`;
       throw limitError('placesPerToken', message);
     }
     if (this.#used + places > placesInAll)
       throw limitError('placesInAll', `All ${placesInAll} pairs of namespace and topic are in use.`);
     this.#used += places;
-    if (accessorId !== undefined) this.#ofAccessor.set(accessorId, own);
+    this.#ofAccessor.add(accessorId, places);
   }
 
   giveBack(places: number, accessorId: string | undefined): void {
     this.#used -= places;
-    if (accessorId === undefined) return;
-    const own = (this.#ofAccessor.get(accessorId) ?? 0) - places;
-    if (own > 0) this.#ofAccessor.set(accessorId, own);
-    else this.#ofAccessor.delete(accessorId);
+    this.#ofAccessor.remove(accessorId, places);
   }
 }
