@@ -1,6 +1,7 @@
 import type { ClockTimer } from '../../model/clock.ts';
 import type { EventBatch } from '../../model/event.ts';
 import { isRestart } from '../../model/gap.ts';
+import { onAbort } from '../../model/on-abort.ts';
 import type { StreamState } from '../connection-state.ts';
 import type { EventStream } from '../event-stream.ts';
 import type { Position } from '../read-position.ts';
@@ -36,7 +37,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
   readonly #group: TabGroup;
   readonly #clock: StreamClock;
   readonly #wait: Wait;
-  readonly #onAbort = () => this.close();
+  readonly #stopListening: (() => void) | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #mode: 'new' | 'seeking' | 'following' | 'alone' | 'closed' = 'new';
   /** Where the caller wants to begin. */
@@ -80,7 +81,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
       onFault: (error) => this.#onFault(error),
     });
     this.#wait = new Wait(clock, () => this.#group.tell({ kind: 'wake' }), watchWakeUps);
-    signal?.addEventListener('abort', this.#onAbort);
+    this.#stopListening = signal && onAbort(signal, () => this.close());
     if (signal?.aborted) this.close();
   }
 
@@ -122,7 +123,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
     this.#group.leave();
     this.#own?.close();
     this.#check?.cancel();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     this.#show({ name: 'closed', ...(this.#fault !== undefined && { reason: this.#fault }) });
   }
 
