@@ -55,7 +55,7 @@ if (chosen.length === 0 && !values.table) {
 }
 const results = join(root, 'tests/mutation/results');
 mkdirSync(results, { recursive: true });
-const way = values.loaded ? loadedAgain : values.again ? tryAgain : mutate;
+const way = values.again || values.loaded ? tryAgain : mutate;
 for (const part of chosen) await withMutants(part.name, (made) => way(part, made));
 writeTable();
 
@@ -83,15 +83,15 @@ async function mutate(part, { copy, mutants }) {
 /** Those that are not killed yet, by the tests; what no test executes once it is loaded, from the start. */
 async function tryOn({ name, tests }, copy, mutants, files) {
   const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
-  await tryAll(copy, join(copy, 'mutants'), { tests: chosenTests, nearest: `tests/${name}` });
+  if (!values.loaded) await tryAll(copy, join(copy, 'mutants'), { tests: chosenTests, nearest: `tests/${name}` });
   const untried = mutants.filter(({ id, isIgnored }) => !isIgnored && !files.isKilled(id) && files.tries(id) === 0);
   for (const { id } of await killLoaded(untried, copy)) files.kill(id, 'failed');
 }
 
-/** For a result that is kept: those that were not killed. */
+/** For a result that is kept: those that were not killed; with `--loaded`, those that no test executes. */
 async function tryAgain(part, { copy, mutants }) {
   const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
-  const isAsked = ({ file }) => file.includes(values.file);
+  const isAsked = ({ file, outcome }) => file.includes(values.file) && (!values.loaded || outcome === 'unreached');
   const left = new Set(summary.survivors.filter(isAsked).map(nameOf));
   const [asked, others] = [true, false].map((isLeft) =>
     mutants.filter((mutant) => left.has(nameOf(mutant)) === isLeft),
@@ -106,17 +106,6 @@ async function tryAgain(part, { copy, mutants }) {
     ...asked.filter(({ isIgnored }) => isIgnored).map((mutant) => [nameOf(mutant), 'ignored']),
   ];
   keep(withFound(summary, new Map(found), nameOf));
-}
-
-/** For a result that is kept: what runs when modules are loaded alone. */
-async function loadedAgain({ name }, { copy, mutants }) {
-  const summary = JSON.parse(readFileSync(pathOf(name), 'utf8'));
-  const unreached = new Set(summary.survivors.filter(({ outcome }) => outcome === 'unreached').map(nameOf));
-  const killed = await killLoaded(
-    mutants.filter((mutant) => unreached.has(nameOf(mutant))),
-    copy,
-  );
-  keep(withFound(summary, new Map(killed.map((mutant) => [nameOf(mutant), 'killed'])), nameOf));
 }
 
 function nameOf({ file, line, column, to }) {
