@@ -5,7 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { documents, packagesOf, programsOf, read, root } from './documents.ts';
+import { pack } from '../tooling/packed.mjs';
+import { documents, packagesOf, programsOf, read } from './documents.ts';
 import { runProgram } from './run-program.ts';
 
 const run = promisify(execFile);
@@ -25,9 +26,7 @@ try {
 }
 
 async function install(): Promise<void> {
-  const options = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
-  const { stdout } = await run('npm', options, { cwd: root });
-  const tarball = join(folder, stdout.trim().split('\n').at(-1) ?? '');
+  const tarball = await pack(folder);
   // In the versions that the tests have; `redis` and the like need a server, and no program has them.
   const named = new Set(documents.flatMap(packagesOf).filter((name) => name !== 'fenceline'));
   const others = [...named].map((name) => `${name}@${devDependencies[name] ?? 'latest'}`);

@@ -7,11 +7,12 @@ import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 import { root } from './entries.mjs';
+import { pack } from './packed.mjs';
 
 const run = promisify(execFile);
 const source = join(root, 'tests/frameworks');
@@ -20,7 +21,7 @@ const buildLimitMs = 30 * 60_000;
 const startLimitMs = 60_000;
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, in: { type: 'string' } } });
-const folder = values.in ?? (await mkdtemp(join(tmpdir(), 'fenceline-frameworks-')));
+const folder = values.in === undefined ? await mkdtemp(join(tmpdir(), 'fenceline-frameworks-')) : resolve(values.in);
 process.env.JWT_SECRET = 'for this check alone, and for no server of yours';
 let app;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
@@ -47,13 +48,7 @@ async function install() {
   await cp(source, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
   const npm = (...args) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder, maxBuffer: 2 ** 26 });
   if (!isInstalled) await npm('ci');
-  // Packing builds.
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
-    maxBuffer: 2 ** 26,
-  });
-  const [{ filename }] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))));
-  await npm('install', '--no-save', '--ignore-scripts', `./${filename}`);
+  await npm('install', '--no-save', '--ignore-scripts', await pack(folder));
 }
 
 async function check(framework) {

@@ -1,19 +1,17 @@
 // What is downloaded: not too much of it, and nothing that a debugger could not show. CONTRIBUTING.md says what it is
 // made of, and why there are no source maps.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { root } from './entries.mjs';
+import { npmPack } from './packed.mjs';
 
 /** Past it, look at what came in; raise it only with a reason. */
 const maxBytes = 600 * 1024;
 /** What is longer was minified. */
 const maxColumns = 1000;
 
-// The build was a step of its own.
-const answer = JSON.parse(execFileSync('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], { cwd: root }));
-const [{ files, size }] = Array.isArray(answer) ? answer : Object.values(answer);
+const { files, size } = await npmPack('--dry-run');
 console.log(`note: the tarball has ${size} bytes and ${files.length} files; allowed ${maxBytes} bytes`);
 if (size > maxBytes) complain(`The tarball has ${size} bytes, more than ${maxBytes}.`);
 

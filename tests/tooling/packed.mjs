@@ -9,17 +9,22 @@ import { root } from './entries.mjs';
 const run = promisify(execFile);
 
 /**
- * The build was a step of its own.
- *
+ * What npm says that it packs, or with `--dry-run` would: `{ filename, files, size }`. The build was a step of its own.
+ */
+export async function npmPack(...flags) {
+  const options = { cwd: root, maxBuffer: 2 ** 26 };
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', ...flags], options);
+  const answer = JSON.parse(stdout);
+  const [packed] = Array.isArray(answer) ? answer : Object.values(answer);
+  return packed;
+}
+
+/**
  * @returns the path of the tarball, in `folder`
  * @throws Error for a file in it that no user needs
  */
 export async function pack(folder) {
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: root,
-  });
-  const answer = JSON.parse(stdout);
-  const [{ filename, files }] = Array.isArray(answer) ? answer : Object.values(answer);
+  const { filename, files } = await npmPack('--pack-destination', folder);
   const stray = files.map(({ path }) => path).filter((path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path));
   if (stray.length > 0) throw new Error(`The package holds files that users do not need: ${stray.join(', ')}`);
   return join(folder, filename);
