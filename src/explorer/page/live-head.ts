@@ -1,4 +1,5 @@
 import type { Gap } from '../../client/index.ts';
+import { withPatience } from './patience.ts';
 
 /** A server that does not tell its newest index within this time is not waited for, in ms. */
 const PATIENCE_MS = 2000;
@@ -45,20 +46,13 @@ async function newestOf(url: URL, init: RequestInit = {}): Promise<Head | undefi
   const query = new URL(url);
   query.searchParams.set('index', 'latest');
   for (const name of ['epoch', 'state', 'mark']) query.searchParams.delete(name);
-  const asking = new AbortController();
-  const giveUp = (): void => asking.abort();
-  const timer = setTimeout(giveUp, PATIENCE_MS);
-  init.signal?.addEventListener('abort', giveUp);
   try {
-    const { ok, body } = await fetch(query, { ...init, signal: asking.signal });
-    return ok && body ? await headOf(body) : undefined;
+    return await withPatience(PATIENCE_MS, init.signal, async (signal) => {
+      const { ok, body } = await fetch(query, { ...init, signal });
+      return ok && body ? await headOf(body) : undefined;
+    });
   } catch {
     return undefined;
-  } finally {
-    clearTimeout(timer);
-    init.signal?.removeEventListener('abort', giveUp);
-    // It has told what it was asked.
-    giveUp();
   }
 }
 

@@ -1,3 +1,5 @@
+import { withPatience } from './patience.ts';
+
 /** An endpoint has refused: what it said, for the reader. */
 export class ReportRefusal extends Error {
   readonly status: number;
@@ -18,20 +20,13 @@ const PATIENCE_MS = 10_000;
  * @throws ReportRefusal where the endpoint answers with an error; what `fetch` throws where it cannot be reached, or
  * has not answered in time
  */
-export async function readReport<R>(url: string, token: string, signal: AbortSignal): Promise<R> {
-  const patience = new AbortController();
-  const giveUp = (): void => patience.abort();
-  const timer = setTimeout(giveUp, PATIENCE_MS);
-  signal.addEventListener('abort', giveUp);
-  try {
+export function readReport<R>(url: string, token: string, signal: AbortSignal): Promise<R> {
+  return withPatience(PATIENCE_MS, signal, async (signal) => {
     const headers: Record<string, string> = token === '' ? {} : { 'X-Nomad-Token': token };
-    const response = await fetch(url, { headers, signal: patience.signal, cache: 'no-store' });
+    const response = await fetch(url, { headers, signal, cache: 'no-store' });
     if (response.ok) return (await response.json()) as R;
     throw new ReportRefusal(response.status, refusalText(response.status, await response.text()));
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', giveUp);
-  }
+  });
 }
 
 function refusalText(status: number, body: string): string {
