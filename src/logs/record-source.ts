@@ -107,7 +107,8 @@ async function* pinnedChunks(
   { maxBytes, signal, epoch: asked }: ReadRequest,
 ): AsyncGenerator<readonly PinnedRecord[], void, undefined> {
   // Up to where the log began at the start: one that is trimmed over and over would keep its reader for ever.
-  const { epoch, first } = { ...(await source.state()), ...(asked !== undefined && { epoch: asked }) };
+  const { epoch: begun, first } = await source.state();
+  const epoch = asked ?? begun;
   for (let after = 0; ;) {
     signal?.throwIfAborted();
     if ((await source.state()).epoch !== epoch) throw replacedGap();
