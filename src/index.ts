@@ -101,7 +101,7 @@ export type { RuleAnswer } from './core/broker/visible-rules.ts';
 export type { StateOptions, StateSnapshot } from './core/broker/state-snapshot.ts';
 export type { Scope } from './core/broker/rights-view.ts';
 export type { SubscribeOptions } from './core/broker/subscribe-request.ts';
-export { Subscription, type SubscriptionState } from './core/delivery/subscription.ts';
+export { Subscription, type ResumePlace, type SubscriptionState } from './core/delivery/subscription.ts';
 export { TopicFilter, type TopicKeys, type TopicsInput } from './core/matching/topic-filter.ts';
 export type {
   AclObject,

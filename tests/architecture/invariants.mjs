@@ -146,8 +146,8 @@ export const invariants = [
   },
   {
     guarantee: 'A fenced reader takes nothing past its fence from shared slices',
-    file: 'src/core/delivery/reader.ts',
-    line: 'if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;',
+    file: 'src/core/backlog/cursor.ts',
+    line: 'if (slice === undefined || slice.end - 1 > this.end) return undefined;',
     without: 'if (slice === undefined) return undefined;',
     test: 'tests/conformance/shared-slices.test.ts',
     name: 'share nothing past a fence',

@@ -168,6 +168,28 @@ describe('a subscription that resumes with an epoch', () => {
     expect(drain(subscription)).toMatchObject({ indexes: [3], gaps: [] });
   });
 
+  it('that ends before it was told goes on from where it came: the next one is told', async () => {
+    const broker = await brokerWith(3);
+    const first = await broker.subscribe({ topics: ['Job'], index: 3, epoch: 'of yesterday' });
+    expect(first.resumeAt.epoch).toBe('of yesterday');
+    first.close();
+    const second = await broker.subscribe({ topics: ['Job'], ...first.resumeAt });
+    expect(second.poll()).toMatchObject({ index: 1, gap: { reason: 'restarted', epoch: broker.epoch } });
+    expect(second.resumeAt).toEqual({ index: 2, epoch: broker.epoch });
+    const third = await broker.subscribe({ topics: ['Job'], ...second.resumeAt });
+    expect(drain(third)).toMatchObject({ indexes: [2, 3], gaps: [] });
+  });
+
+  it('that read the gap and no batch yet goes on from where it came', async () => {
+    const broker = await brokerWith(3);
+    const first = await broker.subscribe({ topics: ['Node'], index: 3, epoch: 'of yesterday' });
+    expect(first.poll()).toBeUndefined();
+    expect(first.resumeAt.epoch).toBe('of yesterday');
+    await broker.publish(node());
+    expect(first.poll()).toMatchObject({ index: 4, gap: { reason: 'restarted' } });
+    expect(first.resumeAt).toEqual({ index: 5, epoch: broker.epoch });
+  });
+
   it('is named anew by every broker', () => {
     expect(new EventBroker().epoch).not.toBe(new EventBroker().epoch);
   });

@@ -92,18 +92,15 @@ export async function localSource(place: Place, wish: ReaderWish, host: Surround
 
 class LocalSource implements Source {
   readonly #subscription: Subscription;
-  #epoch: string;
   readonly poll?: () => EventBatch | undefined;
 
   constructor(subscription: Subscription, isPolled: boolean) {
     this.#subscription = subscription;
-    this.#epoch = subscription.epoch;
     if (isPolled) this.poll = () => this.#noted(this.#subscription.poll());
   }
 
   get place(): Place {
-    const { position, mark } = this.#subscription;
-    return { index: position + 1, epoch: this.#epoch, ...(mark !== undefined && { mark }) };
+    return this.#subscription.resumeAt;
   }
 
   async next(): Promise<IteratorResult<EventBatch, undefined>> {
@@ -116,9 +113,7 @@ class LocalSource implements Source {
     this.#subscription.close();
   }
 
-  /** A gap names the run that holds from there on. */
   #noted(batch: EventBatch | undefined): EventBatch | undefined {
-    this.#epoch = batch?.gap?.epoch ?? this.#epoch;
     const { error } = this.#subscription;
     if (batch === undefined && error?.code === 'closed') throw error;
     return batch;

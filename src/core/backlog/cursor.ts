@@ -1,5 +1,7 @@
 import type { BatchPart } from '../batch/encoded-batch.ts';
+import type { StreamFormat } from '../batch/stream-format.ts';
 import type { Interest } from '../matching/interest.ts';
+import type { Slice } from '../matching/shared-slices.ts';
 import { joinGaps, type Gap, type GapReason } from '../../model/gap.ts';
 import type { Topics } from '../../model/topics.ts';
 import type { EventBuffer } from './event-buffer.ts';
@@ -161,6 +163,25 @@ export abstract class Cursor {
   passTo(position: number): void {
     this.stopReading();
     this.position = position;
+  }
+
+  /** What another reader has read from `start` on, if this one may have it as it is: it is past it then. */
+  takeSlice(format: StreamFormat, start: number): Slice | undefined {
+    const slice = this.#interest.slices.find(format, start);
+    // One that was made by a reader with more rights, or before this one's were in question.
+    if (slice === undefined || slice.end - 1 > this.end) return undefined;
+    // Of a state: one that leaves out removals that this one has to be told of, or was made before this one's floor and
+    // may hold what was removed up to it.
+    const { floor = 0 } = this;
+    if (slice.floor > floor || slice.head < floor) return undefined;
+    this.passTo(slice.end);
+    return slice;
+  }
+
+  /** Offers what it has read from there on to others. */
+  shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void {
+    const { floor = 0, position: end } = this;
+    this.#interest.slices.keep({ ...slice, end, floor, head: this.backlog.buffer.head });
   }
 
   /** With which it reads now. */

@@ -1,10 +1,9 @@
 import type { BatchPart, EncodedBatch } from '../batch/encoded-batch.ts';
 import type { Asked } from '../matching/interest.ts';
-import { BrokerError } from '../../model/errors.ts';
 import { gapOf, type Gap, type GapReason } from '../../model/gap.ts';
 import { Cursor, fetchFirst, waitForMore, type CursorRead } from './cursor.ts';
 import type { EventBuffer } from './event-buffer.ts';
-import { HistoryReading } from './history-reading.ts';
+import { type Fetched, HistoryReading } from './history-reading.ts';
 import { questionOf } from './trim-memory.ts';
 
 /**
@@ -39,16 +38,23 @@ export class EventCursor extends Cursor {
     if (history === undefined) return;
     const { run } = buffer;
     const reading = (this.#reading ??= new HistoryReading(history, this.position, buffer.first - 1));
+    const fetched = await this.#fetched(reading);
+    // One that was given up, since the cursor goes on elsewhere, moves nothing.
+    if (this.#reading !== reading || fetched === undefined || fetched === 'more') return;
+    if (fetched === 'over') this.#finishReading(reading);
+    // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further: a log that
+    // contradicts itself would hold it here for ever.
+    else if (run === buffer.run) this.moveTo(Math.max(this.position + 1, fetched.first), 'slow');
+    else this.stopReading();
+  }
+
+  async #fetched(reading: HistoryReading): Promise<Fetched | undefined> {
     try {
-      const hasMore = await reading.fetch();
-      if (this.#reading === reading && !hasMore) this.#finishReading(reading);
+      return await reading.fetch();
     } catch (error) {
-      if (this.#reading === reading) this.#reading = undefined;
-      if (!BrokerError.is(error) || error.code !== 'gap') throw error;
-      const { first } = await history.state();
-      // Where the indexes began anew meanwhile it was told where to go on, or is not to. At least one further: a log
-      // that contradicts itself would hold it here for ever.
-      if (run === buffer.run) this.moveTo(Math.max(this.position + 1, first), 'slow');
+      if (this.#reading !== reading) return undefined;
+      this.#reading = undefined;
+      throw error;
     }
   }
 

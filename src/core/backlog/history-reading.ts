@@ -1,4 +1,5 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import { BrokerError } from '../../model/errors.ts';
 
 /** Batches older than the buffer, where a log holds them. */
 export interface History {
@@ -8,10 +9,14 @@ export interface History {
   state(): Promise<{ readonly first: number }>;
 }
 
+/** What came of asking for the next chunk; `trimmed`: some of the stretch is gone, and the log begins at `first`. */
+export type Fetched = 'more' | 'over' | { readonly kind: 'trimmed'; readonly first: number };
+
 /** One way through a stretch of the log, a bounded chunk at a time. Thrown away when its reader goes on elsewhere. */
 export class HistoryReading {
   /** Last index of the stretch: when the log has no more of it, all up to here is behind. */
   readonly to: number;
+  readonly #history: History;
   readonly #batches: AsyncIterator<readonly EncodedBatch[]>;
   #chunk: readonly EncodedBatch[] = [];
   #next = 0;
@@ -19,6 +24,7 @@ export class HistoryReading {
 
   constructor(history: History, from: number, to: number) {
     this.to = to;
+    this.#history = history;
     this.#batches = history.read(from, to)[Symbol.asyncIterator]();
   }
 
@@ -36,14 +42,18 @@ export class HistoryReading {
     this.#next++;
   }
 
-  /** Fetches the next chunk. @returns false when the stretch is over @throws what the log throws */
-  async fetch(): Promise<boolean> {
+  /** Fetches the next chunk. @throws what the log throws, but for `gap` */
+  async fetch(): Promise<Fetched> {
     this.#isFetching = true;
     try {
       const result = await this.#batches.next();
       this.#chunk = result.done === true ? [] : result.value;
       this.#next = 0;
-      return result.done !== true;
+      return result.done === true ? 'over' : 'more';
+    } catch (error) {
+      if (!BrokerError.is(error) || error.code !== 'gap') throw error;
+      const { first } = await this.#history.state();
+      return { kind: 'trimmed', first };
     } finally {
       this.#isFetching = false;
     }

@@ -105,9 +105,9 @@ export class SubscriptionRegistry implements ReaderObserver {
     view: View,
     startOf: (interest: Interest) => CursorStart,
   ): Reader {
-    const { isState, failOnGap } = request;
+    const { isState, failOnGap, epoch } = request;
     const interest = this.#acquire(view, isState, acl);
-    const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap);
+    const reader = new Reader(this.#context, interest, this.#startIn(interest, startOf), failOnGap, epoch);
     const since = this.#context.clock.now();
     const countedFor = acl.accessorId;
     const facts = { asked, isState, acl, since, countedFor };

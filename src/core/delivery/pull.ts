@@ -10,6 +10,8 @@ export interface PullSource {
   read(): ReaderRead;
   /** The reader waits for more: the pull is told by {@link Pull.proceed}. */
   awaitMore(): void;
+  /** What may be missing was told. */
+  told(gap: Gap): void;
   /** A batch was handed over; told only while somebody listens. */
   handedOver(handover: Handover): void;
   readonly error: BrokerError | undefined;
@@ -117,6 +119,7 @@ export class Pull {
   #withGap(batch: EventBatch): EventBatch {
     const gap = this.takeUntold();
     if (gap === undefined) return batch;
+    this.#source.told(gap);
     return Object.freeze({ ...batch, gap: Object.freeze(gap) });
   }
 

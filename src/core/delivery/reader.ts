@@ -16,7 +16,7 @@ import { Pull, type PullSource } from './pull.ts';
 import { ended, type ReaderRead } from './reader-read.ts';
 import { readerTransitions, type ReaderEvent, type ReaderStage } from './reader-stage.ts';
 import type { SubscriptionCondition } from './subscription-condition.ts';
-import { Subscription, type SubscriptionState } from './subscription.ts';
+import { Subscription, type ResumePlace, type SubscriptionState } from './subscription.ts';
 import { TransportDelivery, type DeliveryDrive, type DeliverySource } from './transport-delivery.ts';
 
 /** Who is told of a reader's life. */
@@ -57,6 +57,8 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   readonly #context: ReaderContext;
   readonly #cursor: Cursor;
   readonly #failOnGap: boolean;
+  /** The run of indexes that it knows of: another one counts once its gap was told. */
+  #toldEpoch: string;
   readonly #pull = new Pull(this);
   #delivery: TransportDelivery | undefined;
   #stage: ReaderStage = 'behind';
@@ -66,9 +68,11 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   #lastReads: ClockTimer | undefined;
   #error: BrokerError | undefined;
 
-  constructor(context: ReaderContext, interest: Interest, start: CursorStart, failOnGap: boolean) {
+  /** @param cameFrom the epoch that its host names, if it does */
+  constructor(context: ReaderContext, interest: Interest, start: CursorStart, failOnGap: boolean, cameFrom?: string) {
     super();
     this.epoch = context.buffer.epoch;
+    this.#toldEpoch = (start.gap?.epoch !== undefined && cameFrom) || this.epoch;
     this.#context = context;
     const { state } = start;
     this.#cursor = state
@@ -89,6 +93,11 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
     return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
+  }
+
+  get resumeAt(): ResumePlace {
+    const { position, mark } = this;
+    return { index: position + 1, epoch: this.#toldEpoch, ...(mark !== undefined && { mark }) };
   }
 
   /** Of one that is open. */
@@ -198,20 +207,11 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   takeSlice(format: StreamFormat, start: number): Slice | undefined {
-    const slice = this.#cursor.interest.slices.find(format, start);
-    // One that was made by a reader with more rights, or before this one's were in question.
-    if (slice === undefined || slice.end - 1 > this.#cursor.end) return undefined;
-    // Of a state: one that leaves out removals that this one has to be told of, or was made before this one's floor and
-    // may hold what was removed up to it.
-    const { floor = 0 } = this.#cursor;
-    if (slice.floor > floor || slice.head < floor) return undefined;
-    this.#cursor.passTo(slice.end);
-    return slice;
+    return this.#cursor.takeSlice(format, start);
   }
 
   shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void {
-    const { floor = 0, position: end, interest } = this.#cursor;
-    interest.slices.keep({ ...slice, end, floor, head: this.#context.buffer.head });
+    this.#cursor.shareSlice(slice);
   }
 
   get neededView(): string | undefined {
@@ -224,6 +224,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   awaitMore(): void {
     this.#enter(this.#isInStep ? 'caught-up' : 'exhausted');
+  }
+
+  told({ epoch }: Gap): void {
+    if (epoch !== undefined) this.#toldEpoch = epoch;
   }
 
   handedOver(handover: Handover): void {

@@ -12,6 +12,16 @@ import type { Delivery, DeliveryOptions } from './delivery.ts';
  */
 export type SubscriptionState = 'synced' | 'unsynced' | 'closed';
 
+/** A place in the stream, plain JSON: options of `subscribe`. */
+export interface ResumePlace {
+  /** The next index to read. */
+  readonly index: number;
+  /** The run of indexes that `index` belongs to. */
+  readonly epoch: string;
+  /** Only of a state: see {@link Subscription.mark}. */
+  readonly mark?: string;
+}
+
 /**
  * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each
  * batch once. Made by `broker.subscribe`. Read it by `for await`, `next()` or `poll()`, or hand it to a transport with
@@ -29,12 +39,19 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   /** Newest index that it has passed: all that it matches up to here was handed over. 0 before the first. */
   abstract readonly position: number;
 
+  /**
+   * Where another subscription goes on: keep it whole, and spread it into the options of `subscribe`. It names the run
+   * of indexes that was *told*: one that ends before it has told the gap `restarted` goes on from where it came, so
+   * that the next one is told.
+   */
+  abstract readonly resumeAt: ResumePlace;
+
   /** Why it ended; undefined while it is open, and after it was closed by its owner. */
   abstract readonly error: BrokerError | undefined;
 
   /**
    * With `state`: a word for which state it reads, as far as rights and filter show it, and where the reading began.
-   * Who resumes says it along with `position` + 1 and `epoch`: without it, a state that rests on rights is read anew.
+   * {@link resumeAt} has it: without it, a state that rests on rights is read anew.
    */
   abstract readonly mark: string | undefined;
 

@@ -44,6 +44,8 @@ export interface DeliverySource {
   shareSlice(slice: Pick<Slice, 'format' | 'start' | 'bytes' | 'isFull'>): void;
   /** A slice has ended with all that can be read now: the reader joins the others, or waits. */
   awaitMore(): void;
+  /** What may be missing was told. */
+  told(gap: Gap): void;
   /** The transport was handed something; told only while somebody listens. */
   handedOver(handover: Handover): void;
   /** The transport pushes back. */
@@ -276,6 +278,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #tell(gap: Gap): void {
     this.#isOwn = true;
     this.#slice += this.#format.gap(gap);
+    this.#source.told(gap);
     this.#format = this.#named(this.#format.after?.(gap) ?? this.#format);
   }
 
