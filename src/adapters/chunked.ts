@@ -42,14 +42,23 @@ let used = 0;
 
 /** `length in hex CRLF text CRLF`. */
 export function frameChunk(text: string): Uint8Array {
-  const bytes = Buffer.byteLength(text);
-  const head = `${bytes.toString(16)}\r\n`;
-  const size = head.length + bytes + 2;
+  const length = Buffer.byteLength(text);
+  return framed(length, (chunk, at) => chunk.write(text, at, length === text.length ? 'latin1' : 'utf8'));
+}
+
+/** The same of bytes. */
+export function frameBytes(bytes: Uint8Array): Uint8Array {
+  return framed(bytes.length, (chunk, at) => chunk.set(bytes, at));
+}
+
+function framed(length: number, put: (chunk: Buffer, at: number) => void): Uint8Array {
+  const head = `${length.toString(16)}\r\n`;
+  const size = head.length + length + 2;
   const chunk = size > MAX_SHARED_BYTES ? Buffer.allocUnsafeSlow(size) : takeSlab(size);
-  let at = chunk.write(head, 0, 'latin1');
-  at += chunk.write(text, at, bytes === text.length ? 'latin1' : 'utf8');
-  chunk[at++] = 13;
-  chunk[at] = 10;
+  chunk.write(head, 0, 'latin1');
+  put(chunk, head.length);
+  chunk[size - 2] = 13;
+  chunk[size - 1] = 10;
   return chunk;
 }
 

@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { DeliveryOptions } from '../core/delivery/delivery.ts';
 import type { ByteSink } from '../core/delivery/byte-sink.ts';
-import type { StreamFormat } from '../core/batch/stream-format.ts';
-import type { Subscription } from '../core/delivery/subscription.ts';
 import {
   answerStreamRequest,
   checkEndpoint,
@@ -138,49 +135,38 @@ function plainResponse({ status, headers, body }: PlainAnswer): Response {
   return new Response(body === '' ? null : body, { status, headers });
 }
 
-function streamResponse(
-  { subscription, headers, format, options }: StreamAnswer,
-  outgoing: ServerResponse | undefined,
-): Response {
-  const source = new StreamBody(subscription, format, options, outgoing);
+function streamResponse({ headers, ...answer }: StreamAnswer, outgoing: ServerResponse | undefined): Response {
+  const source = new StreamBody(answer, outgoing);
   const limits = { highWaterMark: MAX_WAITING_BYTES, size: (chunk: Uint8Array) => chunk.byteLength };
   return new Response(new ReadableStream(source, limits), { status: 200, headers });
 }
 
 /** Where a subscription is written to and a body is read from. */
 class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
-  readonly #subscription: Subscription;
-  readonly #format: StreamFormat;
-  readonly #options: DeliveryOptions;
+  readonly #answer: Omit<StreamAnswer, 'headers'>;
   /** What a bridge writes the body to. */
   readonly #outgoing: ServerResponse | undefined;
   /** Until it has ended or was cancelled. */
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  constructor(
-    subscription: Subscription,
-    format: StreamFormat,
-    options: DeliveryOptions,
-    outgoing: ServerResponse | undefined,
-  ) {
-    this.#subscription = subscription;
-    this.#format = format;
-    this.#options = options;
+  constructor(answer: Omit<StreamAnswer, 'headers'>, outgoing: ServerResponse | undefined) {
+    this.#answer = answer;
     this.#outgoing = outgoing;
   }
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
-    this.#subscription.deliverTo(this, this.#format, this.#options);
+    const { subscription, format, options, compressor } = this.#answer;
+    subscription.deliverTo(compressor?.before(this, format, 'none') ?? this, format, options);
   }
 
   pull(): void {
-    this.#subscription.delivery?.drained();
+    this.#answer.subscription.delivery?.drained();
   }
 
   cancel(): void {
     this.#controller = undefined;
-    this.#subscription.close();
+    this.#answer.subscription.close();
   }
 
   /** Who reads the body may write to a chunk, or transfer its buffer: it gets its own, or others would see it. */

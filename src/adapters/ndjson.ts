@@ -47,6 +47,7 @@ const knownOptions: OptionNames<NdjsonStreamOptions> = {
   format: true,
   heartbeatMs: true,
   bookmarks: true,
+  beatsTogether: true,
 };
 
 class SubscriptionStream extends Readable implements ByteSink {

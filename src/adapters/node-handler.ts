@@ -84,12 +84,13 @@ export function sendPlain(to: NodeResponse, { status, headers, body }: PlainAnsw
 function sendStream(
   { writer }: Pick<EventStreamHandlerOptions, 'writer'>,
   response: ServerResponse,
-  { subscription, headers, format, options }: StreamAnswer,
+  { subscription, headers, format, options, compressor }: StreamAnswer,
 ): void {
   response.writeHead(200, withExposed(headers, response.getHeader(EXPOSE_HEADERS)));
   response.flushHeaders?.();
   const onDrain = (): void => subscription.delivery?.drained();
   const socket = writer === 'response' ? undefined : rawSocketOf(response);
   const sink = socket ? new SocketSink(response, socket, onDrain) : new ResponseSink(response, onDrain);
-  subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, options);
+  if (compressor) subscription.deliverTo(compressor.before(sink, format, socket ? 'chunked' : 'none'), format, options);
+  else subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, options);
 }

@@ -20,6 +20,7 @@ export type SseHandlerOptions<Request = NodeRequest> = Omit<EventStreamHandlerOp
 const sseOptions: OptionNames<SseHandlerOptions<never>> = {
   broker: true,
   heartbeatMs: true,
+  compression: true,
   token: true,
   acl: true,
   pin: true,

@@ -7,6 +7,7 @@ import type { SubscribePin } from '../core/broker/pin.ts';
 import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 import type { Subscription } from '../core/delivery/subscription.ts';
+import { acceptsGzip, gzipCompressor, type Compressor } from './compression/compressor.ts';
 import { headerValue, type HeaderLookUp } from './header.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 import { parseLastEventId, sseFormat } from './sse-format.ts';
@@ -41,6 +42,12 @@ export interface StreamEndpointOptions<Request> {
    * Else always that one.
    */
   readonly format?: 'accept' | 'ndjson' | 'sse';
+  /**
+   * `true`: streams are compressed with gzip for who accepts it. What readers have in common is compressed once for all
+   * of them. A topic can forbid it for its streams (`compression: false` in `defineTopics`). Default false. Needs
+   * `node:zlib`: Node, Bun, Deno.
+   */
+  readonly compression?: boolean;
   // Methods, since TypeScript compares their parameters both ways: where a framework says only in the end what its
   // request is, as Express does, a handler would else be refused.
   /**
@@ -68,6 +75,7 @@ export const endpointOptions: OptionNames<StreamEndpointOptions<never>> = {
   broker: true,
   heartbeatMs: true,
   format: true,
+  compression: true,
   token: true,
   acl: true,
   pin: true,
@@ -98,7 +106,15 @@ export function checkEndpoint<O extends StreamEndpointOptions<never>>(
   checkHeartbeatMs(heartbeatMs);
   if (!['accept', 'ndjson', 'sse'].includes(format))
     throw new TypeError(`format must be 'accept', 'ndjson' or 'sse'; got ${describe(format)}.`);
+  checkCompression(options.compression);
   checkHostFunctions(options, where);
+}
+
+function checkCompression(compression: unknown = false): void {
+  if (typeof compression !== 'boolean')
+    throw new TypeError(`compression must be true or false; got ${describe(compression)}.`);
+  // It fails here, where the mount is made, and not with the first request.
+  if (compression) gzipCompressor();
 }
 
 /** Says the kind alone of what was given: it may be a secret. */
@@ -133,6 +149,8 @@ export interface StreamAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly format: StreamFormat;
   readonly options: DeliveryOptions;
+  /** What its bytes go through before they are written, if anything. */
+  readonly compressor: Compressor | undefined;
 }
 
 /** Either a stream, or an answer that is complete. */
@@ -181,8 +199,32 @@ async function openStream<Own>(
   };
   // Names of topics come from a query and from the host alike: the broker checks them.
   const subscription = await broker.subscribe(asked as SubscribeOptions<never>);
-  const options = { bookmarks, ...(heartbeatMs === undefined ? {} : { heartbeatMs }) };
-  return { subscription, options, ...written(subscription, isSse) };
+  const compressor = compressorFor(endpoint, request, subscription);
+  const options = {
+    bookmarks,
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(compressor && { beatsTogether: true }),
+  };
+  const answer = written(subscription, isSse);
+  const headers = { ...answer.headers, ...encodingHeaders(endpoint.compression, compressor) };
+  return { ...answer, subscription, options, headers, compressor };
+}
+
+function compressorFor(
+  { compression }: Pick<StreamEndpointOptions<never>, 'compression'>,
+  { header }: Pick<EndpointRequest<unknown>, 'header'>,
+  subscription: Subscription,
+): Compressor | undefined {
+  const isAsked = compression === true && acceptsGzip(headerValue(header, 'accept-encoding'));
+  return isAsked && subscription.mayBeCompressed ? gzipCompressor() : undefined;
+}
+
+/** A cache between must not hand to one what another accepts: also where this one is not compressed. */
+function encodingHeaders(compression = false, compressor?: Compressor): Readonly<Record<string, string>> {
+  return {
+    ...(compression && { Vary: 'Accept-Encoding' }),
+    ...(compressor && { 'Content-Encoding': 'gzip' }),
+  };
 }
 
 /** Closed over the request: the broker asks, and knows no requests. */

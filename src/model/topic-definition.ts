@@ -82,6 +82,13 @@ export interface TopicDefinition<P = unknown, N extends Needs = Needs, Y = unkno
    * (`ruleFailed`). Default none.
    */
   readonly removedBy?: readonly DefinedEvent<P, Y>['type'][] | RemovalRuleOf<DefinedUnindexedEvent<P, Y>>;
+  /**
+   * `false`: streams that ask for this topic, by name or with `*`, are never compressed. For payloads that hold a
+   * secret beside a text that somebody else chooses: from how well both compress together, who sees the lengths of what
+   * is sent can guess the secret (CRIME, BREACH). Default true; what a mount's own option `compression` says counts
+   * first.
+   */
+  readonly compression?: boolean;
   /** A second name for some events of another topic: those of `types`. Nothing is published under it. */
   readonly aliasOf?: A & string;
 }
@@ -105,6 +112,7 @@ const knownMembers: OptionNames<TopicDefinition> = {
   visible: true,
   retain: true,
   removedBy: true,
+  compression: true,
   aliasOf: true,
 };
 const aclObjects: ReadonlySet<unknown> = new Set(['token', 'policy', 'role']);
@@ -114,6 +122,7 @@ export function checkDefinition(name: string, definition: TopicDefinition): void
   checkOptions<TopicDefinition>(definition, knownMembers, `Topic ${JSON.stringify(name)}`);
   checkRules(name, definition);
   checkRetention(name, definition);
+  checkCompression(name, definition);
   if (name === '' || name === '*' || name.includes(':'))
     throw new TypeError(`A topic's name must not be empty, "*" or contain ":"; got "${name}".`);
 }
@@ -136,6 +145,13 @@ function checkRules(name: string, { requires = 'management', aclChange, visible 
     `Topic "${name}": requires must be 'management', 'anyone', or an object with one block and its capability, as ` +
       `{ namespace: 'read-orders' }; got ${isWhole ? `the block ${describe(block)}` : describe(requires)}.`,
   );
+}
+
+function checkCompression(name: string, { compression, aliasOf }: TopicDefinition): void {
+  if (compression !== undefined && aliasOf !== undefined)
+    throw new TypeError(`Topic "${name}": what is compressed is said where its events are: of "${aliasOf}".`);
+  if (compression !== undefined && typeof compression !== 'boolean')
+    throw new TypeError(`Topic "${name}": compression must be true or false; got ${describe(compression)}.`);
 }
 
 /** @throws TypeError for what is no way to retain, or would never be asked */

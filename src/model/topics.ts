@@ -84,6 +84,13 @@ export class Topics<T extends TopicMap = TopicMap, Name extends string = string>
     return this.#retained.has(name);
   }
 
+  /** Whether a stream that asks for these names, `*` among them, may be compressed. */
+  mayBeCompressed(asked: Iterable<string>): boolean {
+    const isKept = (name: string): boolean => this.#ownerOf(name)?.compression === false;
+    for (const name of asked) if (name === '*' ? this.names?.some(isKept) : isKept(name)) return false;
+    return true;
+  }
+
   /** Whether some events can be asked for by another name than their topic's. */
   get hasAliases(): boolean {
     return this.#aliases.size > 0;

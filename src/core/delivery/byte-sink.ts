@@ -7,10 +7,12 @@
  */
 export interface ByteSink {
   /**
+   * @param sharers where all who are in step and ask for the same are written this chunk: one object for all of them,
+   * the same from chunk to chunk. A transport that compresses can do it once for all
    * @returns false when the peer does not keep up: nothing more comes until {@link Delivery.drained} is called, and
    * what was handed over so far is the most that is ever queued for it
    */
-  write(chunk: Uint8Array): boolean;
+  write(chunk: Uint8Array, sharers?: object): boolean;
   /**
    * The end, with the last bytes if there are any. Called once.
    * @returns anything; a promise where the transport can tell when its peer has taken them, or never will:

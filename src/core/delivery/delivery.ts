@@ -6,6 +6,12 @@ export interface DeliveryOptions {
   readonly heartbeatMs?: number;
   /** Heartbeats carry the newest index that was passed; the first also the epoch and the interval. Default false. */
   readonly bookmarks?: boolean;
+  /**
+   * All such streams of one interval get their heartbeats at the same time, instead of spread over it: for a transport
+   * that shares what is written, since a heartbeat of its own sets a stream apart from the others. The first may come
+   * sooner than after `heartbeatMs`. Default false.
+   */
+  readonly beatsTogether?: boolean;
 }
 
 /** A subscription's way into a transport. */

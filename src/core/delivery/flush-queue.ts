@@ -11,6 +11,9 @@ export interface Advancing {
   fail(error: BrokerError): void;
 }
 
+/** Heartbeats are spread over so many moments of their interval. */
+const SPREAD_SLOTS = 32;
+
 /**
  * What waits to be written in the next flush: chunks of the interests that matched, then a slice for each reader that
  * is behind.
@@ -18,7 +21,9 @@ export interface Advancing {
 export class FlushQueue {
   readonly #clock: Clock;
   readonly #schedule: FlushSchedule;
-  readonly #heartbeats = new Map<number, Heartbeats>();
+  /** By their interval. */
+  readonly #spread = new Map<number, Heartbeats>();
+  readonly #together = new Map<number, Heartbeats>();
   #interests: Interest[] = [];
   #behind = new Set<Advancing>();
   /** Oldest index that an interest holds unflushed. */
@@ -64,11 +69,16 @@ export class FlushQueue {
     return 2 * saved >= interests.length;
   }
 
-  /** @returns what stops the heartbeats */
-  beatEvery(intervalMs: number, stream: Beating): () => void {
-    const forget = (): void => void this.#heartbeats.delete(intervalMs);
-    const heartbeats = this.#heartbeats.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs, forget);
-    this.#heartbeats.set(intervalMs, heartbeats);
+  /**
+   * @param isTogether at the same time as all others that are, instead of spread over the interval
+   * @returns what stops the heartbeats
+   */
+  beatEvery(intervalMs: number, stream: Beating, isTogether: boolean): () => void {
+    const circles = isTogether ? this.#together : this.#spread;
+    const forget = (): void => void circles.delete(intervalMs);
+    const slots = isTogether ? 1 : SPREAD_SLOTS;
+    const heartbeats = circles.get(intervalMs) ?? new Heartbeats(this.#clock, intervalMs, slots, forget);
+    circles.set(intervalMs, heartbeats);
     return heartbeats.add(stream);
   }
 

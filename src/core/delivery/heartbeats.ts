@@ -1,8 +1,5 @@
 import type { Clock, ClockTimer } from '../../model/clock.ts';
 
-/** The circle is cut into at most this many slots, so that heartbeats spread out. */
-const MAX_SLOTS = 32;
-
 /** Whoever gets a heartbeat. */
 export interface Beating {
   beat(): void;
@@ -22,9 +19,12 @@ export class Heartbeats {
   #next = 0;
   #timer: ClockTimer | undefined;
 
-  /** @param onEmpty called when the last stream has gone */
-  constructor(clock: Clock, intervalMs: number, onEmpty: () => void) {
-    const count = Math.max(1, Math.min(MAX_SLOTS, Math.floor(intervalMs / 10)));
+  /**
+   * @param maxSlots the circle is cut into at most this many, so that heartbeats spread out
+   * @param onEmpty called when the last stream has gone
+   */
+  constructor(clock: Clock, intervalMs: number, maxSlots: number, onEmpty: () => void) {
+    const count = Math.max(1, Math.min(maxSlots, Math.floor(intervalMs / 10)));
     this.#clock = clock;
     this.#tickMs = intervalMs / count;
     this.#slots = Array.from({ length: count }, () => new Set());

@@ -16,7 +16,7 @@ import { Pull, type PullSource } from './pull.ts';
 import { ended, type ReaderRead } from './reader-read.ts';
 import { readerTransitions, type ReaderEvent, type ReaderStage } from './reader-stage.ts';
 import type { SubscriptionCondition } from './subscription-condition.ts';
-import { Subscription, type ResumePlace, type SubscriptionState } from './subscription.ts';
+import { Subscription, type SubscriptionState } from './subscription.ts';
 import { TransportDelivery, type DeliveryDrive, type DeliverySource } from './transport-delivery.ts';
 
 /** Who is told of a reader's life. */
@@ -57,8 +57,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   readonly #context: ReaderContext;
   readonly #cursor: Cursor;
   readonly #failOnGap: boolean;
-  /** The run of indexes that it knows of: another one counts once its gap was told. */
-  #toldEpoch: string;
+  protected toldEpoch: string;
   readonly #pull = new Pull(this);
   #delivery: TransportDelivery | undefined;
   #stage: ReaderStage = 'behind';
@@ -72,7 +71,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   constructor(context: ReaderContext, interest: Interest, start: CursorStart, failOnGap: boolean, cameFrom?: string) {
     super();
     this.epoch = context.buffer.epoch;
-    this.#toldEpoch = (start.gap?.epoch !== undefined && cameFrom) || this.epoch;
+    this.toldEpoch = (start.gap?.epoch !== undefined && cameFrom) || this.epoch;
     this.#context = context;
     const { state } = start;
     this.#cursor = state
@@ -93,11 +92,6 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
     const { untold } = this.#pull;
     if (untold !== undefined) return Math.min(untold.from - 1, this.#cursor.passed);
     return this.#stage === 'synced' ? this.#context.buffer.passedAt(this.#passedTogether) : this.#cursor.passed;
-  }
-
-  get resumeAt(): ResumePlace {
-    const { position, mark } = this;
-    return { index: position + 1, epoch: this.#toldEpoch, ...(mark !== undefined && { mark }) };
   }
 
   /** Of one that is open. */
@@ -123,6 +117,10 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
 
   get skipped(): number {
     return this.#cursor.skipped;
+  }
+
+  get mayBeCompressed(): boolean {
+    return this.#context.topics.mayBeCompressed(this.#cursor.interest.filter.topics);
   }
 
   get delivery(): Delivery | undefined {
@@ -227,7 +225,7 @@ export class Reader extends Subscription implements DeliverySource, PullSource, 
   }
 
   told({ epoch }: Gap): void {
-    if (epoch !== undefined) this.#toldEpoch = epoch;
+    if (epoch !== undefined) this.toldEpoch = epoch;
   }
 
   handedOver(handover: Handover): void {

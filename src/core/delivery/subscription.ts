@@ -39,13 +39,6 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
   /** Newest index that it has passed: all that it matches up to here was handed over. 0 before the first. */
   abstract readonly position: number;
 
-  /**
-   * Where another subscription goes on: keep it whole, and spread it into the options of `subscribe`. It names the run
-   * of indexes that was *told*: one that ends before it has told the gap `restarted` goes on from where it came, so
-   * that the next one is told.
-   */
-  abstract readonly resumeAt: ResumePlace;
-
   /** Why it ended; undefined while it is open, and after it was closed by its owner. */
   abstract readonly error: BrokerError | undefined;
 
@@ -60,6 +53,9 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
    * them.
    */
   abstract readonly skipped: number;
+
+  /** None of the topics that it asks for forbids it (`compression: false`). */
+  abstract readonly mayBeCompressed: boolean;
 
   /** Its way into a transport, once there is one. */
   abstract readonly delivery: Delivery | undefined;
@@ -89,6 +85,18 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
 
   /** Frees it. A reader that waits gets `done`. */
   abstract close(): void;
+
+  /** The run of indexes that it has told of: another one counts once its gap was told. */
+  protected abstract readonly toldEpoch: string;
+
+  /**
+   * Where another subscription goes on: keep it whole, and spread it into the options of `subscribe`. One that ends
+   * before it has told the gap `restarted` goes on from where it came, so that the next one is told.
+   */
+  get resumeAt(): ResumePlace {
+    const { position, mark, toldEpoch: epoch } = this;
+    return { index: position + 1, epoch, ...(mark !== undefined && { mark }) };
+  }
 
   return(): Promise<IteratorResult<EventBatch<E>, undefined>> {
     this.close();

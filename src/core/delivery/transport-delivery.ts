@@ -88,6 +88,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   #format: StreamFormat;
   readonly #heartbeatMs: number;
   readonly #bookmarks: boolean;
+  readonly #beatsTogether: boolean;
   #stopHeartbeats: (() => void) | undefined;
   #stopRotation: (() => void) | undefined;
   /** Read and not written yet: an end that comes while reading takes it along. */
@@ -105,8 +106,8 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     format: StreamFormat,
     options: DeliveryOptions,
   ) {
-    checkOptions<DeliveryOptions>(options, { heartbeatMs: true, bookmarks: true }, 'deliverTo');
-    const { heartbeatMs = defaultHeartbeatMs, bookmarks = false } = options;
+    checkOptions<DeliveryOptions>(options, { heartbeatMs: true, bookmarks: true, beatsTogether: true }, 'deliverTo');
+    const { heartbeatMs = defaultHeartbeatMs, bookmarks = false, beatsTogether = false } = options;
     checkHeartbeatMs(heartbeatMs);
     this.#source = source;
     this.#drive = drive;
@@ -114,6 +115,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     this.#format = format;
     this.#heartbeatMs = heartbeatMs;
     this.#bookmarks = bookmarks;
+    this.#beatsTogether = beatsTogether;
   }
 
   get isSynced(): boolean {
@@ -134,7 +136,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
     const { opening } = this.#format;
     if (opening) this.#writeText(() => (typeof opening === 'string' ? opening : opening()));
     if (this.#heartbeatMs > 0 && !this.#hasEnded) {
-      this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this);
+      this.#stopHeartbeats = this.#drive.queue.beatEvery(this.#heartbeatMs, this, this.#beatsTogether);
       this.#greet();
     }
     if (this.#hasEnded) return;
@@ -193,7 +195,7 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
 
   receive(chunk: SharedChunk): void {
     const bytes = this.#bytesOf(chunk);
-    if (bytes !== undefined) this.#write(bytes, chunk.before);
+    if (bytes !== undefined) this.#write(bytes, chunk.before, chunk.sharers);
   }
 
   fail(error: BrokerError): void {
@@ -305,10 +307,10 @@ export class TransportDelivery implements Delivery, InterestMember, Advancing, B
   }
 
   /** @param before newest index before what the bytes hold */
-  #write(bytes: Uint8Array, before = this.#before): void {
+  #write(bytes: Uint8Array, before = this.#before, sharers?: object): void {
     let isReady: boolean;
     try {
-      isReady = this.#sink.write(bytes);
+      isReady = this.#sink.write(bytes, sharers);
       if (deliverChannel.hasSubscribers) this.#tellHandover(bytes);
     } catch (error) {
       return this.#source.fail(BrokerError.from(error), before);

@@ -232,7 +232,7 @@ export class Interest {
     if (parts.length === 0) return 0;
     const saved = (parts.length - 1) * this.#members.size;
     this.#pending = [];
-    const chunk = new SharedChunk(parts);
+    const chunk = new SharedChunk(parts, this);
     // One may leave while another receives. No call by a closure: it would cost a twentieth of a delivery.
     for (const member of this.#members.all()) if (this.#members.has(member)) member.receive(chunk);
     return saved;

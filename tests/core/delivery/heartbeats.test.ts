@@ -24,7 +24,7 @@ describe('heartbeats', () => {
         fc.integer({ min: 1, max: 40_000 }),
         async (waitMs, intervalMs) => {
           const clock = new VirtualClock(0);
-          const heartbeats = new Heartbeats(clock, intervalMs, () => undefined);
+          const heartbeats = new Heartbeats(clock, intervalMs, 32, () => undefined);
           heartbeats.add(new Listener(clock));
           await clock.advance(Math.min(waitMs, intervalMs * 3));
           const cameAt = clock.now();
@@ -45,7 +45,7 @@ describe('heartbeats', () => {
   it('need one timer for all, and none for nobody', async () => {
     const clock = new VirtualClock();
     let isEmpty = false;
-    const heartbeats = new Heartbeats(clock, 1000, () => (isEmpty = true));
+    const heartbeats = new Heartbeats(clock, 1000, 32, () => (isEmpty = true));
     expect(clock.timers).toBe(0);
     const listeners = Array.from({ length: 50 }, () => new Listener(clock));
     const removals = listeners.map((listener) => heartbeats.add(listener));
@@ -63,7 +63,7 @@ describe('heartbeats', () => {
 
   it('stop for one who leaves while they are given', async () => {
     const clock = new VirtualClock();
-    const heartbeats = new Heartbeats(clock, 100, () => undefined);
+    const heartbeats = new Heartbeats(clock, 100, 32, () => undefined);
     const other = new Listener(clock);
     const leaver = {
       beats: 0,
@@ -90,7 +90,7 @@ describe('heartbeats', () => {
     let asked = 0;
     const { after } = clock;
     clock.after = (delayMs, call) => (asked++, after.call(clock, delayMs, call));
-    new Heartbeats(clock, intervalMs, () => undefined).add(new Listener(clock));
+    new Heartbeats(clock, intervalMs, 32, () => undefined).add(new Listener(clock));
     await clock.advance(intervalMs);
     expect(asked - 1).toBe(ticks);
   });

@@ -13,7 +13,7 @@ const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toStrin
 describe('a shared chunk', () => {
   it('is one object for those who read in one format, and each format has its own', () => {
     const [one, two] = [encodedBatch(1), encodedBatch(2)];
-    const chunk = new SharedChunk([one, two]);
+    const chunk = new SharedChunk([one, two], {});
     const lines = chunk.in(ndjsonFormat);
     expect(chunk.in(ndjsonFormat)).toBe(lines);
     expect(text(lines)).toBe(`${one.line}${two.line}`);

@@ -1,0 +1,52 @@
+import type { ByteSink } from '../../core/delivery/byte-sink.ts';
+import type { StreamFormat } from '../../core/batch/stream-format.ts';
+import { frameBytes } from '../chunked.ts';
+import { GzipSink } from './gzip-sink.ts';
+import { SharedGzips, type Zlib } from './shared-gzip.ts';
+
+/** Puts compression before a transport. */
+export interface Compressor {
+  /**
+   * @param framing `chunked`: the transport takes chunks of HTTP/1.1, whole, as `chunkedFormat` makes them
+   * @returns where the stream is to be written to instead
+   */
+  before(sink: ByteSink, format: StreamFormat, framing: 'none' | 'chunked'): ByteSink;
+}
+
+interface Runtime {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown };
+}
+
+let compressor: Compressor | undefined;
+
+/**
+ * Loaded where it is asked for: `fenceline/fetch` runs where there is no zlib, too. One for the process, so that all
+ * its mounts share what is compressed.
+ * @throws TypeError where the runtime has none
+ */
+export function gzipCompressor(): Compressor {
+  return (compressor ??= compressorWith(nodeZlib()));
+}
+
+function nodeZlib(): Zlib {
+  const zlib = (globalThis as Runtime).process?.getBuiltinModule?.('node:zlib') as Partial<Zlib> | undefined;
+  const { constants, crc32, deflateRawSync } = zlib ?? {};
+  if (constants && crc32 && deflateRawSync) return { constants, crc32, deflateRawSync };
+  throw new TypeError('compression needs node:zlib with crc32: Node 20.19, Bun or Deno.');
+}
+
+function compressorWith(zlib: Zlib): Compressor {
+  const framings = {
+    none: new SharedGzips(zlib, (bytes) => bytes),
+    chunked: new SharedGzips(zlib, frameBytes),
+  };
+  return { before: (sink, format, framing) => new GzipSink(sink, framings[framing].of(format)) };
+}
+
+/** Whether an `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, or by `*` where it is not named. */
+export function acceptsGzip(header: string | undefined): boolean {
+  const codings = (header ?? '').split(',').map((one) => one.trim().toLowerCase());
+  const named = (name: string) => codings.find((one) => one === name || one.startsWith(`${name};`));
+  const coding = named('gzip') ?? named('x-gzip') ?? named('*');
+  return coding !== undefined && !/;\s*q=0(\.0*)?\s*$/.test(coding);
+}
