@@ -39,6 +39,7 @@ describe('the option writer', () => {
 describe.each(mounts)('%s', (name, mount) => {
   it.each([
     ['heartbeat', 'heartbeatMs'],
+    ['compress', 'compression'],
     ['tokens', 'token'],
     ['brokers', 'broker'],
     ['acls', 'acl'],
@@ -52,6 +53,7 @@ describe.each(mounts)('%s', (name, mount) => {
     ['what is no broker', { broker: {} }],
     ['a heartbeat in words', { broker, heartbeatMs: '5s' }],
     ['a heartbeat below 0', { broker, heartbeatMs: -1 }],
+    ['a word for compression', { broker, compression: 'gzip' }],
     ['a token that is no function', { broker, token: 's3cret' }],
     ['rights that are no function', { broker, acl: Acl.management }],
     ['a pin that is no function', { broker, pin: { namespace: 'acme' } }],

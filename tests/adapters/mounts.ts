@@ -23,6 +23,7 @@ export type HeaderOf = (name: string) => string | undefined;
 export interface MountOptions {
   readonly broker: StreamSource;
   readonly heartbeatMs?: number;
+  readonly compression?: boolean;
   readonly token?: (header: HeaderOf) => string | undefined | Promise<string | undefined>;
   readonly acl?: (header: HeaderOf) => Acl | Promise<Acl>;
   readonly pin?: (header: HeaderOf) => SubscribePin | undefined | Promise<SubscribePin | undefined>;
