@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { constants, gunzipSync } from 'node:zlib';
 import { ndjsonFormat, ndjsonStream } from '../../src/adapters/ndjson.ts';
 import { BrokerError } from '../../src/model/errors.ts';
 import type { NodeRequest } from '../../src/adapters/http.ts';
@@ -143,13 +144,13 @@ export const openNodeStream: OpenReader = async (world, step, witness) => {
  * A client on a real socket, that stops reading when the history says so. @param port where the handler of the world's
  * broker listens
  */
-export function httpReader(port: number): OpenReader {
+export function httpReader(port: number, encoding: 'identity' | 'gzip'): OpenReader {
   return async (_, step, witness) => {
     const { who, by, namespace, index, isBlocked, isPinned } = step;
     const asked = isPinned ? '' : `&namespace=${encodeURIComponent(namespace)}`;
     const path = `/?topic=Job${asked}&index=${index}`;
     const token = by === 'token' ? { 'X-Nomad-Token': `s3cret-of-${who}` } : {};
-    const headers = { 'X-Step': JSON.stringify(step), ...token };
+    const headers = { 'X-Step': JSON.stringify(step), 'Accept-Encoding': encoding, ...token };
     const request = http.request({ host: '127.0.0.1', port, path, headers, agent: false });
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       request.on('response', resolve).on('error', reject).end();
@@ -160,6 +161,19 @@ export function httpReader(port: number): OpenReader {
     }
     witness.opened();
     return new HttpReader(request, response, witness, isBlocked);
+  };
+}
+
+/** At once, and not on another thread: what has come is seen. Begins anew each time, which is enough for a test. */
+function gunzipping(): (chunk: Buffer) => Buffer {
+  let compressed = Buffer.alloc(0);
+  let seen = 0;
+  return (chunk) => {
+    compressed = Buffer.concat([compressed, chunk]);
+    const text = gunzipSync(compressed, { finishFlush: constants.Z_SYNC_FLUSH });
+    const fresh = text.subarray(seen);
+    seen = text.length;
+    return fresh;
   };
 }
 
@@ -175,12 +189,13 @@ class HttpReader implements DrivenReader {
     this.#response = response;
     this.#witness = witness;
     const lines = new LineWitness(witness);
+    const decode = response.headers['content-encoding'] === 'gzip' ? gunzipping() : (chunk: Buffer) => chunk;
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     response.on('end', () => (this.#isEnded = true));
     response.on('data', (chunk: Buffer) => {
       try {
-        lines.take(chunk);
+        lines.take(decode(chunk));
       } catch (error) {
         this.#failure ??= error;
       }

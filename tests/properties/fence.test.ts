@@ -77,7 +77,12 @@ describe('no event above a revocation reaches whom it denies, and who is allowed
       ]));
   });
 
-  describe.each(['auto', 'response'] as const)('through HTTP with the writer %s', (writer) => {
+  describe.each([
+    { writer: 'auto', encoding: 'identity' },
+    { writer: 'response', encoding: 'identity' },
+    { writer: 'auto', encoding: 'gzip' },
+    { writer: 'response', encoding: 'gzip' },
+  ] as const)('through HTTP with the writer $writer, as $encoding', ({ writer, encoding }) => {
     let current: FenceWorld | undefined;
     let server: http.Server;
     const broker: EventStreamHandlerOptions['broker'] = {
@@ -86,6 +91,7 @@ describe('no event above a revocation reaches whom it denies, and who is allowed
     const shared = {
       broker,
       writer,
+      compression: true,
       heartbeatMs: 1000,
       pin: (request: NodeRequest) => (current as FenceWorld).pinOf(stepOf(request)),
     };
@@ -111,7 +117,10 @@ describe('no event above a revocation reaches whom it denies, and who is allowed
 
     it(
       'on a real socket',
-      () => holdsFor(httpReader((server.address() as AddressInfo).port), fenceHistory, (world) => (current = world)),
+      () => {
+        const { port } = server.address() as AddressInfo;
+        return holdsFor(httpReader(port, encoding), fenceHistory, (world) => (current = world));
+      },
       patienceMs,
     );
   });
