@@ -12,7 +12,7 @@ import { explainGrants, unreadableOf, type AclExplanation, type AclNeed, type Un
 import { gatherGrants, rulesOf } from './grants.ts';
 import { checkRights, openRights, type Rights } from './rights.ts';
 import { UnreadablePolicies } from './unreadable-policies.ts';
-import { withoutSecret } from './without-secret.ts';
+import { mayTell, withoutSecret } from './without-secret.ts';
 
 /**
  * What the broker asks for rights: an {@link AclResolver}, or anything of a host's own that has `resolve`.
@@ -226,11 +226,24 @@ export class AclResolver implements AclSource {
   }
 }
 
-/** @internal What a refusal of a host's is to a subscriber: a denial, or that nobody can tell. */
+/**
+ * @internal What a refusal of a host's is to a subscriber: a denial, or that nobody can tell. A refusal that is one
+ * already is handed on as it is, unless it quotes the secret that was asked about.
+ */
 export function refusal(error: unknown, secret: string | undefined): BrokerError {
-  if (AclDenial.is(error)) return permissionDenied(error);
-  if (BrokerError.is(error) && (error.code === 'permission_denied' || error.code === 'acl_unavailable')) return error;
-  return unavailable(error, secret);
+  if (AclDenial.is(error)) return permissionDenied(denialWithout(error, secret));
+  if (!BrokerError.is(error)) return unavailable(error, secret);
+  const { code, cause } = error;
+  if (code !== 'permission_denied' && code !== 'acl_unavailable') return unavailable(error, secret);
+  if (!secret || !mayTell(error, secret)) return error;
+  if (code === 'acl_unavailable') return unavailable(cause, secret);
+  return permissionDenied(AclDenial.is(cause) ? denialWithout(cause, secret) : withoutSecret(cause, secret));
+}
+
+/** Its own members are none of the secret. */
+function denialWithout(denial: AclDenial, secret: string | undefined): AclDenial {
+  const { reason, accessorId, finding, cause } = denial;
+  return withoutSecret(cause, secret) === cause ? denial : new AclDenial(reason, accessorId, finding);
 }
 
 function unavailable(cause: unknown, secret: string | undefined): BrokerError {

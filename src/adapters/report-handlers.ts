@@ -1,6 +1,7 @@
 import type { InPlace } from '../model/in-place.ts';
 import { sendPlain, type EventStreamHandler, type NodeRequest } from './node-handler.ts';
 import { answerOperatorRequest, checkOperator, type OperatorHandlerOptions } from './operator-endpoint.ts';
+import { whenItsTurn } from './pipelining.ts';
 import type { ReportRequest } from './report-endpoint.ts';
 import type { PlainAnswer } from './stream-response.ts';
 import { answerTopicsRequest, checkTopicsHandler, type TopicsHandlerOptions } from './topics-endpoint.ts';
@@ -48,6 +49,8 @@ function reportHandler<Request extends NodeRequest>(
 ): EventStreamHandler<Request> {
   // Two parameters: Express counts them.
   return async (request, response) => {
+    // What waits behind a stream is not answered before that ends: the host is asked for nothing meanwhile.
+    if (!(await whenItsTurn(request, response))) return;
     const { method = 'GET', url = '/', headers } = request;
     const answered = await answer({ own: request, method, url, header: (name) => headers[name] });
     try {

@@ -11,7 +11,7 @@ export function streamHeaders(contentType: string, epoch: string): Readonly<Reco
   if (!/^[\x21-\x7e]+$/.test(epoch)) throw new TypeError('An epoch must be printable ASCII without spaces.');
   return {
     'Content-Type': contentType,
-    'Cache-Control': 'no-cache, no-transform',
+    'Cache-Control': 'no-cache, no-store, no-transform',
     'X-Accel-Buffering': 'no',
     'X-Content-Type-Options': 'nosniff',
     'X-Fenceline-Epoch': epoch,

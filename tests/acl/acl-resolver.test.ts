@@ -520,7 +520,7 @@ describe("a host's own tokens", () => {
       this.lookUps++;
       if (secretId === undefined || secretId === '')
         throw new AclDenial('unknown', `a caller with ${String(secretId)}`);
-      if (secretId === 'down') throw new BrokerError('acl_unavailable', 'The session store is down.');
+      if (secretId === 'of-a-lost-store') throw new BrokerError('acl_unavailable', 'The session store is down.');
       if (secretId === 'broken') throw new Error('session store is down');
       if (secretId !== 'session') throw new AclDenial('unknown');
       return Acl.fromRules([{ namespace: { tenant: { policy: 'read' } } }], {
@@ -557,7 +557,7 @@ describe("a host's own tokens", () => {
         code: 'permission_denied',
         cause: { accessorId: 'a caller with undefined' },
       });
-    expect(await failureOf(resolver.resolve('down'))).toMatchObject({
+    expect(await failureOf(resolver.resolve('of-a-lost-store'))).toMatchObject({
       code: 'acl_unavailable',
       message: 'The session store is down.',
     });

@@ -45,6 +45,19 @@ describe('the failure of a store', () => {
     expect(withoutSecret(cause, 's3cret')).toEqual(new Error(message));
   });
 
+  const strange = String.raw`a\b'c"d` + '`e/f';
+
+  it.each([
+    ['in a member', Object.assign(new Error('No row.'), { parameters: [strange] }), 'No row.'],
+    ['in the text of its cause', new Error('No row.', { cause: new Error(`of ${strange}`) }), 'No row.'],
+    ['in its text, as JSON', new Error(`No row for ${JSON.stringify({ strange })}.`), 'The ACL store failed.'],
+    ['in its text, in a URL', new Error(`GET /tokens/${encodeURIComponent(strange)}: 500`), 'The ACL store failed.'],
+    ['in its text, as it is', new Error(`No row for ${strange}.`), 'No row for [secret].'],
+    ['in its text, twice', new Error(`${strange} ${encodeURIComponent(strange)}`), 'The ACL store failed.'],
+  ])('is told without a secret that is written with escapes where it stands %s', (_, cause, message) => {
+    expect(withoutSecret(cause, strange)).toEqual(new Error(message));
+  });
+
   it('is taken to tell the secret where it cannot be printed', () => {
     const unprintable = new Proxy({}, { ownKeys: () => Object.keys(undefined as never) });
     const hostile = { [Symbol.for('nodejs.util.inspect.custom')]: () => Object.keys(undefined as never), unprintable };

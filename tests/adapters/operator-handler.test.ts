@@ -1,5 +1,5 @@
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Acl, AclResolver, defineTopics, EventBroker, MemoryAclStore, type EventBrokerOptions } from 'fenceline';
 import { operatorHandler, type OperatorHandlerOptions, type OperatorReport } from 'fenceline/http';
@@ -135,6 +135,35 @@ describe('the operator’s endpoint', () => {
     const response = await ask(`?limit=${limit}`);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain('limit');
+  });
+
+  it('asks nothing for requests behind an answer that is not over; with thousands the connection closes', async () => {
+    let asked = 0;
+    const acl = (): Acl => {
+      asked++;
+      return Acl.management;
+    };
+    const broker = new EventBroker();
+    const operator = operatorHandler({ broker, acl });
+    const server = http.createServer((request, response) => {
+      // What comes first has no end, as a stream has none.
+      if (request.url === '/stream') response.write('begun');
+      else void operator(request, response);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+      () => broker.close(),
+      () => socket.destroy(),
+    );
+    const closed = new Promise((resolve) => socket.on('close', resolve).on('error', resolve));
+    socket.resume();
+    socket.write('GET /stream HTTP/1.1\r\nHost: h\r\n\r\n');
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(5000));
+    await closed;
+    expect(asked).toBe(0);
   });
 
   it('answers GET, HEAD and OPTIONS, and no other method', async () => {

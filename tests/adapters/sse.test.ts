@@ -152,7 +152,7 @@ describe.each(mounts)('server-sent events on $name', (mount) => {
     ] as const;
     for (const [asked, given] of types) {
       const { headers } = await client.ask({ method: 'HEAD', headers: { accept: asked } });
-      expect(headers).toMatchObject({ 'content-type': given, 'cache-control': 'no-cache, no-transform' });
+      expect(headers).toMatchObject({ 'content-type': given, 'cache-control': 'no-cache, no-store, no-transform' });
     }
     expect((await client.ask({ headers: { 'last-event-id': 'nonsense' } })).status).toBe(200);
     client.close();

@@ -38,7 +38,7 @@ describe('a stream over HTTP', () => {
     expect(stream.status).toBe(200);
     expect(stream.headers).toMatchObject({
       'content-type': 'application/json',
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'no-cache, no-store, no-transform',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
       'x-fenceline-epoch': broker.epoch,

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BrokerError } from '../../src/model/errors.ts';
+import { AclDenial } from '../../src/acl/acl-denial.ts';
+import { BrokerError } from '../../src/model/errors.ts';
 import { EventBroker } from '../../src/core/broker/event-broker.ts';
 import { nomadEvents } from '../../src/nomad/index.ts';
 import { AclWorld, readIn, secretOf } from './acl-world.ts';
@@ -118,6 +119,29 @@ describe('the secret of a token is in no', () => {
       secret,
     );
     subscription.close();
+  });
+
+  const unknown = () => Object.assign(new AclDenial('unknown'), { cause: new Error(`no row for ${secret}`) });
+  it.each([
+    ['acl_unavailable, in its text', () => new BrokerError('acl_unavailable', `No session for ${secret}.`)],
+    [
+      'acl_unavailable, in its cause',
+      () => new BrokerError('acl_unavailable', 'Down.', { cause: new Error(`no row for ${secret}`) }),
+    ],
+    ['permission_denied, in its text', () => new BrokerError('permission_denied', `${secret} is not known.`)],
+    [
+      'permission_denied, in its cause',
+      () => new BrokerError('permission_denied', 'Permission denied.', { cause: unknown() }),
+    ],
+    ['permission_denied, as a denial', unknown],
+  ])('refusal that a source of the host’s own makes: %s', async (name, refuse) => {
+    const broker = new EventBroker({ acl: { resolve: () => Promise.reject(refuse()) } });
+    const notifications = collectNotifications(broker);
+    const error = await failureOf(() => broker.subscribe({ token: secret }));
+    expect(error).toMatchObject({ code: name.split(',', 1)[0] });
+    if (AclDenial.is((error as Error).cause)) expect((error as Error).cause).toMatchObject({ reason: 'unknown' });
+    expect(notifications).toHaveLength(1);
+    expect(printed(error, ...notifications)).not.toContain(secret);
   });
 
   it('error that a source of the host’s own throws', async () => {

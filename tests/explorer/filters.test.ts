@@ -54,6 +54,14 @@ describe('filters', () => {
     expect(parseList(' Job:my job ,Node,, ')).toEqual(['Job:my job', 'Node']);
   });
 
+  it('are read in one walk, however many blanks or backslashes a link holds', () => {
+    const [blanks, slashes] = [' '.repeat(300_000), '\\\\'.repeat(150_000)];
+    expect(parseList(`${blanks}a${blanks}b${blanks}`)).toEqual([`a${blanks}b`]);
+    expect(parseList(`a${slashes}${blanks}, ${slashes}\\ ${blanks}`).map((part) => part.length)).toEqual([
+      150_001, 150_001,
+    ]);
+  });
+
   it('are written as they are read, whatever a key holds', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1 })), (parts) => {

@@ -72,12 +72,17 @@ function textOf(body: Uint8Array): string | undefined {
   return text.includes(REPLACEMENT) && !Buffer.from(text).equals(bytes) ? undefined : text;
 }
 
-/** @returns the payloads' texts, each of them JSON; undefined where their lengths are not those of the text */
+/**
+ * @returns the payloads' texts, each of them JSON in one line; undefined where their lengths are not those of the text
+ */
 function cut(text: string, start: number, heads: readonly Head[]): readonly string[] | undefined {
   let at = start;
   const payloads = heads.map(([, , , , , length]) => text.slice(at, (at += length)));
-  return at === text.length && payloads.every((json) => parseJson(json) !== undefined) ? payloads : undefined;
+  return at === text.length && payloads.every(isJsonLine) ? payloads : undefined;
 }
+
+/** A payload's text is sent as it is: a line break between its parts, which JSON allows, would begin another line. */
+const isJsonLine = (json: string): boolean => !/[\n\r]/.test(json) && parseJson(json) !== undefined;
 
 function isHeader(value: unknown): value is Header {
   const { v, events, acl, ...others } = (value ?? {}) as Record<string, unknown>;

@@ -48,10 +48,17 @@ function escaped(sign: string): string {
   return `\\${sign}`;
 }
 
-/** Unescaped spaces at the ends were typed for the eye. */
+/**
+ * Unescaped spaces at the ends were typed for the eye. No pattern finds those at the end of a long text in one walk:
+ * it would begin anew at each space, and a link may hold any text.
+ */
 function withoutSpaces(part: string): string {
-  const [, inner = ''] = /^\s*((?:\\[,\\ ]|[^])*?)\s*$/.exec(part) ?? [];
-  return inner.replaceAll(/\\([,\\ ])/g, '$1');
+  const text = part.trimStart();
+  const { length } = text.trimEnd();
+  let slashes = 0;
+  while (text[length - 1 - slashes] === '\\') slashes++;
+  const isEscaped = slashes % 2 === 1 && text[length] === ' ';
+  return text.slice(0, isEscaped ? length + 1 : length).replaceAll(/\\([,\\ ])/g, '$1');
 }
 
 /** Undefined for what is neither a whole number nor `latest`. Empty means 0: the whole backlog. */

@@ -115,6 +115,10 @@ describe('a body that this version would not have written', () => {
     // Lengths that add up to the text, and are none.
     ['{"v":1,"events":[["T","t","k","",[],1.5],["T","t","k","",[],1.5]]}\n123'],
     ['{"v":1,"events":[["T","t","k","",[],-67],["T","t","k","",[],69]]}\n12'],
+    // JSON, and more than one line of a stream.
+    ['{"v":1,"events":[["T","t","k","",[],7]]}\n[\n"x"\n]'],
+    ['{"v":1,"events":[["T","t","k","",[],4]]}\n[\r1]'],
+    ['{"v":1,"events":[["T","t","k","",[],1],["T","t","k","",[],2]]}\n12\n'],
     // A header that would be its own payload.
     ['{"v":1,"events":[["T","t","k","",[],42]]} '],
     ['[]\n'],
