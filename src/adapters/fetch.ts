@@ -157,7 +157,7 @@ class StreamBody implements ByteSink, UnderlyingDefaultSource<Uint8Array> {
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
     const { subscription, format, options, compressor } = this.#answer;
-    subscription.deliverTo(compressor?.before(this, format, 'none') ?? this, format, options);
+    subscription.deliverTo(compressor?.before(this, format) ?? this, format, options);
   }
 
   pull(): void {

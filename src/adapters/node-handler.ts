@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Subscription } from '../core/delivery/subscription.ts';
 import type { OptionNames } from '../model/options.ts';
-import { chunkedFormat, rawSocketOf } from './chunked.ts';
+import { chunkedFormat, frameBytes, rawSocketOf } from './chunked.ts';
 import { whenGone } from './gone.ts';
 import { whenItsTurn } from './pipelining.ts';
 import { ResponseSink, SocketSink, type NodeResponse } from './response-sink.ts';
@@ -91,6 +91,6 @@ function sendStream(
   const onDrain = (): void => subscription.delivery?.drained();
   const socket = writer === 'response' ? undefined : rawSocketOf(response);
   const sink = socket ? new SocketSink(response, socket, onDrain) : new ResponseSink(response, onDrain);
-  if (compressor) subscription.deliverTo(compressor.before(sink, format, socket ? 'chunked' : 'none'), format, options);
+  if (compressor) subscription.deliverTo(compressor.before(sink, format, socket && frameBytes), format, options);
   else subscription.deliverTo(sink, socket ? chunkedFormat(format) : format, options);
 }

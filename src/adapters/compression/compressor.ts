@@ -1,16 +1,16 @@
 import type { ByteSink } from '../../core/delivery/byte-sink.ts';
 import type { StreamFormat } from '../../core/batch/stream-format.ts';
-import { frameBytes } from '../chunked.ts';
 import { GzipSink } from './gzip-sink.ts';
-import { SharedGzips, type Zlib } from './shared-gzip.ts';
+import { SharedGzips, type Framing, type Zlib } from './shared-gzip.ts';
 
 /** Puts compression before a transport. */
 export interface Compressor {
   /**
-   * @param framing `chunked`: the transport takes chunks of HTTP/1.1, whole, as `chunkedFormat` makes them
+   * @param frame how the transport wants its bytes: as they are (the default), or as chunks of HTTP/1.1. One function
+   * for all streams that are framed alike, so that they share what is compressed
    * @returns where the stream is to be written to instead
    */
-  before(sink: ByteSink, format: StreamFormat, framing: 'none' | 'chunked'): ByteSink;
+  before(sink: ByteSink, format: StreamFormat, frame?: Framing): ByteSink;
 }
 
 interface Runtime {
@@ -36,12 +36,11 @@ function nodeZlib(): Zlib {
 }
 
 function compressorWith(zlib: Zlib): Compressor {
-  const framings = {
-    none: new SharedGzips(zlib, (bytes) => bytes),
-    chunked: new SharedGzips(zlib, frameBytes),
-  };
-  return { before: (sink, format, framing) => new GzipSink(sink, framings[framing].of(format)) };
+  const gzips = new SharedGzips(zlib);
+  return { before: (sink, format, frame = asItIs) => new GzipSink(sink, gzips.of(format, frame)) };
 }
+
+const asItIs: Framing = (bytes) => bytes;
 
 /** Whether an `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, or by `*` where it is not named. */
 export function acceptsGzip(header: string | undefined): boolean {

@@ -122,19 +122,17 @@ function stored(text: Uint8Array): Uint8Array {
 /** Streams of one format, framed alike, share what is compressed. */
 export class SharedGzips {
   readonly #zlib: Zlib;
-  readonly #frame: Framing;
-  readonly #byFormat = new WeakMap<StreamFormat, SharedGzip>();
+  readonly #byFraming = new WeakMap<Framing, WeakMap<StreamFormat, SharedGzip>>();
 
-  constructor(zlib: Zlib, frame: Framing) {
+  constructor(zlib: Zlib) {
     this.#zlib = zlib;
-    this.#frame = frame;
   }
 
-  of(format: StreamFormat): SharedGzip {
-    const known = this.#byFormat.get(format);
-    if (known) return known;
-    const gzip = new SharedGzip(this.#zlib, this.#frame);
-    this.#byFormat.set(format, gzip);
+  of(format: StreamFormat, frame: Framing): SharedGzip {
+    const byFormat = this.#byFraming.get(frame) ?? new WeakMap<StreamFormat, SharedGzip>();
+    this.#byFraming.set(frame, byFormat);
+    const gzip = byFormat.get(format) ?? new SharedGzip(this.#zlib, frame);
+    byFormat.set(format, gzip);
     return gzip;
   }
 }
