@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import { createGunzip } from 'node:zlib';
 
 import { fastify } from 'fastify';
 import { explorerHandler } from 'fenceline/explorer';
@@ -101,6 +102,26 @@ for (const [name, start] of Object.entries(mounts)) {
     assert.deepEqual([end.Code, end.Index], ['acl_revoked', 1]);
     assert.equal(await lines.next(), undefined);
     await broker.close();
+    await close();
+  });
+
+  check(`${name}: compressed, each event as it comes, and whole to the end`, async () => {
+    const { broker, publish, url, close } = await mounted({ compression: true });
+    const request = http.get(url, { headers: { ...alice, 'Accept-Encoding': 'gzip' } });
+    const [response] = await once(request, 'response');
+    assert.equal(response.headers['content-encoding'], 'gzip');
+    const decoded = response.pipe(createGunzip());
+    let text = '';
+    decoded.on('data', (part) => (text += part));
+    for (let n = 1; n <= 40; n++) {
+      await publish(n);
+      while (!text.includes(`"o${n}"`)) await once(decoded, 'data');
+    }
+    // It checks the length and the checksum of all.
+    const ended = once(decoded, 'end');
+    await broker.close();
+    await ended;
+    assert.match(text, /"closed"/);
     await close();
   });
 
