@@ -49,6 +49,18 @@ describe('the memory of what was trimmed', () => {
     for (const [i, topic] of ['E', 'F'].entries()) memory.trimmed(encodedBatch(i + 6, { topic }));
     expect(last()).toEqual([4, 4, 4, 5, 4]);
   });
+
+  it('is asked for some topics, and leaves out those of which a reader asks for nothing', () => {
+    const memory = new TrimMemory(10);
+    for (const [i, topic] of ['A', 'B', 'C', 'B'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
+    const skipping = (...skipped: readonly string[]) => ({
+      ...question(['*'], ['*']),
+      skips: (topic: string) => skipped.includes(topic),
+    });
+    expect(
+      [skipping(), skipping('B'), skipping('B', 'C'), skipping('A', 'B', 'C')].map((one) => memory.lastFor(one)),
+    ).toEqual([4, 3, 1, 0]);
+  });
 });
 
 function question(topics: readonly string[], namespaces: readonly string[]) {
