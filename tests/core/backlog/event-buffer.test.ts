@@ -242,3 +242,16 @@ describe('a buffer that begins anew', () => {
     expect(buffer.run).toBe(2);
   });
 });
+
+describe('the place of a position in a buffer', () => {
+  it('is that of the first batch from there on, with holes between the indexes and when some were trimmed', () => {
+    const buffer = new EventBuffer({ maxBatches: 4 });
+    const found = (position: number) => buffer.at(buffer.ordinalOf(position))?.position;
+    for (const index of [1, 2, 3]) buffer.append(sized(index, 1));
+    expect([0, 1, 2, 3, 4, 9].map(found)).toEqual([1, 1, 2, 3, undefined, undefined]);
+    for (const index of [10, 11, 20]) buffer.append(sized(index, 1));
+    expect([0, 1, 2, 3, 4, 10, 11, 12, 20, 21].map(found)).toEqual([3, 3, 3, 3, 10, 10, 11, 20, 20, undefined]);
+    for (const index of [21, 22, 23]) buffer.append(sized(index, 1));
+    expect([1, 19, 20, 21, 22, 23, 24].map(found)).toEqual([20, 20, 20, 21, 22, 23, undefined]);
+  });
+});

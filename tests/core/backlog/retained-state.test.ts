@@ -14,6 +14,7 @@ import { meta } from '../event-fixtures.ts';
 const topics = defineTopics({
   Order: { retain: 'latest', removedBy: ['Closed'] },
   Paid: { aliasOf: 'Order', types: ['Paid'] },
+  Kept: { aliasOf: 'Order', types: ['Kept'], visible: () => true },
   Ruled: { retain: 'latest', visible: () => true },
   Log: {},
 }) as unknown as Topics;
@@ -191,6 +192,24 @@ describe('its bounds', () => {
   });
 });
 
+describe('a state that begins anew', () => {
+  it('knows nothing of what was before, nor of what was missing then', () => {
+    const { state, put } = world({ maxRetainedKeys: 1 });
+    state.startAfter(3, false);
+    state.appendUnreadable(4);
+    put(5, [{ key: 'a' }, { key: 'b' }]);
+    state.restart();
+    expect([state.nextUnreadable(0), state.lastLostKey(orders), state.floor, state.oldest]).toEqual([
+      Infinity,
+      0,
+      0,
+      undefined,
+    ]);
+    put(1, [{ key: 'a' }]);
+    expect([state.hasShiftedSince(0, orders), state.hasLostSince(0, orders)]).toEqual([false, false]);
+  });
+});
+
 describe('its partitions', () => {
   it('come and go with their keys, and each time what was found out about them counts no more', () => {
     const { state, put } = world({ maxRetainedKeys: 1 });
@@ -209,6 +228,8 @@ describe('its partitions', () => {
     expect([isNew(), state.partitionsOf('Order')]).toEqual([true, undefined]);
     state.restart();
     expect([isNew(), state.partitionsOf('Ruled')]).toEqual([true, undefined]);
+    put(1, [{ key: 'a', namespace: 'n' }]);
+    expect(isNew()).toBe(true);
   });
 
   it('say whether an event could be asked for by another key, from the first on', () => {
@@ -223,6 +244,8 @@ describe('its partitions', () => {
     put(3, [{ key: 'c', namespace: 'n', filterKeys: ['red'] }]);
     put(4, [{ key: 'd', namespace: 'n' }]);
     expect([partition?.hasFilterKeys, state.version]).toEqual([true, after]);
+    put(5, [{ key: 'a', namespace: 'm' }]);
+    expect([version, after]).not.toContain(state.version);
   });
 });
 
@@ -235,12 +258,14 @@ describe('an event that takes the place of another', () => {
     ['with another filter key', { filterKeys: ['a', 'b'] }, { filterKeys: ['a', 'c'] }, true],
     ['with other names', { type: 'Paid' }, { type: 'Placed' }, true],
     ['of a topic with a rule', { topic: 'Ruled' }, { topic: 'Ruled' }, true],
+    ['of an alias with a rule', { type: 'Kept' }, { type: 'Kept' }, true],
   ])('%s: may it be seen by others?', (_, one, other, mayPart) => {
     const { state, put } = world();
     put(1, [{ key: 'k', ...one }]);
     expect(put(2, [{ key: 'k', ...other }])?.[0]?.endsWith('may part')).toBe(mayPart);
     const who = asked(one.topic ?? 'Order');
-    expect([0, 1, 2].map((known) => state.hasShiftedSince(known, who))).toEqual([mayPart, mayPart, false]);
+    for (const asking of [who, asked('*'), asked('*:k')])
+      expect([0, 1, 2].map((known) => state.hasShiftedSince(known, asking))).toEqual([mayPart, mayPart, false]);
     expect(state.hasShiftedSince(0, asked('Log'))).toBe(false);
   });
 
@@ -284,6 +309,7 @@ describe('a state that is read from a log', () => {
     state.restart();
     put(11, [{ key: 'b' }, { key: 'c', type: 'Closed' }]);
     state.appendUnreadable(12);
+    put(13, [{ topic: 'Ruled', key: 'z' }]);
     const older = state.blank();
     const putOlder = putInto(older);
     putOlder(1, [{ key: 'a' }, { key: 'b' }, { key: 'c' }, { key: 'b', namespace: 'other' }]);
@@ -294,11 +320,11 @@ describe('a state that is read from a log', () => {
     older.appendUnreadable(3);
     state.load(older);
     expect(state.isLoaded).toBe(true);
-    expect(textOf(state)).toEqual(['1 a', '1 b', '2 b', '2 -d', '11 b', '11 -c']);
+    expect(textOf(state)).toEqual(['1 a', '1 b', '2 b', '2 -d', '11 b', '11 -c', '13 z']);
     expect([state.nextUnreadable(0), state.nextUnreadable(4)]).toEqual([3, 12]);
-    expect([state.size, state.removals, state.floor]).toEqual([4, 2, 11]);
+    expect([state.size, state.removals, state.floor]).toEqual([5, 2, 11]);
     // What came since may have taken the place of anything.
-    expect([10, 11].map((known) => state.hasShiftedSince(known, orders))).toEqual([true, false]);
+    expect([12, 13].map((known) => state.hasShiftedSince(known, orders))).toEqual([true, false]);
     expect(state.bytes).toBeGreaterThan(0);
   });
 

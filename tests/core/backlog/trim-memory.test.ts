@@ -50,6 +50,13 @@ describe('the memory of what was trimmed', () => {
     expect(last()).toEqual([4, 4, 4, 5, 4]);
   });
 
+  it('takes a pair that it knows for no other one', () => {
+    const memory = new TrimMemory(4);
+    for (const [i, topic] of ['A', 'B', 'A', 'C', 'D'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
+    const last = ['A', 'B', 'C', 'D', 'Never'].map((topic) => memory.lastFor(question([topic], ['*'])));
+    expect(last).toEqual([3, 2, 4, 5, 0]);
+  });
+
   it('is asked for some topics, and leaves out those of which a reader asks for nothing', () => {
     const memory = new TrimMemory(10);
     for (const [i, topic] of ['A', 'B', 'C', 'B'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
