@@ -187,6 +187,19 @@ describe('a slow reader of the state', () => {
   });
 });
 
+describe('the end of a reader of the state', () => {
+  it('comes after what was published before, in process', async () => {
+    const { publish, broker } = makeWorld();
+    await publish(order('a'));
+    const subscription = await broker.subscribe({ topics: ['Order'], state: true });
+    await publish(order('b'));
+    await broker.close();
+    expect(poll(subscription)).toEqual(['1: a', '2: b']);
+    expect([subscription.state, subscription.error?.code]).toEqual(['closed', 'closed']);
+    expect(broker.stats().interests).toBe(0);
+  });
+});
+
 describe('a state that begins anew while it is read', () => {
   it('has no place to resume from until something of it was read', async () => {
     const { publish, open, broker } = makeWorld();

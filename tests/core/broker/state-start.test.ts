@@ -203,6 +203,49 @@ describe('a state of which something else is shown by now', () => {
     expect(await read(broker, { ...options, mark, index: 4 })).toEqual(['3: current']);
   });
 
+  it('begins anew with rights that show an object by its alias alone, where they are looked at event by event', async () => {
+    const guarded = defineTopics({
+      Order: { requires: { namespace: 'read-orders' }, retain: 'latest' },
+      Paid: { requires: 'anyone', aliasOf: 'Order', types: ['Paid'] },
+    });
+    // So few places that what is allowed cannot be asked for by name.
+    const broker = await brokerWith([paid('a'), paid('b')], { topics: guarded, limits: { placesPerRequest: 1 } });
+    const acl = Acl.fromRules([{ namespace: { other: { capabilities: ['read-orders'] } } }]);
+    const options: SubscribeOptions = { topics: ['*'], namespace: '*', scope: 'allowed', acl };
+    const { subscription } = await firstGap(broker, options);
+    expect(subscription.mark).toBeDefined();
+    subscription.close();
+    await broker.publish(order('a'));
+    const { mark } = subscription;
+    expect(await read(broker, { ...options, mark, index: 3 })).toEqual(['(state 2-3) 2: b', '3: current']);
+  });
+
+  it('goes on with a rule that looks at another topic, and where nothing has a name of its own', async () => {
+    const plain = defineTopics({ Order: { requires: 'anyone', retain: 'latest' } });
+    const broker = await brokerWith([order('a'), order('a')], { topics: plain });
+    expect(await read(broker, { topics: ['*'], index: 2 })).toEqual(['2: a', '2: current']);
+    const open = new EventBroker();
+    for (const key of ['a', 'b']) await open.publish(order(key));
+    expect(await read(open, { topics: ['Order:a'], index: 1 })).toEqual(['1: a', '2: current']);
+  });
+
+  it('begins anew with a rule where no topic has an alias too', async () => {
+    const ruled = defineTopics({
+      Ticket: {
+        requires: 'anyone',
+        retain: 'latest',
+        visible: ({ user }: { user: string }, { payload }) => (payload as { owner: string }).owner === user,
+      },
+    });
+    const broker = await brokerWith([ticket('1', 'anna'), ticket('2', 'anna')], { topics: ruled });
+    const options: SubscribeOptions = { topics: ['Ticket'], acl: Acl.fromRules([], { claims: { user: 'anna' } }) };
+    const { subscription } = await firstGap(broker, options);
+    subscription.close();
+    await broker.publish(ticket('1', 'bob'));
+    const { mark } = subscription;
+    expect(await read(broker, { ...options, mark, index: 3 })).toEqual(['(state 2-3) 2: 2', '3: current']);
+  });
+
   it('begins anew where keys were forgotten that somebody may hold of what was chosen', async () => {
     const buffer = { maxRetainedKeys: 2 };
     const broker = await brokerWith([order('a'), order('b'), order('c')], { buffer });
