@@ -7,11 +7,13 @@ import {
   type EventBatch,
   type EventBrokerOptions,
   type EventLog,
+  type StreamFormat,
   type SubscribeOptions,
   type Subscription,
 } from '../../../src/index.ts';
 import { MemoryEventLog, VirtualClock } from '../../../src/testing/index.ts';
 import { logAround } from '../../logs/log-around.ts';
+import { RecordingSink } from '../delivery/recording-sink.ts';
 
 const topics = defineTopics({
   Order: { requires: { namespace: 'read-orders' } },
@@ -115,6 +117,79 @@ describe('a reader that is slower than the buffer', () => {
     expect(poll(await subscribe({ index: 4, namespace: '*' }))).toEqual(['4: 4', '5: 5']);
     expect(poll(await subscribe({ index: 5 }))).toEqual(['5: 5']);
     expect(poll(await subscribe({ index: 6 }))).toEqual([]);
+  });
+});
+
+describe('transports that read together', () => {
+  const encoder = new TextEncoder();
+  const lines: StreamFormat = {
+    batch: (batch) => `${textOf(batch as unknown as EventBatch)}\n`,
+    gap: ({ from, to, reason }) => `(${reason} ${from}-${to}) `,
+    heartbeat: () => '',
+    error: ({ code }) => `${code}\n`,
+    encode: (text) => encoder.encode(text),
+  };
+
+  /** Streams that took what was published first, and pushed back. */
+  async function blocked(world: ReturnType<typeof makeWorld>, count: number, asked: SubscribeOptions = {}) {
+    const streams = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const subscription = await world.subscribe(asked);
+        const sink = new RecordingSink();
+        sink.isFull = true;
+        return { subscription, sink, delivery: subscription.deliverTo(sink, lines, { heartbeatMs: 0 }) };
+      }),
+    );
+    await world.publish(order('first'));
+    await world.clock.settle();
+    for (const { sink } of streams) {
+      expect(sink.writes.join('')).toBe('1: first\n');
+      sink.chunks.length = 0;
+    }
+    const read = async (): Promise<string[]> => {
+      for (const { delivery, sink } of streams) {
+        sink.isFull = false;
+        delivery.drained();
+      }
+      await world.clock.settle();
+      return streams.map(({ sink }) => sink.writes.join(''));
+    };
+    return { streams, read };
+  }
+
+  it('get the same, with what they missed told first', async () => {
+    const world = makeWorld({ buffer: { maxBatches: 2 } });
+    const { streams, read } = await blocked(world, 3);
+    await world.publish(order('2'), order('3'), order('4'), log('x'), order('6'));
+    const text = '(slow 2-4) 6: 6\n';
+    expect(await read()).toEqual([text, text, text]);
+    expect(streams.map(({ subscription }) => [subscription.state, subscription.position])).toEqual(
+      Array.from({ length: 3 }, () => ['synced', 6]),
+    );
+    await world.publish(order('7'));
+    expect(await read()).toEqual(Array.from({ length: 3 }, () => `${text}7: 7\n`));
+  });
+
+  it('get nothing twice where nothing was published that matches', async () => {
+    const world = makeWorld();
+    const { read } = await blocked(world, 2);
+    await world.publish(log('2'), order('3', 'b'));
+    expect(await read()).toEqual(['', '']);
+    await world.publish(order('4'));
+    expect(await read()).toEqual(['4: 4\n', '4: 4\n']);
+  });
+
+  it('get what their rights show, up to the change and after it', async () => {
+    const world = makeWorld();
+    const { asked, change } = makeRights(world.clock, world.broker);
+    const { read } = await blocked(world, 2, asked);
+    await world.publish(order('2'), order('3', 'b'));
+    await change('b');
+    await world.publish(order('4'), order('5', 'b'));
+    await change('a', 'b');
+    await world.publish(order('6'), order('7', 'b'));
+    const text = '2: 2\n5: 5\n6: 6\n7: 7\n';
+    expect(await read()).toEqual([text, text]);
   });
 });
 

@@ -83,6 +83,7 @@ describe('who asks for a part of the state looks at', () => {
     ['a key of an alias, and all of its topic', ['Paid:a', 'Order'], 'n', ['1 Order a', '2 Order b', '5 Order c']],
     ['all of an alias, and a key of its topic', ['Order:a', 'Paid'], 'n', ['1 Order a', '2 Order b', '5 Order c']],
     ['a topic that is not retained', ['Log'], '*', []],
+    ['a topic that there is not', ['None:a', 'Stock:a'], '*', ['4 Stock a']],
     ['one that is beside one that is not', ['Log', 'Stock:a'], '*', ['4 Stock a']],
     ['two namespaces', ['Order'], ['n', 'other'], ['1 Order a', '2 Order b', '3 Order a', '5 Order c']],
     ['a namespace of which nothing is there', ['Stock'], 'none', []],
