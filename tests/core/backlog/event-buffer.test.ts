@@ -194,7 +194,7 @@ describe('the bounds of a buffer', () => {
   it('are of what is appended in order, and of nothing else', () => {
     const buffer = new EventBuffer();
     buffer.append(sized(2, 1));
-    for (const position of [1, 2]) expect(() => buffer.append(sized(position, 1))).toThrow();
+    for (const position of [1, 2]) expect(() => buffer.append(sized(position, 1))).toThrow('Invariant failed');
     buffer.append(sized(3, 1));
     expect([buffer.length, buffer.head]).toEqual([2, 3]);
   });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Acl, AclResolver, BrokerError, defineTopics, EventBroker, MemoryAclStore, type StateOptions } from 'fenceline';
+import {
+  Acl,
+  AclResolver,
+  type BrokerError,
+  defineTopics,
+  EventBroker,
+  MemoryAclStore,
+  type StateOptions,
+} from 'fenceline';
 import { MemoryEventLog, VirtualClock } from '../../../src/testing/index.ts';
 import { logAround } from '../../logs/log-around.ts';
 
