@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
+import { slowTests } from '../tooling/suites.mjs';
+
 const MAX_MS = 60_000;
 
 /**
@@ -32,8 +34,11 @@ function testsFor(file, copy) {
 function outcome(tests, id, copy) {
   const active = id === undefined ? {} : { __STRYKER_ACTIVE_MUTANT__: id };
   const args = ['node_modules/vitest/vitest.mjs', 'run', tests, '--root', '.', '--bail', '1', '--maxWorkers', '1'];
-  const child = spawn(process.execPath, args, { cwd: copy, env: { ...process.env, ...active }, stdio: 'ignore' });
-  const timer = setTimeout(() => child.kill('SIGKILL'), MAX_MS);
+  const excluded = slowTests.flatMap((file) => (file.startsWith(tests) ? ['--exclude', file] : []));
+  const options = { cwd: copy, env: { ...process.env, ...active }, stdio: 'ignore', detached: true };
+  const child = spawn(process.execPath, [...args, ...excluded], options);
+  // Its group: what a test started would else go on for ever.
+  const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), MAX_MS);
   return new Promise((resolve) => {
     child.on('close', (code) => {
       clearTimeout(timer);

@@ -157,7 +157,9 @@ export class RetainedState {
 
   /** Whether events after `position` may have taken the place of others that such a reader saw, but not them. */
   hasShiftedSince(position: number, asked: Asked): boolean {
-    return this.#forgotten.shifts.lastFor(questionOf(asked)) > position;
+    // By an alias's own name nothing is remembered of an event that it does not cover, which is what takes the place.
+    const topics = [...asked.filter.topics].map((name) => this.#topics.definition(name)?.aliasOf ?? name);
+    return this.#forgotten.shifts.lastFor({ ...questionOf(asked), topics }) > position;
   }
 
   /** What came up to here was not seen: of a log that was trimmed. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
-import { EventBuffer } from '../../../src/core/backlog/event-buffer.ts';
+import { AppendedBatch, EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
+import { checkBuffer, EventBuffer } from '../../../src/core/backlog/event-buffer.ts';
 import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
 import { encodedBatch, meta, newEvent } from '../event-fixtures.ts';
 
@@ -159,5 +159,99 @@ describe('the bytes of a buffer', () => {
     expect(buffer.bytes).toBeGreaterThan(6000);
     buffer.append(parsed(5));
     expect(buffer.bytes).toBeLessThanOrEqual(6000);
+  });
+});
+
+describe('the bounds of a buffer', () => {
+  const bytesOf = sized(1, 100).bytes;
+
+  it('are reached before anything is trimmed', () => {
+    const buffer = new EventBuffer({ maxBytes: 2 * bytesOf });
+    buffer.append(sized(1, 100));
+    expect(buffer.wouldTrimUpTo(bytesOf)).toBe(0);
+    buffer.append(sized(2, 100));
+    expect([buffer.length, buffer.bytes, buffer.first]).toEqual([2, 2 * bytesOf, 1]);
+    expect(buffer.wouldTrimUpTo(1)).toBe(1);
+    expect(buffer.wouldTrimUpTo(bytesOf)).toBe(1);
+    expect(buffer.wouldTrimUpTo(bytesOf + 1)).toBe(2);
+    expect(buffer.wouldTrimUpTo(10 * bytesOf)).toBe(2);
+  });
+
+  it('take undefined for what is not given', () => {
+    expect(new EventBuffer({ maxBatches: undefined, maxBytes: undefined } as never).length).toBe(0);
+    expect(checkBuffer({ maxBatches: undefined, maxRemovals: 7 } as never)).toEqual({
+      maxBatches: 4096,
+      maxBytes: 67_108_864,
+      maxTrimEntries: 4096,
+      maxRetainedKeys: 100_000,
+      maxRetainedBytes: 134_217_728,
+      maxRemovals: 7,
+    });
+    for (const options of [{ maxBatches: 0 }, { maxBytes: -1 }, { maxRetainedKeys: 1.5 }, { maxBatchs: 1 }])
+      expect(() => checkBuffer(options as never), JSON.stringify(options)).toThrow(TypeError);
+  });
+
+  it('are of what is appended in order, and of nothing else', () => {
+    const buffer = new EventBuffer();
+    buffer.append(sized(2, 1));
+    for (const position of [1, 2]) expect(() => buffer.append(sized(position, 1))).toThrow('Invariant failed');
+    buffer.append(sized(3, 1));
+    expect([buffer.length, buffer.head]).toEqual([2, 3]);
+  });
+});
+
+describe('batches that were appended to an index', () => {
+  it('are counted, until an index follows', () => {
+    const buffer = new EventBuffer();
+    const list = [
+      new EncodedBatch(5, [newEvent()]),
+      new AppendedBatch(5, [newEvent()], 6, 1),
+      new AppendedBatch(5, [newEvent()], 7, 2),
+    ];
+    const seen = list.map((batch) => {
+      buffer.append(batch);
+      return [buffer.head, buffer.latestIndex, buffer.appended];
+    });
+    expect(seen).toEqual([
+      [5, 5, 0],
+      [6, 5, 1],
+      [7, 5, 2],
+    ]);
+    expect([5, 6, 7, 8].map((position) => buffer.indexAt(position))).toEqual([5, 5, 5, 6]);
+    buffer.append(new EncodedBatch(6, [newEvent()], 8));
+    expect([buffer.head, buffer.latestIndex, buffer.appended]).toEqual([8, 6, 0]);
+  });
+});
+
+describe('a buffer that begins anew', () => {
+  it('is of another run each time, with the epoch that it is given', () => {
+    const buffer = new EventBuffer();
+    const { epoch } = buffer;
+    expect([buffer.epoch, buffer.run]).toEqual([epoch, 0]);
+    buffer.append(sized(1, 1));
+    buffer.restart(7, 'next');
+    expect([buffer.run, buffer.epoch, buffer.head, buffer.latestIndex, buffer.first]).toEqual([1, 'next', 7, 7, 8]);
+    expect([buffer.length, buffer.bytes, buffer.oldest, buffer.at(buffer.ordinalOf(1))]).toEqual([
+      0,
+      0,
+      undefined,
+      undefined,
+    ]);
+    expect(buffer.lastTrimmedFor({ topics: ['*'], passesNamespace: () => true })).toBe(0);
+    buffer.restart(7, 'next');
+    expect(buffer.run).toBe(2);
+  });
+});
+
+describe('the place of a position in a buffer', () => {
+  it('is that of the first batch from there on, with holes between the indexes and when some were trimmed', () => {
+    const buffer = new EventBuffer({ maxBatches: 4 });
+    const found = (position: number) => buffer.at(buffer.ordinalOf(position))?.position;
+    for (const index of [1, 2, 3]) buffer.append(sized(index, 1));
+    expect([0, 1, 2, 3, 4, 9].map(found)).toEqual([1, 1, 2, 3, undefined, undefined]);
+    for (const index of [10, 11, 20]) buffer.append(sized(index, 1));
+    expect([0, 1, 2, 3, 4, 10, 11, 12, 20, 21].map(found)).toEqual([3, 3, 3, 3, 10, 10, 11, 20, 20, undefined]);
+    for (const index of [21, 22, 23]) buffer.append(sized(index, 1));
+    expect([1, 19, 20, 21, 22, 23, 24].map(found)).toEqual([20, 20, 20, 21, 22, 23, undefined]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseMark, staleMark } from '../../../src/core/backlog/state-mark.ts';
+import { markText, parseMark, staleMark } from '../../../src/core/backlog/state-mark.ts';
 import { KeyedSource, ListSource, MergedSource, StatePartition } from '../../../src/core/backlog/state-partition.ts';
 import { StateEntry } from '../../../src/core/backlog/state-entry.ts';
 import { encodedBatch } from '../event-fixtures.ts';
@@ -26,7 +26,8 @@ describe('a source of retained entries', () => {
 
   it.each([
     ['all of a list', new ListSource(partition.list), [2, 4, 4, 6, Infinity]],
-    ['some keys, whatever their order', new KeyedSource(partition, ['c', 'none', 'a']), [2, 6, 6, 6, Infinity]],
+    ['some keys', new KeyedSource(partition, ['a', 'none', 'c']), [2, 6, 6, 6, Infinity]],
+    ['some keys, in another order', new KeyedSource(partition, ['c', 'none', 'a']), [2, 6, 6, 6, Infinity]],
     [
       'several as one',
       new MergedSource([new KeyedSource(partition, ['b']), new ListSource(other.list)]),
@@ -51,6 +52,32 @@ describe('a source of retained entries', () => {
       'a',
       'x',
     ]);
+  });
+});
+
+describe('a mark', () => {
+  it('is read as it was written', () => {
+    for (const mark of [
+      { view: 'a1', since: 0 },
+      { view: 'zzzzzzzzzzz', since: 1234 },
+      { view: '0', since: Number.MAX_SAFE_INTEGER },
+    ])
+      expect(parseMark(markText(mark))).toEqual(mark);
+    expect(parseMark('abc')).toEqual({ view: 'abc', since: 0 });
+  });
+
+  it.each([
+    '',
+    '.1',
+    'abc.',
+    'ABC.1',
+    'abc.x',
+    'abc.1.2',
+    'abc.12345678901234567',
+    'abc.9007199254740992',
+    'aaaaaaaaaaaa.1',
+  ])('%j is none', (text) => {
+    expect(() => parseMark(text)).toThrow(expect.objectContaining({ code: 'bad_request' }));
   });
 });
 

@@ -49,6 +49,25 @@ describe('the memory of what was trimmed', () => {
     for (const [i, topic] of ['E', 'F'].entries()) memory.trimmed(encodedBatch(i + 6, { topic }));
     expect(last()).toEqual([4, 4, 4, 5, 4]);
   });
+
+  it('takes a pair that it knows for no other one', () => {
+    const memory = new TrimMemory(4);
+    for (const [i, topic] of ['A', 'B', 'A', 'C', 'D'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
+    const last = ['A', 'B', 'C', 'D', 'Never'].map((topic) => memory.lastFor(question([topic], ['*'])));
+    expect(last).toEqual([3, 2, 4, 5, 0]);
+  });
+
+  it('is asked for some topics, and leaves out those of which a reader asks for nothing', () => {
+    const memory = new TrimMemory(10);
+    for (const [i, topic] of ['A', 'B', 'C', 'B'].entries()) memory.trimmed(encodedBatch(i + 1, { topic }));
+    const skipping = (...skipped: readonly string[]) => ({
+      ...question(['*'], ['*']),
+      skips: (topic: string) => skipped.includes(topic),
+    });
+    expect(
+      [skipping(), skipping('B'), skipping('B', 'C'), skipping('A', 'B', 'C')].map((one) => memory.lastFor(one)),
+    ).toEqual([4, 3, 1, 0]);
+  });
 });
 
 function question(topics: readonly string[], namespaces: readonly string[]) {

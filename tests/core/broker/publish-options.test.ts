@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  Acl,
   type BrokerError,
   defineTopics,
   EventBroker,
@@ -7,6 +8,7 @@ import {
   type PublishOptions,
   type Subscription,
 } from 'fenceline';
+import { ndjsonFormat } from 'fenceline/ndjson';
 import { MemoryEventLog } from 'fenceline/testing';
 import type { EventLog } from '../../../src/core/log/event-log.ts';
 
@@ -98,6 +100,108 @@ describe('publish with an index', () => {
     const fresh = new EventBroker();
     expect(await fresh.publish(event(), { index: MAX })).toBe(MAX);
     expect(await failure(fresh, {})).toMatchObject({ code: 'index_conflict' });
+  });
+});
+
+describe('publish of several events', () => {
+  const limits = { eventsPerBatch: 2 };
+
+  it('takes just so many as one batch, and at least one', async () => {
+    const broker = new EventBroker({ limits });
+    expect(await broker.publish([event('a'), event('b')])).toBe(1);
+    expect(await failure(broker, {}, [event('a'), event('b'), event('c')])).toMatchObject({
+      code: 'bad_request',
+      limit: 'eventsPerBatch',
+      message: 'A batch may hold at most 2 events, not 3; nothing was published.',
+    });
+    expect(await failure(broker, {}, [])).toMatchObject({
+      code: 'bad_request',
+      message: 'A batch must hold at least one event; got an empty array.',
+    });
+    expect(broker.stats()).toMatchObject({ publishedBatches: 1, publishedEvents: 2, refused: { eventsPerBatch: 1 } });
+  });
+
+  it('says which of them it refuses', async () => {
+    const broker = new EventBroker();
+    const bad = { ...event(), topic: '' };
+    expect((await failure(broker, {}, any(bad))).message).toMatch(/^event\.topic /);
+    expect((await failure(broker, {}, [event(), bad])).message).toMatch(/^events\[1\]\.topic /);
+    expect(broker.stats().latestIndex).toBe(0);
+  });
+});
+
+describe('publish with a commit', () => {
+  const topics = defineTopics({ Policy: { aclChange: 'policy' }, Job: { requires: 'anyone' } });
+
+  it('commits first, and publishes nothing where that fails', async () => {
+    const broker = new EventBroker();
+    let newest = -1;
+    await broker.publish(event(), { commit: () => void (newest = broker.stats().latestIndex) });
+    expect([newest, broker.stats().latestIndex]).toEqual([0, 1]);
+    const fault = new Error('rolled back');
+    expect(await failure(broker, { commit: () => Promise.reject(fault) })).toBe(fault);
+    expect(broker.stats().latestIndex).toBe(1);
+  });
+
+  it('commits nothing where it is known that the index does not fit', async () => {
+    const broker = new EventBroker();
+    await broker.publish(event());
+    let commits = 0;
+    for (const options of [{ index: 1 }, { expectedIndex: 0 }])
+      expect(await failure(broker, { ...options, commit: () => commits++ })).toMatchObject({ code: 'index_conflict' });
+    expect(commits).toBe(0);
+  });
+
+  it('says that it is committed and not published, and why', async () => {
+    const broker = new EventBroker();
+    const error = await failure(broker, { index: 1, commit: () => broker.publish(event()) });
+    expect(error).toMatchObject({ code: 'unpublished', cause: { code: 'index_conflict' } });
+    const closing = new EventBroker();
+    expect(await failure(closing, { commit: () => closing.close() })).toMatchObject({
+      code: 'unpublished',
+      cause: { code: 'closed' },
+    });
+  });
+
+  it('holds what rests on a change that is committed and not published, and nothing else', async () => {
+    const asked = { a: 0, b: 0 };
+    const acl = (name: 'a' | 'b') => () => {
+      asked[name]++;
+      return Acl.fromRules([], { dependsOn: [`policy:${name}`] });
+    };
+    const broker = new EventBroker({ topics });
+    await broker.subscribe({ topics: ['Job'], acl: acl('a') });
+    await broker.subscribe({ topics: ['Job'], acl: acl('b') });
+    const change = { topic: 'Policy', type: 'Changed', key: 'a', payload: null } as const;
+    const publishing = broker.publish([change, change], {
+      index: 1,
+      commit: () => broker.publish({ ...change, topic: 'Job' }),
+    });
+    await expect(publishing).rejects.toMatchObject({ code: 'unpublished' });
+    await new Promise(setImmediate);
+    expect(asked).toEqual({ a: 2, b: 1 });
+  });
+});
+
+describe('publish from within what a step calls', () => {
+  it('takes its index when the step is over, in the order of the calls', async () => {
+    const broker = new EventBroker();
+    const seen: number[] = [];
+    const published: Promise<number>[] = [];
+    const subscription = await broker.subscribe();
+    const sink = {
+      write: () => {
+        seen.push(broker.stats().latestIndex);
+        if (published.length < 2) published.push(broker.publish(event('b')), broker.publish(event('c')));
+        return true;
+      },
+      end: () => undefined,
+    };
+    subscription.deliverTo(sink, ndjsonFormat, { heartbeatMs: 0 });
+    await broker.publish(event('a'));
+    for (let i = 0; i < 500 && published.length < 2; i++) await new Promise(setImmediate);
+    expect(await Promise.all(published)).toEqual([2, 3]);
+    await broker.close();
   });
 });
 
