@@ -5,6 +5,7 @@ import { reportCredit } from './credit.mjs';
 import { keyOf, MARK, nowMicros, STAMP_LENGTH } from './events.mjs';
 import { serveParent } from './processes.mjs';
 import { Histogram } from './histogram.mjs';
+import { WholeBodies } from './whole-bodies.mjs';
 
 const MARK_BYTE = MARK.charCodeAt(0);
 const ZERO = '0'.charCodeAt(0);
@@ -20,6 +21,7 @@ let settings;
 let counts = new Int32Array(0);
 let total = 0;
 let told = 0;
+let bodies;
 let closedByServer = 0;
 let distance = 0;
 let received = 0;
@@ -28,6 +30,7 @@ const latencies = new Histogram();
 serveParent(async (given) => {
   settings = given;
   counts = new Int32Array(given.clients);
+  bodies = given.isWhole ? new WholeBodies(given.clients, given.isGzip) : undefined;
   await connectAll();
   await reportCredit(given.creditPort, takeCounts, {
     cpu,
@@ -35,6 +38,7 @@ serveParent(async (given) => {
     forget,
     closed: () => ({ closed: closedByServer }),
     received: () => ({ bytes: received }),
+    bodies: () => bodies.report(),
   });
 });
 
@@ -70,6 +74,10 @@ function connect(i, onReady, onError) {
       isUp = true;
       start = Math.max(0, end + settings.readyMark.length - before);
       onReady();
+    }
+    if (bodies !== undefined) {
+      bodies.take(i, room.subarray(start, bytes));
+      return true;
     }
     const seen = countMarks(start, bytes);
     counts[i] += seen;

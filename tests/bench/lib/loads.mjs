@@ -107,6 +107,34 @@ export async function steady({ contender, credit, meter }, { bytes, rate, second
   return { ...figures, ...(await credit.ask('latency')), lateP99Ms: quantile(late, 0.99) };
 }
 
+/** At a steady rate, each publish by itself, to clients that do not look into what they get: until it has all come. */
+export async function paced({ contender, credit, meter }, { bytes, burst, rate, seconds, warmSeconds, clients }) {
+  const make = eventMaker(bytes);
+  const run = async (duration) => {
+    const count = Math.round(duration * rate);
+    for (let i = 0; i < count; i++) {
+      for (let n = 0; n < burst; n++) await contender.publish(make(keyOf(0), false));
+      await pause(1e3 / rate);
+    }
+    return { events: count * burst };
+  };
+  const warm = await run(warmSeconds);
+  const before = await arrived(credit, warm.events);
+  const figures = await meter.measure(() => run(seconds));
+  const after = await arrived(credit, warm.events + figures.events);
+  return { ...figures, deliveries: figures.events * clients, sentBytes: (after.most - before.most) * clients };
+}
+
+/** @throws when not all have the same, and all of it, in time */
+async function arrived(credit, events) {
+  for (let left = 50; left > 0; left--) {
+    const bodies = await credit.ask('bodies');
+    if (bodies.events === events && bodies.least === bodies.most) return bodies;
+    await pause(100);
+  }
+  throw new Error(`not all of ${events} events have come: ${JSON.stringify(await credit.ask('bodies'))}`);
+}
+
 /** Memory before anybody comes. */
 export const memory = ({ meter }) => meter.memory();
 

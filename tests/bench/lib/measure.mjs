@@ -33,11 +33,11 @@ export const startHost = ({ execArgv = [] }) =>
 export const startClient = () => new Child(import.meta.resolve('./client.mjs'), { core: cores.client });
 
 async function runLoad(host, client, contender, load, params) {
-  const { clients, isSelective = false, heartbeatMs = 0, stalled = 0 } = params;
+  const { clients, isSelective = false, heartbeatMs = 0, stalled = 0, isWhole = false, isGzip = false } = params;
   const options = { clients, isSelective, heartbeatMs, ...contender.options };
   const address = await host.ask({ setup: { module: contender.module, options } });
   const connect = () =>
-    client.ask({ ...address, clients, isKeyed: isSelective, isStamped: load === 'steady', stalled });
+    client.ask({ ...address, clients, isKeyed: isSelective, isStamped: load === 'steady', stalled, isWhole, isGzip });
   if (load === 'replay') return runReplay(host, connect, params);
   const empty = await host.ask({ load: 'memory' });
   await connect();

@@ -1,5 +1,5 @@
 // Streams that are open and get nothing but heartbeats.
-import { betterSse, fenceline, hono, nats, raw } from '../contenders/http/index.mjs';
+import { betterSse, compressed, fenceline, hono, nats, raw } from '../contenders/http/index.mjs';
 import { openFileLimit } from '../lib/machine.mjs';
 import { alternate, measureHttp, rowsOf } from '../lib/measure.mjs';
 import { list } from '../lib/table.mjs';
@@ -15,7 +15,7 @@ export async function run({ isQuick, rounds, say }) {
   if (clients < WANTED) say(`open files are limited (ulimit -n): ${clients} streams instead of ${WANTED}`);
   const heartbeatMs = isQuick ? 1000 : 3000;
   const load = { clients, heartbeatMs, seconds: isQuick ? 2 : 9 };
-  const contenders = [raw, betterSse, hono, ...nats, fenceline];
+  const contenders = [raw, betterSse, hono, ...nats, fenceline, compressed];
   const figures = await alternate(contenders, Math.min(3, rounds), (c) => measureHttp(c, 'idle', load), say);
   return rowsOf(`${clients} streams`, figures, {
     kilobytesPerStream: ({ residentBytes, emptyBytes }) => (residentBytes - emptyBytes) / clients / 1024,

@@ -1,4 +1,5 @@
 // What `npm run bench` measures, in the order of the report.
+import * as compression from './compression.mjs';
 import * as dispatch from './dispatch.mjs';
 import * as fanout from './fanout.mjs';
 import * as hostile from './hostile.mjs';
@@ -21,6 +22,7 @@ export const scenarios = {
   replay,
   stalled,
   idle,
+  compression,
   publishing,
   interests,
   dispatch,

@@ -9,6 +9,10 @@ export const fenceline = contender('fenceline', 'fenceline');
 export const everyTurn = contender('fenceline, flush in every turn', 'fenceline', { maxShare: 1 });
 /** Without the fast path. */
 export const byResponse = contender('fenceline, response.write', 'fenceline', { maxShare: 1, writer: 'response' });
+/** Compressed once for all. */
+export const compressed = contender('fenceline, compressed', 'fenceline', { maxShare: 1, compression: true });
+/** Compressed for each. */
+export const compressedEach = contender('compression, each response by itself', 'compression');
 export const jsonPerSubscriber = contender('JSON per subscriber', 'json-per-subscriber');
 export const betterSse = contender('better-sse', 'better-sse');
 export const graphqlSse = contender('graphql-sse', 'graphql-sse');

@@ -1,0 +1,65 @@
+// What one delivered event costs where each is compressed, and how much is sent.
+import { compressed, compressedEach, everyTurn, raw } from '../contenders/http/index.mjs';
+import { alternate, measureHttp, rowsOf } from '../lib/measure.mjs';
+import { list } from '../lib/table.mjs';
+
+const cases = [
+  { name: '100 clients, 350 B, single', clients: 100, bytes: 350, burst: 1 },
+  { name: '1,000 clients, 350 B, single', clients: 1000, bytes: 350, burst: 1 },
+  { name: '1,000 clients, 350 B, bursts of 16', clients: 1000, bytes: 350, burst: 16 },
+];
+
+/** So few a second that whoever compresses for each keeps up: nothing is joined. */
+const RATE = 4;
+
+export const title = 'Compressed streams';
+
+export async function run({ isQuick, rounds, say, only }) {
+  const rows = [];
+  const duration = isQuick ? { seconds: 2, warmSeconds: 2 } : { seconds: 5, warmSeconds: 3 };
+  for (const { name, ...params } of cases) {
+    if (!name.includes(only)) continue;
+    say(name);
+    const measure = (contender) =>
+      measureHttp(contender, 'paced', {
+        ...params,
+        ...duration,
+        rate: RATE,
+        isWhole: true,
+        isGzip: [compressed, compressedEach].includes(contender),
+      });
+    const figures = await alternate([raw, compressedEach, everyTurn, compressed], rounds, measure, say);
+    rows.push(
+      ...rowsOf(name, figures, {
+        deliveriesPerCpuSecond: ({ deliveries, cpuSeconds }) => deliveries / cpuSeconds,
+        cpuMicrosPerDelivery: ({ deliveries, cpuSeconds }) => (cpuSeconds / deliveries) * 1e6,
+        bytesPerDelivery: ({ sentBytes, deliveries }) => sentBytes / deliveries,
+        noise: ({ noise }) => noise,
+      }),
+    );
+  }
+  return rows;
+}
+
+export function report(rows) {
+  const names = [...new Set(rows.map((row) => row.case))];
+  return [
+    `${RATE} publishes a second. Bytes are those on the socket, HTTP's framing included.`,
+    ...names.flatMap((name) => [
+      `${name}:`,
+      list(
+        rows.filter((row) => row.case === name),
+        [
+          { title: 'CPU µs per delivery', measure: 'cpuMicrosPerDelivery' },
+          {
+            title: 'deliveries per CPU second, × each by itself',
+            measure: 'deliveriesPerCpuSecond',
+            reference: compressedEach.name,
+          },
+          { title: 'bytes per delivery', measure: 'bytesPerDelivery' },
+          { title: '× each by itself', measure: 'bytesPerDelivery', reference: compressedEach.name },
+        ],
+      ),
+    ]),
+  ];
+}
