@@ -1,19 +1,10 @@
 import { retryAfterMs } from './backoff.ts';
 import { LineReader } from './line-reader.ts';
+import type { Silence } from './silence.ts';
 import { StreamError } from './stream-error.ts';
-import type { EventsDecoder } from './stream-parts.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
 import { parseError, parseObject } from './wire.ts';
-
-/**
- * A 200 without a byte says something only after this long: one that is cut at once is a broken connection like any
- * other.
- */
-const SILENT_AFTER_MS = 10_000;
-
-/** A server that names its epoch sends its first heartbeat at once. Without it something on the way holds it back. */
-const FIRST_BYTE_MS = 12_500;
 
 /**
  * One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand.
@@ -22,13 +13,11 @@ export class Connection {
   readonly #settings: StreamSettings;
   readonly #wait: Wait;
   readonly #abort = new AbortController();
-  readonly #lines: LineReader;
-  #events: EventsDecoder | undefined;
+  #lines: LineReader;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #deadAfterMs: number;
-  #namesEpoch = false;
-  /** When the answer of 200 came; undefined before, and after its first byte. */
-  #silentSince: number | undefined;
+  /** From the answer of 200 to its first byte, where a part minds it. */
+  #silence: Silence | undefined;
 
   constructor(settings: StreamSettings, wait: Wait) {
     this.#settings = settings;
@@ -42,7 +31,7 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { fetch, credentials, parts } = this.#settings;
+    const { clock, credentials, fetch, maxLineBytes, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
@@ -54,17 +43,15 @@ export class Connection {
       throw new TypeError('The body of the answer cannot be read: fetch gives none, or it is read elsewhere.');
     this.#body = response.body?.getReader();
     if (!isOk) throw await this.#refusal(response);
-    this.#silentSince = this.#settings.clock.now();
-    if (/^text\/event-stream/i.test(response.headers.get('Content-Type') ?? ''))
-      this.#events = parts.serverSentEvents?.decoder(this.#settings.maxLineBytes);
-    const epoch = response.headers.get('X-Fenceline-Epoch') ?? undefined;
-    this.#namesEpoch = epoch !== undefined;
-    return epoch;
+    const { nomad, serverSentEvents } = parts;
+    this.#silence = (serverSentEvents ?? nomad)?.silence(clock, response);
+    this.#lines = serverSentEvents?.lines(response, maxLineBytes) ?? this.#lines;
+    return response.headers.get('X-Fenceline-Epoch') ?? undefined;
   }
 
   /** The server answered 200, and then nothing at all for long. */
   get isSilent(): boolean {
-    return this.#silentSince !== undefined && this.#settings.clock.now() - this.#silentSince >= SILENT_AFTER_MS;
+    return !!this.#silence?.isLong;
   }
 
   /** Takes the server at its word, where the caller said nothing. */
@@ -79,12 +66,9 @@ export class Connection {
    */
   async line(): Promise<string> {
     for (;;) {
-      const text = this.#lines.next();
-      const line = text !== undefined && this.#events ? this.#events.take(text) : text;
+      const line = this.#lines.next();
       if (line?.trim()) return line;
-      if (text === undefined && !(await this.#read())) {
-        throw new StreamError('network', 'The connection ended.', 'resume');
-      }
+      if (line === undefined) await this.#read();
     }
   }
 
@@ -95,14 +79,12 @@ export class Connection {
     this.#body?.cancel().catch((error: unknown) => error);
   }
 
-  async #read(): Promise<boolean> {
-    const isFirst = this.#silentSince !== undefined && this.#namesEpoch;
-    const limitMs = isFirst ? Math.min(FIRST_BYTE_MS, this.#deadAfterMs) : this.#deadAfterMs;
-    const result = await this.#network(async () => this.#body?.read(), limitMs);
-    if (!result?.value) return false;
-    if (result.value.length) this.#silentSince = undefined;
-    this.#lines.push(result.value);
-    return true;
+  async #read(): Promise<void> {
+    const limitMs = this.#silence?.limitMs(this.#deadAfterMs) ?? this.#deadAfterMs;
+    const chunk = (await this.#network(async () => this.#body?.read(), limitMs))?.value;
+    if (!chunk) throw new StreamError('network', 'The connection ended.', 'resume');
+    if (chunk.length) this.#silence = undefined;
+    this.#lines.push(chunk);
   }
 
   async #network<T>(work: () => Promise<T>, limitMs: number): Promise<T> {

@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { EventBatch } from '../model/event.ts';
+import type { Event, EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
 import { onAbort } from '../model/on-abort.ts';
 import { Connection } from './connection.ts';
-import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
-import { type Position, ReadPosition } from './read-position.ts';
+import { type Input, type Phase, phaseAfter, type StreamState } from './connection-state.ts';
+import { type Place, type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamFeatures } from './stream-features.ts';
@@ -13,7 +13,7 @@ import { partsOf, type Snapshots } from './stream-parts.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
-import { type Heartbeat, parseLine, type WireValue } from './wire.ts';
+import { type Line, parseLine } from './wire.ts';
 
 /**
  * A stream that outlives its connections. It connects when the first batch is asked for, and reads from the network
@@ -46,12 +46,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options, parts.nomad?.batches(options.seen));
-    if (options.snapshot) {
-      if (!parts.snapshots) throw new TypeError('The option snapshot needs streamEventsWith({ snapshots }).');
-      this.#snapshots = parts.snapshots.open(options.snapshot, options.index === undefined);
-    }
-    this.#wait = new Wait(settings.clock, () => this.#wake(), parts.wakeUps?.watch);
+    this.#position = this.#positionAt(options);
+    this.#snapshots = options.snapshot && parts.snapshots?.open(options.snapshot, options.index === undefined);
+    this.#wait = new Wait(settings.clock, (limitMs) => parts.wakeUps?.watch(this, settings.clock, limitMs));
     this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
@@ -111,10 +108,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#enter('due');
   }
 
-  /** The connection may be dead, or the server back. One that has brought something lately is kept. */
-  #wake(): void {
-    const isDue = this.#state.name === 'waiting' ? !this.#state.reason.retryAfterMs : this.#wait.isOverdue;
-    if (isDue) this.reconnect();
+  #positionAt(place: Place): ReadPosition {
+    const { state, parts } = this.#settings;
+    return (state ? parts.state : parts.nomad)?.position(place) ?? new ReadPosition(place);
   }
 
   #disconnect(): void {
@@ -159,7 +155,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       if (this.#connection === undefined) await this.#waitDue();
       if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
       const connection = this.#connection ?? (await this.#connect());
-      return this.#take(parseLine(await connection.line(), this.#settings.parse));
+      return this.#take(parseLine(await connection.line(), this.#settings.parse, this.#settings.parts.state?.read));
     } catch (error) {
       if (reconnects !== this.#reconnects) return undefined;
       const reason = this.#reasonFor(error);
@@ -174,8 +170,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     const { nomad, serverSentEvents } = this.#settings.parts;
     const isSilent = !!this.#connection?.isSilent;
     const reason = serverSentEvents ? serverSentEvents.after(error, isSilent, this.#request) : error;
-    const isNomad = this.#position.isNameless && this.#position.next.epoch === undefined;
-    return isSilent && isNomad && nomad ? nomad.afterSilence(reason) : reason;
+    return nomad ? nomad.after(reason, isSilent, this.#position) : reason;
   }
 
   async #waitDue(): Promise<void> {
@@ -189,7 +184,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
     if (!this.#isOpen) return undefined;
     snapshots.taken();
-    this.#position = new ReadPosition(position, this.#settings.parts.nomad?.batches(undefined));
+    this.#position = this.#positionAt(position);
     return batch;
   }
 
@@ -219,49 +214,37 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     }
   }
 
-  #take(value: WireValue): EventBatch | undefined {
-    if (value.kind === 'error') throw value.error;
+  #take(line: Line): EventBatch | undefined {
     this.#isHeard = true;
     this.#enter('opened');
     // A callback may close the stream; what is not handed over must not move the position.
     if (!this.#isOpen) return undefined;
-    switch (value.kind) {
-      case 'batch':
-        return this.#takeBatch(value);
-      case 'gap':
-        this.#position.gap(value.gap, this.#tell(value.gap));
-        return undefined;
-      case 'current':
-        return this.#progress(this.#position.current(value.index));
-      case 'bookmark':
-      case 'heartbeat':
-        this.#takeHeartbeat(value);
-        return undefined;
+    const { gap, index, events, heartbeatMs } = line;
+    if (gap) this.#position.gap(gap, this.#tell(gap));
+    else if (index !== undefined && events) return this.#takeBatch(index, events, line);
+    else {
+      if (heartbeatMs !== undefined) this.#connection?.beatsEvery(heartbeatMs);
+      const news = this.#position.heartbeat(line);
+      this.#refuseNameless();
+      this.#progress(news || (index === undefined && this.#heartbeats++));
+      if (typeof news === 'object') return news;
     }
+    return undefined;
   }
 
-  #takeBatch({ index, events, appended, removed }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
+  #takeBatch(index: number, events: readonly Event[], { appended, removed }: Line): EventBatch | undefined {
     this.#refuseNameless();
-    const gap = this.#position.untold(index, events);
+    const gap = this.#position.untold?.(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
     return this.#progress(this.#position.batch(index, events, appended, removed));
-  }
-
-  #takeHeartbeat(value: Heartbeat): void {
-    if (value.epoch !== undefined) this.#position.named(value.epoch);
-    if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
-    if (value.mark !== undefined) this.#position.marked(value.mark);
-    const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
-    this.#refuseNameless();
-    this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));
   }
 
   /** Once a line shows that the server is none that does what is asked. */
   #refuseNameless(): void {
     if (!this.#position.isNameless) return;
     const { nomad } = this.#settings.parts;
-    const message = 'This server names no epoch, as Nomad’s: streamEventsWith({ nomad }) reads those.';
+    const message = 'The server names no epoch, as Nomad’s: that needs streamEventsWith({ nomad }).';
     const error = nomad
       ? nomad.refusal(!!this.#settings.state, this.#request.namespaces)
       : new StreamError('not_supported', message, 'never');
@@ -293,7 +276,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   #enter(input: Input, reason?: unknown): void {
-    const phase = transitions[this.#phase][input];
+    const phase = phaseAfter(this.#phase, input);
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#state = this.#stateIn(phase, reason);
@@ -302,8 +285,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   #stateIn(phase: Phase, reason: unknown): StreamState {
-    if (phase === 'closed') return reason === undefined ? { name: 'closed' } : { name: 'closed', reason };
-    if (phase === 'live') return { name: 'live' };
+    if (phase === 'closed') return { name: phase, ...(reason !== undefined && { reason }) };
+    if (phase === 'live') return { name: phase };
     if (!StreamError.is(reason)) return { name: 'connecting' };
     return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, this.#isHeard), reason };
   }

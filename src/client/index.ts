@@ -6,6 +6,7 @@ export { serverSentEvents } from './server-sent-events.ts';
 export { nomad } from './nomad.ts';
 export { checks } from './option-checks.ts';
 export { snapshots } from './snapshots.ts';
+export { state } from './state.ts';
 export { wakeUps } from './wake-ups.ts';
 export { sharedByTabs } from './tabs/shared-by-tabs.ts';
 export type { SharedStreamEvents } from './tabs/shared-by-tabs.ts';

@@ -1,4 +1,6 @@
-import { NamelessBatches } from './nameless-batches.ts';
+import { NamelessPosition } from './nameless-position.ts';
+import type { ReadPosition } from './read-position.ts';
+import { silence } from './silence.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { NomadSupport } from './stream-parts.ts';
@@ -6,8 +8,9 @@ import type { NomadSupport } from './stream-parts.ts';
 const support: NomadSupport = {
   part: 'nomad',
   widest: (terms, namespaces) => [widestTerms(terms), namespaces.includes('*') ? ['*'] : [...new Set(namespaces)]],
-  batches: (seen) => new NamelessBatches(seen),
-  afterSilence,
+  position: (place) => new NamelessPosition(place),
+  silence,
+  after,
   refusal,
 };
 
@@ -18,8 +21,9 @@ export const nomad: StreamPart<'nomad'> = support;
  * A 200 without a byte, and a cut 20 to 70 s later, is how Nomad (since 1.11.2) denies a token. A server that names its
  * epoch denies with a status.
  */
-function afterSilence(error: unknown): unknown {
-  if (!StreamError.is(error) || error.code !== 'network') return error;
+function after(error: unknown, isSilent: boolean, position: ReadPosition): unknown {
+  const isNomad = position.isNameless && position.next.epoch === undefined;
+  if (!isSilent || !isNomad || !StreamError.is(error) || error.code !== 'network') return error;
   const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
   return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
 }

@@ -1,11 +1,14 @@
-import { EventDecoder } from './event-decoder.ts';
+import { EventLines } from './event-lines.ts';
+import { silence } from './silence.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { ServerSentEvents } from './stream-parts.ts';
 
 const support: ServerSentEvents = {
   part: 'serverSentEvents',
-  decoder: (maxLineBytes) => new EventDecoder(maxLineBytes),
+  silence,
+  lines: ({ headers }, maxLineBytes) =>
+    /^text\/event-stream/i.test(headers.get('Content-Type') ?? '') ? new EventLines(maxLineBytes) : undefined,
   after(error, isSilent, request) {
     // A server that has none, and says so: it is asked for lines again.
     const isUnknown = request.isEvents && StreamError.is(error) && error.status === 406;

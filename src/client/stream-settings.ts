@@ -5,11 +5,20 @@ import { liveClock } from './wait.ts';
 /** Options with their defaults. */
 export type StreamSettings = ReturnType<typeof settingsOf>;
 
-/** @throws TypeError where the parts have checks, for options that cannot be meant */
+/** Options that need a part of the client, each with its part. */
+const needs = [
+  ['state', 'state'],
+  ['snapshot', 'snapshots'],
+] as const;
+
+/** @throws TypeError for an option whose part was left out; where the parts have checks, for one that cannot be meant */
 export function settingsOf(options: StreamOptions, parts: StreamParts) {
   parts.checks?.check(options);
+  for (const [option, part] of needs)
+    if (options[option] && !parts[part])
+      throw new TypeError(`The option ${option} needs streamEventsWith({ ${part} }).`);
   const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
-  const { clock = liveClock, fetch = globalThis.fetch, random = Math.random, parse = JSON.parse } = options;
+  const { clock = liveClock, fetch = globalThis.fetch, random = Math.random } = options;
   /**
    * Without a byte for so long the peer is dead. Infinity where the server sends no heartbeats (0), so that silence
    * says nothing.
@@ -17,5 +26,5 @@ export function settingsOf(options: StreamOptions, parts: StreamParts) {
   const deadAfterMs = (serverHeartbeatMs: number): number =>
     2.5 * (options.heartbeatMs ?? (serverHeartbeatMs || Infinity));
   const numbers = { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes };
-  return { ...options, ...numbers, clock, fetch, random, parse, parts, deadAfterMs };
+  return { ...options, ...numbers, clock, fetch, random, parts, deadAfterMs };
 }

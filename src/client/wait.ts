@@ -4,22 +4,17 @@ import { StreamError } from './stream-error.ts';
 /** The part of a clock that the client needs. */
 export type StreamClock = Pick<Clock, 'now' | 'after'>;
 
+/** The longest that timers can wait, 24 days: past it they call at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The clock of the machine. Its timers keep a program alive: one that waits for its server is not done. */
 export const liveClock: StreamClock = {
   now: () => Date.now(),
   after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
+    const timer = setTimeout(call, Math.min(delayMs, LONGEST_MS));
     return { cancel: () => clearTimeout(timer) };
   },
 };
-
-/** A wait is made of pieces of at most this length. One that ends this much too late shows that the machine slept. */
-const PIECE_MS = 10_000;
-
-/** Calls when the page is shown or the machine is back online, until what it returns is called. */
-export type WatchWakeUps = (call: () => void) => () => void;
-
-type Finish = (error?: StreamError) => void;
 
 /**
  * Everything a stream waits for, one at a time: each wait has a limit, {@link skip} ends the present one, {@link end}
@@ -27,23 +22,14 @@ type Finish = (error?: StreamError) => void;
  */
 export class Wait {
   readonly #clock: StreamClock;
-  readonly #onWake: () => void;
-  readonly #watch: WatchWakeUps | undefined;
-  #finish: Finish | undefined;
+  readonly #onBegin: (limitMs: number) => (() => void) | undefined;
+  #finish: ((error?: StreamError) => void) | undefined;
   #isEnded = false;
-  /** From when on the present wait has taken longer than half of its limit. */
-  #overdueAt = Infinity;
 
-  /** @param onWake the machine slept, is back online, or the page is shown again */
-  constructor(clock: StreamClock, onWake: () => void, watch: WatchWakeUps | undefined) {
+  /** @param onBegin a wait begins: returns what is to be called at its end */
+  constructor(clock: StreamClock, onBegin: (limitMs: number) => (() => void) | undefined) {
     this.#clock = clock;
-    this.#onWake = onWake;
-    this.#watch = watch;
-  }
-
-  /** What is waited for has not come for more than half of the limit. */
-  get isOverdue(): boolean {
-    return this.#clock.now() >= this.#overdueAt;
+    this.#onBegin = onBegin;
   }
 
   /** @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; whatever `work` rejects with */
@@ -75,36 +61,16 @@ export class Wait {
     begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
   ): Promise<T> {
     const wait = new Promise<T>((resolve, reject) => {
-      const cancel = this.#after(limitMs, begin(resolve, reject));
-      const unwatch = this.#watch?.(this.#onWake);
+      const timer = this.#clock.after(limitMs, begin(resolve, reject));
+      const atEnd = this.#onBegin(limitMs);
       this.#finish = (error) => {
-        cancel();
-        unwatch?.();
-        this.#overdueAt = Infinity;
+        timer.cancel();
+        atEnd?.();
         this.#finish = undefined;
         if (error) reject(error);
       };
-      this.#overdueAt = this.#clock.now() + limitMs / 2;
       if (this.#isEnded) this.skip();
     });
     return wait.finally(() => this.#finish?.());
-  }
-
-  /** Calls once the limit is over. @returns what cancels it */
-  #after(limitMs: number, call: () => void): () => void {
-    let left = limitMs;
-    let timer: { cancel(): void };
-    const next = (): void => {
-      const piece = Math.min(left, PIECE_MS);
-      const dueAt = this.#clock.now() + piece;
-      timer = this.#clock.after(piece, () => {
-        left -= piece;
-        if (left > 0) next();
-        else call();
-        if (this.#clock.now() - dueAt > PIECE_MS) this.#onWake();
-      });
-    };
-    next();
-    return () => timer.cancel();
   }
 }
