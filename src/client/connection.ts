@@ -1,9 +1,9 @@
 import { retryAfterMs } from './backoff.ts';
 import { LineReader } from './line-reader.ts';
-import type { Silence } from './silence.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
+import type { WatchedLines } from './watched-lines.ts';
 import { parseError, parseObject } from './wire.ts';
 
 /**
@@ -13,11 +13,9 @@ export class Connection {
   readonly #settings: StreamSettings;
   readonly #wait: Wait;
   readonly #abort = new AbortController();
-  #lines: LineReader;
+  #lines: LineReader & Partial<Pick<WatchedLines, 'isSilent' | 'limitMs'>>;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #deadAfterMs: number;
-  /** From the answer of 200 to its first byte, where a part minds it. */
-  #silence: Silence | undefined;
 
   constructor(settings: StreamSettings, wait: Wait) {
     this.#settings = settings;
@@ -31,27 +29,25 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { clock, credentials, fetch, maxLineBytes, parts } = this.#settings;
+    const { credentials, fetch, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
     // Left out where it was not given: some runtimes know no credentials, and refuse the name.
     const init = { headers, signal, redirect, cache: 'no-store', ...(credentials && { credentials }) } as const;
-    const response = await this.#network(() => fetch(url, init), this.#deadAfterMs);
+    const response = await this.#wait.for(() => fetch(url, init), this.#deadAfterMs);
     const isOk = response.status === 200;
     if (isOk && (!response.body || response.bodyUsed || response.body.locked))
-      throw new TypeError('The body of the answer cannot be read: fetch gives none, or it is read elsewhere.');
+      throw new TypeError('The answer has no body that can be read.');
     this.#body = response.body?.getReader();
     if (!isOk) throw await this.#refusal(response);
-    const { nomad, serverSentEvents } = parts;
-    this.#silence = (serverSentEvents ?? nomad)?.silence(clock, response);
-    this.#lines = serverSentEvents?.lines(response, maxLineBytes) ?? this.#lines;
+    this.#lines = (parts.serverSentEvents ?? parts.nomad)?.lines(response, this.#settings) ?? this.#lines;
     return response.headers.get('X-Fenceline-Epoch') ?? undefined;
   }
 
-  /** The server answered 200, and then nothing at all for long. */
+  /** The server answered 200, and then nothing at all for long: where a part minds that. */
   get isSilent(): boolean {
-    return !!this.#silence?.isLong;
+    return !!this.#lines.isSilent;
   }
 
   /** Takes the server at its word, where the caller said nothing. */
@@ -80,24 +76,16 @@ export class Connection {
   }
 
   async #read(): Promise<void> {
-    const limitMs = this.#silence?.limitMs(this.#deadAfterMs) ?? this.#deadAfterMs;
-    const chunk = (await this.#network(async () => this.#body?.read(), limitMs))?.value;
+    const limitMs = this.#lines.limitMs?.(this.#deadAfterMs) ?? this.#deadAfterMs;
+    const chunk = (await this.#wait.for(() => this.#body?.read(), limitMs))?.value;
     if (!chunk) throw new StreamError('network', 'The connection ended.', 'resume');
-    if (chunk.length) this.#silence = undefined;
     this.#lines.push(chunk);
-  }
-
-  async #network<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
-    try {
-      return await this.#wait.for((async () => work())(), limitMs);
-    } catch (cause) {
-      throw StreamError.is(cause) ? cause : new StreamError('network', 'The connection failed.', 'resume', { cause });
-    }
   }
 
   /** The error object in the body, else what the status says. */
   async #refusal({ status, headers }: Response): Promise<StreamError> {
-    const text = await this.#text();
+    // The first line of the body, whether or not a newline ends it; '' when it cannot be had.
+    const text = await this.line().catch(() => this.#lines.rest());
     const options = { status, retryAfterMs: retryAfterMs(headers.get('Retry-After'), this.#settings.clock.now()) };
     const isDenied = status === 401 || status === 403;
     const heals = status >= 500 || [408, 425, 429].includes(status);
@@ -106,14 +94,5 @@ export class Connection {
     if (said) return said;
     const message = `The server answered ${status}: ${text.slice(0, 200)}`;
     return new StreamError(isDenied ? 'permission_denied' : 'http_status', message, retry, options);
-  }
-
-  /** The first line of a refusal, whether or not a newline ends it; '' when it cannot be had. */
-  async #text(): Promise<string> {
-    try {
-      return await this.line();
-    } catch {
-      return this.#lines.rest();
-    }
   }
 }

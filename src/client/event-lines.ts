@@ -1,13 +1,14 @@
 import { EventDecoder } from './event-decoder.ts';
-import { LineReader } from './line-reader.ts';
+import type { StreamSettings } from './stream-settings.ts';
+import { WatchedLines } from './watched-lines.ts';
 
 /** Makes lines of ndjson of the bytes of server-sent events. */
-export class EventLines extends LineReader {
+export class EventLines extends WatchedLines {
   readonly #decoder: EventDecoder;
 
-  constructor(maxLineBytes: number) {
-    super(maxLineBytes);
-    this.#decoder = new EventDecoder(maxLineBytes);
+  constructor(response: Response, settings: StreamSettings) {
+    super(response, settings);
+    this.#decoder = new EventDecoder(settings.maxLineBytes);
   }
 
   override next(): string | undefined {

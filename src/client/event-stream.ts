@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Event, EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
-import { onAbort } from '../model/on-abort.ts';
 import { Connection } from './connection.ts';
 import { type Input, type Phase, phaseAfter, type StreamState } from './connection-state.ts';
 import { type Place, type Position, ReadPosition } from './read-position.ts';
@@ -9,7 +8,7 @@ import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
-import { partsOf, type Snapshots } from './stream-parts.ts';
+import { type OnAbort, partsOf, type Snapshots } from './stream-parts.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
@@ -49,7 +48,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#position = this.#positionAt(options);
     this.#snapshots = options.snapshot && parts.snapshots?.open(options.snapshot, options.index === undefined);
     this.#wait = new Wait(settings.clock, (limitMs) => parts.wakeUps?.watch(this, settings.clock, limitMs));
-    this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
+    this.#stopListening = options.signal && (parts.signals?.onAbort ?? onAbort)(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
 
@@ -168,9 +167,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** What the end of a connection means. */
   #reasonFor(error: unknown): unknown {
     const { nomad, serverSentEvents } = this.#settings.parts;
-    const isSilent = !!this.#connection?.isSilent;
-    const reason = serverSentEvents ? serverSentEvents.after(error, isSilent, this.#request) : error;
-    return nomad ? nomad.after(reason, isSilent, this.#position) : reason;
+    const connection = this.#connection;
+    if (!connection) return error;
+    const reason = serverSentEvents?.after(error, connection, this.#request);
+    return reason ?? nomad?.after(error, connection, this.#position) ?? error;
   }
 
   async #waitDue(): Promise<void> {
@@ -181,7 +181,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** The host's own state: the stream goes on behind it. */
   async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
-    const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
+    const { position, batch } = await this.#wait.for(() => snapshots.take(), this.#askedMs);
     if (!this.#isOpen) return undefined;
     snapshots.taken();
     this.#position = this.#positionAt(position);
@@ -206,12 +206,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   async #token(): Promise<string | undefined> {
     const { token } = this.#settings;
     if (typeof token !== 'function') return token;
-    try {
-      return await this.#wait.for((async () => token())(), this.#askedMs);
-    } catch (cause) {
-      if (StreamError.is(cause)) throw cause;
-      throw new StreamError('token_failed', 'No token could be had.', 'resume', { cause });
-    }
+    return this.#wait.for(token, this.#askedMs, 'token_failed', 'No token could be had.');
   }
 
   #take(line: Line): EventBatch | undefined {
@@ -245,9 +240,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     if (!this.#position.isNameless) return;
     const { nomad } = this.#settings.parts;
     const message = 'The server names no epoch, as Nomad’s: that needs streamEventsWith({ nomad }).';
-    const error = nomad
-      ? nomad.refusal(!!this.#settings.state, this.#request.namespaces)
-      : new StreamError('not_supported', message, 'never');
+    const error = nomad ? nomad.refusal(this.#request.query) : new StreamError('not_supported', message, 'never');
     if (error) throw error;
   }
 
@@ -291,3 +284,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, this.#isHeard), reason };
   }
 }
+
+const onAbort: OnAbort = (signal, call) => {
+  signal.addEventListener('abort', call);
+  return () => signal.removeEventListener('abort', call);
+};

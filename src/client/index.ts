@@ -5,6 +5,7 @@ export type { StreamFeatures, StreamPart } from './stream-features.ts';
 export { serverSentEvents } from './server-sent-events.ts';
 export { nomad } from './nomad.ts';
 export { checks } from './option-checks.ts';
+export { signals } from './shared-signals.ts';
 export { snapshots } from './snapshots.ts';
 export { state } from './state.ts';
 export { wakeUps } from './wake-ups.ts';

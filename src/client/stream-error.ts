@@ -59,7 +59,10 @@ export class StreamError extends Error {
     this.index = options.index;
     this.gap = options.gap;
     this.retryAfterMs = options.retryAfterMs;
-    Object.defineProperty(this, brand, { value: true });
+  }
+
+  get [brand](): true {
+    return true;
   }
 
   static is(value: unknown): value is StreamError {

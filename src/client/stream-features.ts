@@ -14,6 +14,11 @@ export interface StreamFeatures {
   readonly nomad?: StreamPart<'nomad'>;
   /** Where a proxy holds ndjson back, server-sent events are asked for. */
   readonly serverSentEvents?: StreamPart<'serverSentEvents'>;
+  /**
+   * All streams with the same `signal` share one listener on it: Node warns of a leak from the eleventh listener on.
+   * Without it each has its own, for which browsers do not care.
+   */
+  readonly signals?: StreamPart<'signals'>;
   /** The option `snapshot`. Without it, that option is refused. */
   readonly snapshots?: StreamPart<'snapshots'>;
   /** The options `state` and `mark`. Without it, `state` is refused. */

@@ -3,10 +3,10 @@ import type { Gap } from '../model/gap.ts';
 import type { StreamState } from './connection-state.ts';
 import type { LineReader } from './line-reader.ts';
 import type { Place, Position, ReadPosition } from './read-position.ts';
-import type { Silence } from './silence.ts';
 import type { StreamError } from './stream-error.ts';
 import type { StreamFeatures, StreamPart } from './stream-features.ts';
 import type { Snapshot, StreamOptions } from './stream-options.ts';
+import type { StreamSettings } from './stream-settings.ts';
 import type { StreamClock } from './wait.ts';
 import type { StateLine, Wire } from './wire.ts';
 
@@ -15,6 +15,7 @@ export interface StreamParts {
   readonly checks?: OptionChecks;
   readonly nomad?: NomadSupport;
   readonly serverSentEvents?: ServerSentEvents;
+  readonly signals?: SharedSignals;
   readonly snapshots?: SnapshotSupport;
   readonly state?: StateSupport;
   readonly wakeUps?: WakeUps;
@@ -48,21 +49,24 @@ export interface StateSupport extends StreamPart<'state'> {
   read(wire: Wire): StateLine;
 }
 
-/** A part that minds an answer of 200 without a byte. */
-interface MindsSilence {
-  silence(clock: StreamClock, response: Response): Silence;
+/** A part that reads the answers of 200, and minds it when one is silent. */
+interface ReadsLines {
+  lines(response: Response, settings: StreamSettings): LineReader;
 }
 
 /** Server-sent events, and when they are asked for. */
-export interface ServerSentEvents extends StreamPart<'serverSentEvents'>, MindsSilence {
-  /** Reads the answer's lines as ndjson; undefined where it is no answer of events. */
-  lines(response: Response, maxLineBytes: number): LineReader | undefined;
+export interface ServerSentEvents extends StreamPart<'serverSentEvents'>, ReadsLines {
   /**
    * A connection has failed. A 200 without a byte: something on the way may hold back what is no server-sent events, so
    * they are asked for next, and lines again where these do not come either.
-   * @returns what the failure means
+   * @returns what the failure means, where that is something else
    */
-  after(error: unknown, isSilent: boolean, request: { isEvents: boolean }): unknown;
+  after(error: unknown, connection: FailedConnection, request: { isEvents: boolean }): StreamError | undefined;
+}
+
+interface FailedConnection {
+  /** It answered 200, and then nothing for long. */
+  readonly isSilent: boolean;
 }
 
 export interface SnapshotSupport extends StreamPart<'snapshots'> {
@@ -89,12 +93,23 @@ export interface TakenSnapshot {
 }
 
 /** What Nomad's own servers do differently. */
-export interface NomadSupport extends StreamPart<'nomad'>, MindsSilence {
-  /** The terms and namespaces to ask for: Nomad takes them otherwise where one covers another. */
-  widest(terms: readonly string[], namespaces: readonly string[]): readonly [readonly string[], readonly string[]];
+export interface NomadSupport extends StreamPart<'nomad'>, ReadsLines {
+  /** Makes one of topics and of namespaces where one covers another: Nomad takes them otherwise. */
+  widen(query: URLSearchParams): void;
   position(place: Place): ReadPosition;
-  /** What the end of a connection means: where the server was silent and cuts it, the token is denied. */
-  after(error: unknown, isSilent: boolean, position: ReadPosition): unknown;
+  /**
+   * What the end of a connection means, where that is something else: where the server was silent and cuts it, the
+   * token is denied.
+   */
+  after(error: unknown, connection: FailedConnection, position: ReadPosition): StreamError | undefined;
   /** Why what is asked for cannot be had there; undefined where it can. */
-  refusal(isState: boolean, namespaces: number): StreamError | undefined;
+  refusal(query: URLSearchParams): StreamError | undefined;
 }
+
+/** The option `signal`, for many streams of one. */
+export interface SharedSignals extends StreamPart<'signals'> {
+  onAbort: OnAbort;
+}
+
+/** Calls once when the signal is aborted. @returns what takes the call back */
+export type OnAbort = (signal: AbortSignal, call: () => void) => () => void;

@@ -7,8 +7,6 @@ import type { StreamSettings } from './stream-settings.ts';
 export class StreamRequest {
   readonly #settings: StreamSettings;
   readonly #url: URL;
-  /** How many namespaces are asked for. */
-  readonly namespaces: number;
   /** Asks for server-sent events rather than ndjson. */
   isEvents = false;
 
@@ -17,15 +15,17 @@ export class StreamRequest {
     this.#settings = settings;
     const { token, topics = [], namespace = [], onGap, state, parts } = settings;
     this.#url = sendable(url, this.#headers(typeof token === 'string' ? token : undefined), parts.checks);
-    const asked = [termsOf(topics), [namespace].flat()] as const;
-    const [terms, namespaces] = parts.nomad?.widest(...asked) ?? asked;
-    this.namespaces = namespaces.length;
-    const query = this.#url.searchParams;
-    for (const term of terms) query.append('topic', term);
-    for (const name of namespaces) query.append('namespace', name);
+    const query = this.query;
+    for (const term of termsOf(topics)) query.append('topic', term);
+    for (const name of [namespace].flat()) query.append('namespace', name);
+    parts.nomad?.widen(query);
     query.set('bookmarks', 'true');
     if (state) query.set('state', 'true');
     if (onGap === 'fail') query.set('gap', 'fail');
+  }
+
+  get query(): URLSearchParams {
+    return this.#url.searchParams;
   }
 
   /** The URL without a position. */

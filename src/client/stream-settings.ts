@@ -5,18 +5,11 @@ import { liveClock } from './wait.ts';
 /** Options with their defaults. */
 export type StreamSettings = ReturnType<typeof settingsOf>;
 
-/** Options that need a part of the client, each with its part. */
-const needs = [
-  ['state', 'state'],
-  ['snapshot', 'snapshots'],
-] as const;
-
 /** @throws TypeError for an option whose part was left out; where the parts have checks, for one that cannot be meant */
 export function settingsOf(options: StreamOptions, parts: StreamParts) {
   parts.checks?.check(options);
-  for (const [option, part] of needs)
-    if (options[option] && !parts[part])
-      throw new TypeError(`The option ${option} needs streamEventsWith({ ${part} }).`);
+  const missing = options.state && !parts.state ? 'state' : options.snapshot && !parts.snapshots && 'snapshots';
+  if (missing) throw new TypeError(`These options need streamEventsWith({ ${missing} }).`);
   const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
   const { clock = liveClock, fetch = globalThis.fetch, random = Math.random } = options;
   /**

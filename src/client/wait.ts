@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import { StreamError } from './stream-error.ts';
+import { StreamError, type StreamErrorCode } from './stream-error.ts';
 
 /** The part of a clock that the client needs. */
 export type StreamClock = Pick<Clock, 'now' | 'after'>;
@@ -32,17 +32,35 @@ export class Wait {
     this.#onBegin = onBegin;
   }
 
-  /** @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; whatever `work` rejects with */
-  for<T>(work: Promise<T>, limitMs: number): Promise<T> {
-    return this.#until<T>(limitMs, (resolve, reject) => {
-      void work.then(resolve, reject);
-      return () => reject(new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume'));
-    });
+  /**
+   * What `work` resolves with.
+   * @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; what `work` throws is made one of `code`
+   */
+  async for<T>(
+    work: () => T | Promise<T>,
+    limitMs: number,
+    code: StreamErrorCode = 'network',
+    message = 'The connection failed.',
+  ): Promise<T> {
+    const late = (): never => {
+      throw new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume');
+    };
+    try {
+      return await Promise.race([(async () => work())(), this.#timer(limitMs).then(late)]);
+    } catch (cause) {
+      throw StreamError.is(cause) ? cause : new StreamError(code, message, 'resume', { cause });
+    } finally {
+      this.#finish?.();
+    }
   }
 
   /** @throws StreamError `closed` after {@link skip} */
-  sleep(delayMs: number): Promise<void> {
-    return this.#until<void>(delayMs, (resolve) => resolve);
+  async sleep(delayMs: number): Promise<void> {
+    try {
+      await this.#timer(delayMs);
+    } finally {
+      this.#finish?.();
+    }
   }
 
   /** Ends the present wait. */
@@ -56,21 +74,17 @@ export class Wait {
     this.skip();
   }
 
-  #until<T>(
-    limitMs: number,
-    begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
-  ): Promise<T> {
-    const wait = new Promise<T>((resolve, reject) => {
-      const timer = this.#clock.after(limitMs, begin(resolve, reject));
-      const atEnd = this.#onBegin(limitMs);
+  #timer(delayMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(delayMs, resolve);
+      const atEnd = this.#onBegin(delayMs);
       this.#finish = (error) => {
+        this.#finish = undefined;
         timer.cancel();
         atEnd?.();
-        this.#finish = undefined;
         if (error) reject(error);
       };
       if (this.#isEnded) this.skip();
     });
-    return wait.finally(() => this.#finish?.());
   }
 }
