@@ -21,7 +21,7 @@ export class Connection {
     this.#settings = settings;
     this.#wait = wait;
     this.#lines = new LineReader(settings.maxLineBytes);
-    this.#deadAfterMs = settings.deadAfterMs(settings.heartbeatMs);
+    this.#deadAfterMs = settings.deadAfterMs();
   }
 
   /**

@@ -30,11 +30,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** How often the stream was told to ask again: what was waited for before counts no more. */
   #reconnects = 0;
   #connection: Connection | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #batches: AsyncIterator<EventBatch, undefined> = this.#read();
   /** Lines of this connection that brought nothing else than that it lives. */
   #heartbeats = 0;
-  /** A line came on this connection. */
-  #isHeard = false;
   #phase: Phase = 'connecting';
   #state: StreamState = { name: 'connecting' };
 
@@ -77,8 +75,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    * @throws StreamError when the stream has ended for a reason that cannot heal
    */
   next(): Promise<IteratorResult<Batch, undefined>> {
-    const read = () => this.#read() as Promise<IteratorResult<Batch, undefined>>;
-    return (this.#last = this.#last.then(read, read));
+    return this.#batches.next() as Promise<IteratorResult<Batch, undefined>>;
   }
 
   /** Ends the stream; called by leaving the loop. */
@@ -131,17 +128,17 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return this.#phase !== 'closed';
   }
 
-  async #read(): Promise<IteratorResult<EventBatch, undefined>> {
+  async *#read(): AsyncGenerator<EventBatch, undefined> {
     try {
       while (this.#isOpen) {
-        const value = await this.#step();
-        if (value) return { done: false, value };
+        const batch = await this.#step();
+        if (batch) yield batch;
       }
-      return { done: true, value: undefined };
     } catch (error) {
       this.close();
       throw error;
     }
+    return undefined;
   }
 
   /**
@@ -151,7 +148,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   async #step(): Promise<EventBatch | undefined> {
     const reconnects = this.#reconnects;
     try {
-      if (this.#connection === undefined) await this.#waitDue();
+      if (this.#state.name === 'waiting') {
+        await this.#wait.sleep(this.#state.delayMs);
+        this.#enter('due');
+      }
       if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
       const connection = this.#connection ?? (await this.#connect());
       return this.#take(parseLine(await connection.line(), this.#settings.parse, this.#settings.parts.state?.read));
@@ -159,58 +159,44 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       if (reconnects !== this.#reconnects) return undefined;
       const reason = this.#reasonFor(error);
       this.#disconnect();
-      if (this.#isOpen) this.#recover(reason);
+      if (!this.#isOpen) return undefined;
+      this.#enter(StreamError.is(reason) ? this.#retries.inputAfter(reason) : 'close', reason);
+      if (!this.#isOpen) throw reason;
       return undefined;
     }
   }
 
   /** What the end of a connection means. */
   #reasonFor(error: unknown): unknown {
-    const { nomad, serverSentEvents } = this.#settings.parts;
     const connection = this.#connection;
-    if (!connection) return error;
-    const reason = serverSentEvents?.after(error, connection, this.#request);
-    return reason ?? nomad?.after(error, connection, this.#position) ?? error;
-  }
-
-  async #waitDue(): Promise<void> {
-    if (this.#state.name !== 'waiting') return;
-    await this.#wait.sleep(this.#state.delayMs);
-    this.#enter('due');
+    const { nomad, serverSentEvents } = this.#settings.parts;
+    const reason = connection && serverSentEvents?.after(error, connection, this.#request);
+    return reason ?? (connection && nomad?.after(error, connection, this.#position)) ?? error;
   }
 
   /** The host's own state: the stream goes on behind it. */
   async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
-    const { position, batch } = await this.#wait.for(() => snapshots.take(), this.#askedMs);
+    const { position, batch } = await this.#wait.for(() => snapshots.take(), this.#settings.deadAfterMs());
     if (!this.#isOpen) return undefined;
     snapshots.taken();
     this.#position = this.#positionAt(position);
     return batch;
   }
 
-  /** How long a function of the host's may take, in ms. */
-  get #askedMs(): number {
-    return this.#settings.deadAfterMs(this.#settings.heartbeatMs);
-  }
-
   async #connect(): Promise<Connection> {
-    this.#isHeard = false;
+    const { token, deadAfterMs } = this.#settings;
     this.#heartbeats = 0;
-    const token = await this.#token();
-    const headers = this.#request.headers(token);
+    const text =
+      typeof token === 'function'
+        ? await this.#wait.for(token, deadAfterMs(), 'token_failed', 'No token could be had.')
+        : token;
+    const headers = this.#request.headers(text);
     const connection = (this.#connection = new Connection(this.#settings, this.#wait));
-    this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!token));
+    this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!text));
     return connection;
   }
 
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#settings;
-    if (typeof token !== 'function') return token;
-    return this.#wait.for(token, this.#askedMs, 'token_failed', 'No token could be had.');
-  }
-
   #take(line: Line): EventBatch | undefined {
-    this.#isHeard = true;
     this.#enter('opened');
     // A callback may close the stream; what is not handed over must not move the position.
     if (!this.#isOpen) return undefined;
@@ -262,26 +248,17 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return typeof onGap === 'function';
   }
 
-  /** @throws `error` when it cannot heal */
-  #recover(error: unknown): void {
-    this.#enter(StreamError.is(error) ? this.#retries.inputAfter(error) : 'close', error);
-    if (!this.#isOpen) throw error;
-  }
-
   #enter(input: Input, reason?: unknown): void {
-    const phase = phaseAfter(this.#phase, input);
-    if (phase === this.#phase) return;
+    const before = this.#phase;
+    const phase = phaseAfter(before, input);
+    if (phase === before) return;
     this.#phase = phase;
-    this.#state = this.#stateIn(phase, reason);
+    if (phase === 'closed') this.#state = { name: phase, ...(reason !== undefined && { reason }) };
+    else if (phase === 'live') this.#state = { name: phase };
+    else if (!StreamError.is(reason)) this.#state = { name: 'connecting' };
+    else this.#state = { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, before === 'live'), reason };
     if (phase === 'closed') this.#stopListening?.();
     this.#settings.onState?.(this.#state);
-  }
-
-  #stateIn(phase: Phase, reason: unknown): StreamState {
-    if (phase === 'closed') return { name: phase, ...(reason !== undefined && { reason }) };
-    if (phase === 'live') return { name: phase };
-    if (!StreamError.is(reason)) return { name: 'connecting' };
-    return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, this.#isHeard), reason };
   }
 }
 

@@ -131,7 +131,10 @@ export class ReadPosition {
   gap(gap: Gap, isTold: boolean): void {
     this.named(gap.epoch);
     if (!isTold) this.hold(gap);
-    if (!isRestart(gap)) return this.pass(gap);
+    if (!isRestart(gap)) {
+      this.advance(gap.to);
+      return;
+    }
     this.#isRenumbered = true;
     if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
   }
@@ -140,11 +143,6 @@ export class ReadPosition {
   hold(gap: Gap): void {
     this.#beforeGap ??= this.next;
     this.#gap = joinGaps(this.#gap, gap);
-  }
-
-  /** Nothing of the gap comes any more. */
-  protected pass({ to }: Gap): void {
-    this.advance(to);
   }
 
   /** What is handed over tells of the gap before it. */

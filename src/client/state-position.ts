@@ -24,8 +24,13 @@ export class StatePosition extends ReadPosition {
 
   /** The server may say which state it sends: that counts as soon as something of it is here. */
   override heartbeat(line: Line): EventBatch | boolean {
-    this.#nextMark = line.mark ?? this.#nextMark;
-    return line.current === undefined ? super.heartbeat(line) : this.#current(line.current);
+    const { current, epoch, index, mark = this.#nextMark } = line;
+    this.#nextMark = mark;
+    if (current !== undefined) return this.#current(current);
+    // At index 0 nothing of the state has passed yet: whoever comes back now asks for all of it again.
+    if (index !== 0 || mark === undefined) return super.heartbeat(line);
+    this.named(epoch);
+    return false;
   }
 
   override batch(
@@ -38,23 +43,17 @@ export class StatePosition extends ReadPosition {
     return batch && removed ? { ...batch, removed } : batch;
   }
 
-  /** Nothing has passed yet while the index is 0: whoever comes back now asks for all of it again. */
-  override bookmark(index: number): boolean {
-    this.named();
-    const isBefore = index === 0 && this.#nextMark !== undefined;
-    return !isBefore && super.bookmark(index);
-  }
-
+  /** After one that is no restart, what is retained of its indexes still comes. */
   override gap(gap: Gap, isTold: boolean): void {
+    if (isRestart(gap)) {
+      this.#isCurrent = false;
+      this.#nextMark = gap.mark ?? this.#nextMark;
+    } else if (this.#mark !== undefined || this.#nextMark !== undefined) {
+      this.named(gap.epoch);
+      if (!isTold) this.hold(gap);
+      return;
+    }
     super.gap(gap, isTold);
-    if (!isRestart(gap)) return;
-    this.#isCurrent = false;
-    this.#nextMark = gap.mark ?? this.#nextMark;
-  }
-
-  /** What is retained of the indexes that a gap names still comes. */
-  protected override pass(gap: Gap): void {
-    if (this.#mark === undefined && this.#nextMark === undefined) super.pass(gap);
   }
 
   protected override moveTo(index: number, epoch: string | undefined, appended: number): void {

@@ -10,14 +10,12 @@ export function settingsOf(options: StreamOptions, parts: StreamParts) {
   parts.checks?.check(options);
   const missing = options.state && !parts.state ? 'state' : options.snapshot && !parts.snapshots && 'snapshots';
   if (missing) throw new TypeError(`These options need streamEventsWith({ ${missing} }).`);
-  const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
+  const { minDelayMs = 250, maxDelayMs = 30_000, maxLineBytes = 2 ** 24, heartbeatMs } = options;
   const { clock = liveClock, fetch = globalThis.fetch, random = Math.random } = options;
   /**
    * Without a byte for so long the peer is dead. Infinity where the server sends no heartbeats (0), so that silence
    * says nothing.
    */
-  const deadAfterMs = (serverHeartbeatMs: number): number =>
-    2.5 * (options.heartbeatMs ?? (serverHeartbeatMs || Infinity));
-  const numbers = { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes };
-  return { ...options, ...numbers, clock, fetch, random, parts, deadAfterMs };
+  const deadAfterMs = (serverHeartbeatMs = 30_000): number => 2.5 * (heartbeatMs ?? (serverHeartbeatMs || Infinity));
+  return { ...options, minDelayMs, maxDelayMs, maxLineBytes, clock, fetch, random, parts, deadAfterMs };
 }

@@ -46,7 +46,7 @@ export class Wait {
       throw new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume');
     };
     try {
-      return await Promise.race([(async () => work())(), this.#timer(limitMs).then(late)]);
+      return await Promise.race([(async () => work())(), this.sleep(limitMs).then(late)]);
     } catch (cause) {
       throw StreamError.is(cause) ? cause : new StreamError(code, message, 'resume', { cause });
     } finally {
@@ -55,12 +55,19 @@ export class Wait {
   }
 
   /** @throws StreamError `closed` after {@link skip} */
-  async sleep(delayMs: number): Promise<void> {
-    try {
-      await this.#timer(delayMs);
-    } finally {
-      this.#finish?.();
-    }
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(delayMs, () => this.#finish?.());
+      const atEnd = this.#onBegin(delayMs);
+      this.#finish = (error) => {
+        this.#finish = undefined;
+        timer.cancel();
+        atEnd?.();
+        if (error) reject(error);
+        else resolve();
+      };
+      if (this.#isEnded) this.skip();
+    });
   }
 
   /** Ends the present wait. */
@@ -72,19 +79,5 @@ export class Wait {
   end(): void {
     this.#isEnded = true;
     this.skip();
-  }
-
-  #timer(delayMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(delayMs, resolve);
-      const atEnd = this.#onBegin(delayMs);
-      this.#finish = (error) => {
-        this.#finish = undefined;
-        timer.cancel();
-        atEnd?.();
-        if (error) reject(error);
-      };
-      if (this.#isEnded) this.skip();
-    });
   }
 }
