@@ -106,7 +106,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   #positionAt(place: Place): ReadPosition {
     const { state, parts } = this.#settings;
-    return (state ? parts.state : parts.nomad)?.position(place) ?? new ReadPosition(place);
+    return (state ? parts.state : parts.nomad)?.position(place, this.#request.query) ?? new ReadPosition(place);
   }
 
   #disconnect(): void {
@@ -206,28 +206,17 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     else {
       if (heartbeatMs !== undefined) this.#connection?.beatsEvery(heartbeatMs);
       const news = this.#position.heartbeat(line);
-      this.#refuseNameless();
-      this.#progress(news || (index === undefined && this.#heartbeats++));
+        this.#progress(news || (index === undefined && this.#heartbeats++));
       if (typeof news === 'object') return news;
     }
     return undefined;
   }
 
   #takeBatch(index: number, events: readonly Event[], { appended, removed }: Line): EventBatch | undefined {
-    this.#refuseNameless();
     const gap = this.#position.untold?.(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
     return this.#progress(this.#position.batch(index, events, appended, removed));
-  }
-
-  /** Once a line shows that the server is none that does what is asked. */
-  #refuseNameless(): void {
-    if (!this.#position.isNameless) return;
-    const { nomad } = this.#settings.parts;
-    const message = 'The server names no epoch, as Nomad’s: that needs streamEventsWith({ nomad }).';
-    const error = nomad ? nomad.refusal(this.#request.query) : new StreamError('not_supported', message, 'never');
-    if (error) throw error;
   }
 
   /** A connection that brings something, or lives for more than one heartbeat, was worth it. */

@@ -46,7 +46,7 @@ export class LineReader {
     try {
       this.#text += this.#decoder.decode(part, { stream: end < 0 });
     } catch (cause) {
-      throw malformed(cause);
+      throw malformed({ cause });
     }
     return end < 0 ? undefined : this.rest();
   }

@@ -9,9 +9,8 @@ const support: NomadSupport = {
   part: 'nomad',
   lines: (response, settings) => new WatchedLines(response, settings),
   widen,
-  position: (place) => new NamelessPosition(place),
+  position: (place, query) => new NamelessPosition(place, query),
   after,
-  refusal,
 };
 
 /** Reads Nomad's own servers too. See {@link StreamFeatures}. */
@@ -30,15 +29,6 @@ function after(
   if (!isDenied || !StreamError.is(error) || error.code !== 'network') return undefined;
   const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
   return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
-}
-
-/** Nomad keeps no state, and takes the first of several namespaces without telling anybody. */
-function refusal(query: URLSearchParams): StreamError | undefined {
-  const why = query.has('state')
-    ? 'which keeps no state.'
-    : query.getAll('namespace').length > 1 && "which takes only the first of several namespaces. Open a stream for each, or one for '*'.";
-  if (!why) return undefined;
-  return new StreamError('not_supported', `This server names no epoch, so it may be Nomad, ${why}`, 'never');
 }
 
 function widen(query: URLSearchParams): void {

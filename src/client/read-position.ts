@@ -1,5 +1,6 @@
 import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
+import { StreamError } from './stream-error.ts';
 import type { StreamOptions } from './stream-options.ts';
 import type { Line } from './wire.ts';
 
@@ -26,6 +27,9 @@ export interface Position {
   readonly mark?: string;
 }
 
+/** Stands for `'latest'`, before every index. */
+const LATEST = -1;
+
 /** The options that say where a stream begins. */
 export type Place = Pick<StreamOptions, 'index' | 'epoch' | 'seen' | 'appended' | 'mark'>;
 
@@ -37,7 +41,7 @@ export type Place = Pick<StreamOptions, 'index' | 'epoch' | 'seen' | 'appended' 
  * repeats. Parts of the client know more: see `StatePosition` and `NamelessPosition`.
  */
 export class ReadPosition {
-  #index: number | 'latest';
+  #index: number;
   #epoch: string | undefined;
   /** Epoch of the connection. It counts only once the server has said what it means for this reader. */
   #serverEpoch: string | undefined;
@@ -52,15 +56,15 @@ export class ReadPosition {
   #beforeGap: Position | undefined;
 
   constructor({ index = 0, epoch, appended = 0 }: Place) {
-    this.#index = index;
+    this.#index = index === 'latest' ? LATEST : index;
     this.#epoch = epoch;
     this.#appended = appended;
   }
 
   /** What to ask the server for. */
   get next(): Position {
-    const [epoch, appended] = [this.#epoch, this.#appended];
-    return { index: this.#index, ...(epoch !== undefined && { epoch }), ...(appended && { appended }) };
+    const [index, epoch, appended] = [this.#index, this.#epoch, this.#appended];
+    return { index: index === LATEST ? 'latest' : index, ...(epoch !== undefined && { epoch }), ...(appended && { appended }) };
   }
 
   /**
@@ -103,13 +107,16 @@ export class ReadPosition {
     appended?: number,
     _removed?: readonly ObjectKey[],
   ): EventBatch | undefined {
+    this.refuseNameless();
     return this.advance(index, appended) ? this.withGap({ index, events }) : undefined;
   }
 
   /** A line that is neither a batch nor a gap. @returns what it brings; true where that is no batch, and yet news */
   heartbeat({ epoch, index }: Line): EventBatch | boolean {
     if (epoch !== undefined) this.named(epoch);
-    return index !== undefined && this.bookmark(index);
+    const isNews = index !== undefined && this.bookmark(index);
+    this.refuseNameless();
+    return isNews;
   }
 
   /**
@@ -118,7 +125,7 @@ export class ReadPosition {
    */
   bookmark(index: number): boolean {
     this.named();
-    const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
+    const isClear = this.#isRenumbered || !this.#isForeign || this.#index <= 0;
     return isClear && this.advance(index);
   }
 
@@ -136,13 +143,18 @@ export class ReadPosition {
       return;
     }
     this.#isRenumbered = true;
-    if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
+    if (gap.reason === 'ahead') this.#index = Math.min(this.#index, gap.from);
   }
 
   /** The next batch has to tell of this gap. */
   hold(gap: Gap): void {
     this.#beforeGap ??= this.next;
     this.#gap = joinGaps(this.#gap, gap);
+  }
+
+  /** Once a line shows that the server is none that does what is asked. @throws StreamError `not_supported` */
+  protected refuseNameless(): void {
+    if (this.#isNameless) throw nameless('which needs streamEventsWith({ nomad }).');
   }
 
   /** What is handed over tells of the gap before it. */
@@ -152,12 +164,15 @@ export class ReadPosition {
     return gap ? { ...batch, gap } : batch;
   }
 
-  /** @returns whether that is news */
+  /**
+   * Whether `index` is news. A host that mirrors a source like Nomad appends batches to its newest index, and numbers
+   * them: who resumes after that index is sent all that was appended to it again.
+   */
   protected advance(index: number, appended = 0): boolean {
-    const isBack = this.#isRenumbered || this.#isForeign;
-    if (appended > 0 && !isBack && this.#index !== 'latest' && index === this.#index - 1)
-      return this.#append(appended);
-    if (!isBack && this.#index !== 'latest' && index < this.#index) return false;
+    if (!this.#isRenumbered && !this.#isForeign) {
+      const isAppended = appended > 0 && index + 1 === this.#index;
+      if (isAppended ? appended <= this.#appended : index < this.#index) return false;
+    }
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
     this.moveTo(Math.min(index + 1, Number.MAX_SAFE_INTEGER), this.#serverEpoch, appended);
     return true;
@@ -174,14 +189,8 @@ export class ReadPosition {
   get #isForeign(): boolean {
     return this.#epoch !== undefined && this.#epoch !== this.#serverEpoch;
   }
-
-  /**
-   * A host that mirrors a source like Nomad appends batches to its newest index, and numbers them. Who resumes after
-   * that index is sent all that was appended to it again.
-   */
-  #append(appended: number): boolean {
-    const isNew = appended > this.#appended;
-    if (isNew) this.#appended = appended;
-    return isNew;
-  }
 }
+
+/** Why a stream of Nomad's, or a server like it, cannot be read. */
+export const nameless = (why: string): StreamError =>
+  new StreamError('not_supported', `This server names no epoch, so it may be Nomad, ${why}`, 'never');

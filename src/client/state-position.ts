@@ -1,6 +1,6 @@
 import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { type Gap, isRestart } from '../model/gap.ts';
-import { type Place, type Position, ReadPosition } from './read-position.ts';
+import { nameless, type Place, type Position, ReadPosition } from './read-position.ts';
 import type { Line } from './wire.ts';
 
 /** Where a reader of a state is: also which state it is, and whether the reader was told that it is complete. */
@@ -54,6 +54,10 @@ export class StatePosition extends ReadPosition {
       return;
     }
     super.gap(gap, isTold);
+  }
+
+  protected override refuseNameless(): void {
+    if (this.isNameless) throw nameless('which keeps no state.');
   }
 
   protected override moveTo(index: number, epoch: string | undefined, appended: number): void {

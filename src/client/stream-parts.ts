@@ -96,14 +96,12 @@ export interface TakenSnapshot {
 export interface NomadSupport extends StreamPart<'nomad'>, ReadsLines {
   /** Makes one of topics and of namespaces where one covers another: Nomad takes them otherwise. */
   widen(query: URLSearchParams): void;
-  position(place: Place): ReadPosition;
+  position(place: Place, query: URLSearchParams): ReadPosition;
   /**
    * What the end of a connection means, where that is something else: where the server was silent and cuts it, the
    * token is denied.
    */
   after(error: unknown, connection: FailedConnection, position: ReadPosition): StreamError | undefined;
-  /** Why what is asked for cannot be had there; undefined where it can. */
-  refusal(query: URLSearchParams): StreamError | undefined;
 }
 
 /** The option `signal`, for many streams of one. */

@@ -134,5 +134,5 @@ const isIndex = (value: unknown): value is number => Number.isSafeInteger(value)
 export const isObject = (value: unknown): value is Wire =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const malformed = (cause?: unknown): StreamError =>
-  new StreamError('malformed', 'A line is none of the event stream.', 'resume', { cause });
+export const malformed = (options?: StreamErrorOptions): StreamError =>
+  new StreamError('malformed', 'A line is none of the event stream.', 'resume', options);
