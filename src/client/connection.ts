@@ -29,7 +29,7 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { credentials, fetch, parts } = this.#settings;
+    const { credentials, fetch = globalThis.fetch, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
@@ -37,8 +37,8 @@ export class Connection {
     const init = { headers, signal, redirect, cache: 'no-store', ...(credentials && { credentials }) } as const;
     const response = await this.#wait.for(() => fetch(url, init), this.#deadAfterMs);
     const isOk = response.status === 200;
-    if (isOk && (!response.body || response.bodyUsed || response.body.locked))
-      throw new TypeError('The answer has no body that can be read.');
+    if (isOk && (!response.body || response.bodyUsed)) throw new TypeError('The answer has no body to read.');
+    // Throws a TypeError too, where the body is read elsewhere.
     this.#body = response.body?.getReader();
     if (!isOk) throw await this.#refusal(response);
     this.#lines = (parts.serverSentEvents ?? parts.nomad)?.lines(response, this.#settings) ?? this.#lines;

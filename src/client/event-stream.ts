@@ -169,9 +169,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** What the end of a connection means. */
   #reasonFor(error: unknown): unknown {
     const connection = this.#connection;
+    if (!connection) return error;
     const { nomad, serverSentEvents } = this.#settings.parts;
-    const reason = connection && serverSentEvents?.after(error, connection, this.#request);
-    return reason ?? (connection && nomad?.after(error, connection, this.#position)) ?? error;
+    const reason = serverSentEvents?.after(error, connection, this.#request);
+    return reason ?? nomad?.after(error, connection, this.#position) ?? error;
   }
 
   /** The host's own state: the stream goes on behind it. */
@@ -206,7 +207,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     else {
       if (heartbeatMs !== undefined) this.#connection?.beatsEvery(heartbeatMs);
       const news = this.#position.heartbeat(line);
-        this.#progress(news || (index === undefined && this.#heartbeats++));
+      this.#progress(news || (index === undefined && this.#heartbeats++));
       if (typeof news === 'object') return news;
     }
     return undefined;

@@ -64,7 +64,11 @@ export class ReadPosition {
   /** What to ask the server for. */
   get next(): Position {
     const [index, epoch, appended] = [this.#index, this.#epoch, this.#appended];
-    return { index: index === LATEST ? 'latest' : index, ...(epoch !== undefined && { epoch }), ...(appended && { appended }) };
+    return {
+      index: index === LATEST ? 'latest' : index,
+      ...(epoch !== undefined && { epoch }),
+      ...(appended && { appended }),
+    };
   }
 
   /**
@@ -113,7 +117,7 @@ export class ReadPosition {
 
   /** A line that is neither a batch nor a gap. @returns what it brings; true where that is no batch, and yet news */
   heartbeat({ epoch, index }: Line): EventBatch | boolean {
-    if (epoch !== undefined) this.named(epoch);
+    if (epoch) this.named(epoch);
     const isNews = index !== undefined && this.bookmark(index);
     this.refuseNameless();
     return isNews;
@@ -193,4 +197,4 @@ export class ReadPosition {
 
 /** Why a stream of Nomad's, or a server like it, cannot be read. */
 export const nameless = (why: string): StreamError =>
-  new StreamError('not_supported', `This server names no epoch, so it may be Nomad, ${why}`, 'never');
+  new StreamError('not_supported', `The server names no epoch, so it may be Nomad, ${why}`, 'never');

@@ -4,14 +4,12 @@ import { StreamError, type StreamErrorCode } from './stream-error.ts';
 /** The part of a clock that the client needs. */
 export type StreamClock = Pick<Clock, 'now' | 'after'>;
 
-/** The longest that timers can wait, 24 days: past it they call at once. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** The clock of the machine. Its timers keep a program alive: one that waits for its server is not done. */
 export const liveClock: StreamClock = {
   now: () => Date.now(),
   after: (delayMs, call) => {
-    const timer = setTimeout(call, Math.min(delayMs, LONGEST_MS));
+    // 24 days, the longest that timers can wait: past it they call at once.
+    const timer = setTimeout(call, Math.min(delayMs, 2 ** 31 - 1));
     return { cancel: () => clearTimeout(timer) };
   },
 };
@@ -34,7 +32,8 @@ export class Wait {
 
   /**
    * What `work` resolves with.
-   * @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; what `work` throws is made one of `code`
+   * @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; what `work` throws is made one of
+   * `code`
    */
   async for<T>(
     work: () => T | Promise<T>,

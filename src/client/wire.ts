@@ -50,11 +50,11 @@ export function parseLine(
   if (Array.isArray(Events)) {
     const index = indexOf(Index);
     const events = Events.map((event) => eventOf(index, event));
-    return { index, events, appended: optional(Appended, indexOf), ...readState?.(wire) };
+    return { index, events, appended: indexOf(Appended ?? 0), ...readState?.(wire) };
   }
   return {
-    index: optional(Index, indexOf),
-    epoch: typeof Epoch === 'string' && Epoch ? Epoch : undefined,
+    index: Index === undefined ? undefined : indexOf(Index),
+    epoch: typeof Epoch === 'string' ? Epoch : undefined,
     heartbeatMs: typeof HeartbeatMs === 'number' && HeartbeatMs >= 0 ? HeartbeatMs : undefined,
     ...readState?.(wire),
   };
@@ -125,9 +125,6 @@ export function textOf(value: unknown): string {
   if (typeof value !== 'string') throw malformed();
   return value;
 }
-
-const optional = <T>(value: unknown, read: (value: unknown) => T): T | undefined =>
-  value === undefined ? undefined : read(value);
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
