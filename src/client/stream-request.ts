@@ -76,7 +76,7 @@ function sendable(url: string | URL, headers: Readonly<Record<string, string>>, 
   checks?.request(url, headers);
   try {
     const whole = absolute(url);
-    new Headers(headers);
+    void new Headers(headers);
     if (/^https?:$/.test(whole.protocol) && !whole.username && !whole.password) return whole;
   } catch {
     // Said below, without what it shows.

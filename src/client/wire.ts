@@ -47,16 +47,18 @@ export function parseLine(
   if (error) throw error;
   if (isObject(wire.Gap)) return { gap: gapOf(wire.Gap) };
   const { Index, Events, Appended, Epoch, HeartbeatMs } = wire;
-  if (Array.isArray(Events)) {
+  const state = readState?.(wire);
+  // Lines of other kinds have an empty list of events beside, for readers that know batches alone.
+  if (Array.isArray(Events) && state?.current === undefined) {
     const index = indexOf(Index);
     const events = Events.map((event) => eventOf(index, event));
-    return { index, events, appended: indexOf(Appended ?? 0), ...readState?.(wire) };
+    return { index, events, appended: indexOf(Appended ?? 0), ...state };
   }
   return {
     index: Index === undefined ? undefined : indexOf(Index),
     epoch: typeof Epoch === 'string' ? Epoch : undefined,
     heartbeatMs: typeof HeartbeatMs === 'number' && HeartbeatMs >= 0 ? HeartbeatMs : undefined,
-    ...readState?.(wire),
+    ...state,
   };
 }
 
