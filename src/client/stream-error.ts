@@ -39,21 +39,23 @@ const brand = Symbol.for('fenceline.StreamError');
  */
 export class StreamError extends Error {
   override readonly name = 'StreamError';
-  declare readonly code: StreamErrorCode;
+  readonly code: StreamErrorCode;
   /** What helps: the same request again, other credentials or another position, or nothing. */
-  declare readonly retry: Retry;
+  readonly retry: Retry;
   /** HTTP status, when the server refused before the first byte. */
-  declare readonly status: number | undefined;
+  readonly status: number | undefined;
   /** Newest index that the server's side of the stream had passed, when it says so. */
-  declare readonly index: number | undefined;
+  readonly index: number | undefined;
   /** What is missing, when a gap ended the stream (`onGap: 'fail'`) or the server refused for one. */
-  declare readonly gap: Gap | undefined;
+  readonly gap: Gap | undefined;
   /** How long the server asked to be left alone, in milliseconds. */
-  declare readonly retryAfterMs: number | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: StreamErrorCode, message: string, retry: Retry, options: StreamErrorOptions = {}) {
     super(message, options);
-    Object.assign(this, { code, retry }, options);
+    this.code = code;
+    this.retry = retry;
+    Object.assign(this, options);
   }
 
   get [brand](): true {

@@ -54,9 +54,7 @@ describe('a client without parts refuses', () => {
 describe('a client without parts', () => {
   it('gives up a peer that is silent for two and a half heartbeats, and asks again', async () => {
     const clock = new VirtualClock();
-    const server = new FakeServer()
-      .stream([{ Index: 4, HeartbeatMs: 10_000 }], 'e1')
-      .stream([batchLine(5)], 'e1');
+    const server = new FakeServer().stream([{ Index: 4, HeartbeatMs: 10_000 }], 'e1').stream([batchLine(5)], 'e1');
     const stream = plain(url, { fetch: server.fetch, clock, random: () => 1 });
     const next = stream.next();
     await clock.advance(24_999);

@@ -54,7 +54,10 @@ describe('a line of the wire', () => {
     [{ Later: true }, {}],
     [{ Index: 812 }, { index: 812 }],
     [{ Index: 812, Later: 1 }, { index: 812 }],
-    [{ Index: 812, Epoch: 'e', HeartbeatMs: 0 }, { index: 812, epoch: 'e', heartbeatMs: 0 }],
+    [
+      { Index: 812, Epoch: 'e', HeartbeatMs: 0 },
+      { index: 812, epoch: 'e', heartbeatMs: 0 },
+    ],
     [{ Epoch: 7, HeartbeatMs: -1 }, {}],
     [
       { Index: 7, Events: [] },
