@@ -1,12 +1,11 @@
 import { EventDecoder } from './event-decoder.ts';
-import type { StreamSettings } from './stream-settings.ts';
-import { WatchedLines } from './watched-lines.ts';
+import { type LineSettings, WatchedLines } from './watched-lines.ts';
 
 /** Makes lines of ndjson of the bytes of server-sent events. */
 export class EventLines extends WatchedLines {
   readonly #decoder: EventDecoder;
 
-  constructor(response: Response, settings: StreamSettings) {
+  constructor(response: Response, settings: LineSettings) {
     super(response, settings);
     this.#decoder = new EventDecoder(settings.maxLineBytes);
   }

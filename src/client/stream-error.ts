@@ -56,10 +56,7 @@ export class StreamError extends Error {
     this.code = code;
     this.retry = retry;
     Object.assign(this, options);
-  }
-
-  get [brand](): true {
-    return true;
+    Object.defineProperty(this, brand, { value: true });
   }
 
   static is(value: unknown): value is StreamError {

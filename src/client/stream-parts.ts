@@ -6,8 +6,8 @@ import type { Place, Position, ReadPosition } from './read-position.ts';
 import type { StreamError } from './stream-error.ts';
 import type { StreamFeatures, StreamPart } from './stream-features.ts';
 import type { Snapshot, StreamOptions } from './stream-options.ts';
-import type { StreamSettings } from './stream-settings.ts';
 import type { StreamClock } from './wait.ts';
+import type { LineSettings } from './watched-lines.ts';
 import type { StateLine, Wire } from './wire.ts';
 
 /** What of the client not every page needs, as the stream uses it. */
@@ -51,7 +51,7 @@ export interface StateSupport extends StreamPart<'state'> {
 
 /** A part that reads the answers of 200, and minds it when one is silent. */
 interface ReadsLines {
-  lines(response: Response, settings: StreamSettings): LineReader;
+  lines(response: Response, settings: LineSettings): LineReader;
 }
 
 /** Server-sent events, and when they are asked for. */

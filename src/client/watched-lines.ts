@@ -1,5 +1,4 @@
 import { LineReader } from './line-reader.ts';
-import type { StreamSettings } from './stream-settings.ts';
 import type { StreamClock } from './wait.ts';
 
 /**
@@ -11,6 +10,12 @@ const SILENT_AFTER_MS = 10_000;
 /** A server that names its epoch sends its first heartbeat at once. Without it something on the way holds it back. */
 const FIRST_BYTE_MS = 12_500;
 
+/** What of a stream's settings its lines need. */
+export interface LineSettings {
+  readonly clock: StreamClock;
+  readonly maxLineBytes: number;
+}
+
 /** Lines of an answer of 200, and how long it has been silent. */
 export class WatchedLines extends LineReader {
   readonly #clock: StreamClock;
@@ -18,7 +23,7 @@ export class WatchedLines extends LineReader {
   /** When the answer came; undefined after its first byte. */
   #silentSince: number | undefined;
 
-  constructor({ headers }: Response, { clock, maxLineBytes }: StreamSettings) {
+  constructor({ headers }: Response, { clock, maxLineBytes }: LineSettings) {
     super(maxLineBytes);
     this.#clock = clock;
     this.#silentSince = clock.now();
