@@ -129,6 +129,8 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   }
 
   async *#read(): AsyncGenerator<EventBatch, undefined> {
+    // Who opens a stream and closes it in one go, as StrictMode of React does, has asked the server nothing.
+    await Promise.resolve();
     try {
       while (this.#isOpen) {
         const batch = await this.#step();

@@ -68,6 +68,15 @@ describe('a client without parts', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that is closed as soon as it was asked for a batch asks the server nothing', async () => {
+    const server = new FakeServer().stream([batchLine(1)], 'e1');
+    const stream = plain(url, { fetch: server.fetch });
+    const next = stream.next();
+    stream.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(server.requests.length).toBe(0);
+  });
+
   it('does not notice that the machine slept: its timers go on', async () => {
     const clock = new VirtualClock();
     const server = new FakeServer().stream([{ Index: 4 }], 'e1');
