@@ -125,7 +125,7 @@ describe('a client without parts, of a real server,', () => {
       const token = request.headers['x-nomad-token'];
       tokens.push(token);
       if (allowed && !allowed.includes(String(token))) response.writeHead(403).end('Permission denied');
-      else eventStreamHandler({ broker })(request, response);
+      else void eventStreamHandler({ broker })(request, response);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
