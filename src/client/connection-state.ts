@@ -32,30 +32,16 @@ export type Input =
   /** The reader has enough, or it broke in a way that cannot heal. */
   | 'close';
 
-/** Total. An input that cannot happen in a phase comes late, and changes nothing. */
-export const transitions: Readonly<Record<Phase, Readonly<Record<Input, Phase>>>> = {
-  connecting: {
-    opened: 'live',
-    lost: 'waiting',
-    denied: 'denied',
-    due: 'connecting',
-    close: 'closed',
-  },
-  live: { opened: 'live', lost: 'waiting', denied: 'denied', due: 'connecting', close: 'closed' },
-  waiting: {
-    opened: 'waiting',
-    lost: 'waiting',
-    denied: 'waiting',
-    due: 'connecting',
-    close: 'closed',
-  },
-  denied: { opened: 'denied', lost: 'denied', denied: 'denied', due: 'renewing', close: 'closed' },
-  renewing: {
-    opened: 'live',
-    lost: 'denied',
-    denied: 'closed',
-    due: 'renewing',
-    close: 'closed',
-  },
-  closed: { opened: 'closed', lost: 'closed', denied: 'closed', due: 'closed', close: 'closed' },
+/** Each change there is, but for `close`, which ends all. */
+const changes: Readonly<Record<Phase, Readonly<Partial<Record<Input, Phase>>>>> = {
+  connecting: { opened: 'live', lost: 'waiting', denied: 'denied' },
+  live: { lost: 'waiting', denied: 'denied', due: 'connecting' },
+  waiting: { due: 'connecting' },
+  denied: { due: 'renewing' },
+  renewing: { opened: 'live', lost: 'denied', denied: 'closed' },
+  closed: {},
 };
+
+/** Total. An input that cannot happen in a phase comes late, and changes nothing. */
+export const phaseAfter = (phase: Phase, input: Input): Phase =>
+  input === 'close' ? 'closed' : (changes[phase][input] ?? phase);

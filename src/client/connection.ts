@@ -1,19 +1,10 @@
 import { retryAfterMs } from './backoff.ts';
 import { LineReader } from './line-reader.ts';
 import { StreamError } from './stream-error.ts';
-import type { EventsDecoder } from './stream-parts.ts';
 import type { StreamSettings } from './stream-settings.ts';
 import type { Wait } from './wait.ts';
+import type { WatchedLines } from './watched-lines.ts';
 import { parseError, parseObject } from './wire.ts';
-
-/**
- * A 200 without a byte says something only after this long: one that is cut at once is a broken connection like any
- * other.
- */
-const SILENT_AFTER_MS = 10_000;
-
-/** A server that names its epoch sends its first heartbeat at once. Without it something on the way holds it back. */
-const FIRST_BYTE_MS = 12_500;
 
 /**
  * One request and the lines of its answer. Reads from the network only when a line is asked for and none is at hand.
@@ -22,19 +13,15 @@ export class Connection {
   readonly #settings: StreamSettings;
   readonly #wait: Wait;
   readonly #abort = new AbortController();
-  readonly #lines: LineReader;
-  #events: EventsDecoder | undefined;
+  #lines: LineReader & Partial<Pick<WatchedLines, 'isSilent' | 'limitMs'>>;
   #body: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #deadAfterMs: number;
-  #namesEpoch = false;
-  /** When the answer of 200 came; undefined before, and after its first byte. */
-  #silentSince: number | undefined;
 
   constructor(settings: StreamSettings, wait: Wait) {
     this.#settings = settings;
     this.#wait = wait;
     this.#lines = new LineReader(settings.maxLineBytes);
-    this.#deadAfterMs = settings.deadAfterMs(settings.heartbeatMs);
+    this.#deadAfterMs = settings.deadAfterMs();
   }
 
   /**
@@ -42,29 +29,25 @@ export class Connection {
    * @throws StreamError of any other answer, and when there is none; TypeError when nobody could read the body
    */
   async open(url: URL, headers: Readonly<Record<string, string>>, hasToken: boolean): Promise<string | undefined> {
-    const { fetch, credentials, parts } = this.#settings;
+    const { credentials, fetch = globalThis.fetch, parts } = this.#settings;
     const { signal } = this.#abort;
     // A token goes to the server that it was meant for, not wherever that one points: fetch would send it along.
     const redirect = hasToken ? 'manual' : 'follow';
     // Left out where it was not given: some runtimes know no credentials, and refuse the name.
     const init = { headers, signal, redirect, cache: 'no-store', ...(credentials && { credentials }) } as const;
-    const response = await this.#network(() => fetch(url, init), this.#deadAfterMs);
+    const response = await this.#wait.for(() => fetch(url, init), this.#deadAfterMs);
     const isOk = response.status === 200;
-    if (isOk && (!response.body || response.bodyUsed || response.body.locked))
-      throw new TypeError('The body of the answer cannot be read: fetch gives none, or it is read elsewhere.');
+    if (isOk && (!response.body || response.bodyUsed)) throw new TypeError('The answer has no body to read.');
+    // Throws a TypeError too, where the body is read elsewhere.
     this.#body = response.body?.getReader();
     if (!isOk) throw await this.#refusal(response);
-    this.#silentSince = this.#settings.clock.now();
-    if (/^text\/event-stream/i.test(response.headers.get('Content-Type') ?? ''))
-      this.#events = parts.serverSentEvents?.decoder(this.#settings.maxLineBytes);
-    const epoch = response.headers.get('X-Fenceline-Epoch') ?? undefined;
-    this.#namesEpoch = epoch !== undefined;
-    return epoch;
+    this.#lines = (parts.serverSentEvents ?? parts.nomad)?.lines(response, this.#settings) ?? this.#lines;
+    return response.headers.get('X-Fenceline-Epoch') ?? undefined;
   }
 
-  /** The server answered 200, and then nothing at all for long. */
+  /** The server answered 200, and then nothing at all for long: where a part minds that. */
   get isSilent(): boolean {
-    return this.#silentSince !== undefined && this.#settings.clock.now() - this.#silentSince >= SILENT_AFTER_MS;
+    return !!this.#lines.isSilent;
   }
 
   /** Takes the server at its word, where the caller said nothing. */
@@ -79,12 +62,9 @@ export class Connection {
    */
   async line(): Promise<string> {
     for (;;) {
-      const text = this.#lines.next();
-      const line = text !== undefined && this.#events ? this.#events.take(text) : text;
+      const line = this.#lines.next();
       if (line?.trim()) return line;
-      if (text === undefined && !(await this.#read())) {
-        throw new StreamError('network', 'The connection ended.', 'resume');
-      }
+      if (line === undefined) await this.#read();
     }
   }
 
@@ -95,27 +75,17 @@ export class Connection {
     this.#body?.cancel().catch((error: unknown) => error);
   }
 
-  async #read(): Promise<boolean> {
-    const isFirst = this.#silentSince !== undefined && this.#namesEpoch;
-    const limitMs = isFirst ? Math.min(FIRST_BYTE_MS, this.#deadAfterMs) : this.#deadAfterMs;
-    const result = await this.#network(async () => this.#body?.read(), limitMs);
-    if (!result?.value) return false;
-    if (result.value.length) this.#silentSince = undefined;
-    this.#lines.push(result.value);
-    return true;
-  }
-
-  async #network<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
-    try {
-      return await this.#wait.for((async () => work())(), limitMs);
-    } catch (cause) {
-      throw StreamError.is(cause) ? cause : new StreamError('network', 'The connection failed.', 'resume', { cause });
-    }
+  async #read(): Promise<void> {
+    const limitMs = this.#lines.limitMs?.(this.#deadAfterMs) ?? this.#deadAfterMs;
+    const chunk = (await this.#wait.for(() => this.#body?.read(), limitMs))?.value;
+    if (!chunk) throw new StreamError('network', 'The connection ended.', 'resume');
+    this.#lines.push(chunk);
   }
 
   /** The error object in the body, else what the status says. */
   async #refusal({ status, headers }: Response): Promise<StreamError> {
-    const text = await this.#text();
+    // The first line of the body, whether or not a newline ends it; '' when it cannot be had.
+    const text = await this.line().catch(() => this.#lines.rest());
     const options = { status, retryAfterMs: retryAfterMs(headers.get('Retry-After'), this.#settings.clock.now()) };
     const isDenied = status === 401 || status === 403;
     const heals = status >= 500 || [408, 425, 429].includes(status);
@@ -124,14 +94,5 @@ export class Connection {
     if (said) return said;
     const message = `The server answered ${status}: ${text.slice(0, 200)}`;
     return new StreamError(isDenied ? 'permission_denied' : 'http_status', message, retry, options);
-  }
-
-  /** The first line of a refusal, whether or not a newline ends it; '' when it cannot be had. */
-  async #text(): Promise<string> {
-    try {
-      return await this.line();
-    } catch {
-      return this.#lines.rest();
-    }
   }
 }

@@ -1,5 +1,4 @@
 import { StreamError } from './stream-error.ts';
-import type { EventsDecoder } from './stream-parts.ts';
 
 /** What the data of a named event is, as a member of a line. */
 const members: ReadonlyMap<string, string> = new Map([
@@ -12,7 +11,7 @@ const members: ReadonlyMap<string, string> = new Map([
  * Server-sent events (the HTML standard, section 9.2), as far as a fenceline server sends them: makes of their lines
  * those of ndjson. Holds the data of one event, of at most `maxLineBytes` letters.
  */
-export class EventDecoder implements EventsDecoder {
+export class EventDecoder {
   readonly #maxLineBytes: number;
   #fields: Record<string, string> = {};
 

@@ -1,19 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { EventBatch } from '../model/event.ts';
+import type { Event, EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
-import { onAbort } from '../model/on-abort.ts';
 import { Connection } from './connection.ts';
-import { type Input, type Phase, type StreamState, transitions } from './connection-state.ts';
-import { type Position, ReadPosition } from './read-position.ts';
+import { type Input, type Phase, phaseAfter, type StreamState } from './connection-state.ts';
+import { type Place, type Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
-import { partsOf, type Snapshots } from './stream-parts.ts';
+import { type OnAbort, partsOf, type Snapshots } from './stream-parts.ts';
 import { StreamRequest } from './stream-request.ts';
 import { settingsOf, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
-import { type Heartbeat, parseLine, type WireValue } from './wire.ts';
+import { type Line, parseLine } from './wire.ts';
 
 /**
  * A stream that outlives its connections. It connects when the first batch is asked for, and reads from the network
@@ -31,11 +30,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   /** How often the stream was told to ask again: what was waited for before counts no more. */
   #reconnects = 0;
   #connection: Connection | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #batches: AsyncIterator<EventBatch, undefined> = this.#read();
   /** Lines of this connection that brought nothing else than that it lives. */
   #heartbeats = 0;
-  /** A line came on this connection. */
-  #isHeard = false;
   #phase: Phase = 'connecting';
   #state: StreamState = { name: 'connecting' };
 
@@ -46,13 +43,10 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#settings = settings;
     this.#request = new StreamRequest(url, settings);
     this.#retries = new Retries(settings);
-    this.#position = new ReadPosition(options, parts.nomad?.batches(options.seen));
-    if (options.snapshot) {
-      if (!parts.snapshots) throw new TypeError('The option snapshot needs streamEventsWith({ snapshots }).');
-      this.#snapshots = parts.snapshots.open(options.snapshot, options.index === undefined);
-    }
-    this.#wait = new Wait(settings.clock, () => this.#wake(), parts.wakeUps?.watch);
-    this.#stopListening = options.signal && onAbort(options.signal, () => this.close());
+    this.#position = this.#positionAt(options);
+    this.#snapshots = options.snapshot && parts.snapshots?.open(options.snapshot, options.index === undefined);
+    this.#wait = new Wait(settings.clock, (limitMs) => parts.wakeUps?.watch(this, settings.clock, limitMs));
+    this.#stopListening = options.signal && (parts.signals?.onAbort ?? onAbort)(options.signal, () => this.close());
     if (options.signal?.aborted) this.close();
   }
 
@@ -81,8 +75,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    * @throws StreamError when the stream has ended for a reason that cannot heal
    */
   next(): Promise<IteratorResult<Batch, undefined>> {
-    const read = () => this.#read() as Promise<IteratorResult<Batch, undefined>>;
-    return (this.#last = this.#last.then(read, read));
+    return this.#batches.next() as Promise<IteratorResult<Batch, undefined>>;
   }
 
   /** Ends the stream; called by leaving the loop. */
@@ -111,10 +104,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     this.#enter('due');
   }
 
-  /** The connection may be dead, or the server back. One that has brought something lately is kept. */
-  #wake(): void {
-    const isDue = this.#state.name === 'waiting' ? !this.#state.reason.retryAfterMs : this.#wait.isOverdue;
-    if (isDue) this.reconnect();
+  #positionAt(place: Place): ReadPosition {
+    const { state, parts } = this.#settings;
+    return (state ? parts.state : parts.nomad)?.position(place, this.#request.query) ?? new ReadPosition(place);
   }
 
   #disconnect(): void {
@@ -136,17 +128,19 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return this.#phase !== 'closed';
   }
 
-  async #read(): Promise<IteratorResult<EventBatch, undefined>> {
+  async *#read(): AsyncGenerator<EventBatch, undefined> {
+    // Who opens a stream and closes it in one go, as StrictMode of React does, has asked the server nothing.
+    await Promise.resolve();
     try {
       while (this.#isOpen) {
-        const value = await this.#step();
-        if (value) return { done: false, value };
+        const batch = await this.#step();
+        if (batch) yield batch;
       }
-      return { done: true, value: undefined };
     } catch (error) {
       this.close();
       throw error;
     }
+    return undefined;
   }
 
   /**
@@ -156,116 +150,76 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
   async #step(): Promise<EventBatch | undefined> {
     const reconnects = this.#reconnects;
     try {
-      if (this.#connection === undefined) await this.#waitDue();
+      if (this.#state.name === 'waiting') {
+        await this.#wait.sleep(this.#state.delayMs);
+        this.#enter('due');
+      }
       if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
       const connection = this.#connection ?? (await this.#connect());
-      return this.#take(parseLine(await connection.line(), this.#settings.parse));
+      return this.#take(parseLine(await connection.line(), this.#settings.parse, this.#settings.parts.state?.read));
     } catch (error) {
       if (reconnects !== this.#reconnects) return undefined;
       const reason = this.#reasonFor(error);
       this.#disconnect();
-      if (this.#isOpen) this.#recover(reason);
+      if (!this.#isOpen) return undefined;
+      this.#enter(StreamError.is(reason) ? this.#retries.inputAfter(reason) : 'close', reason);
+      if (!this.#isOpen) throw reason;
       return undefined;
     }
   }
 
   /** What the end of a connection means. */
   #reasonFor(error: unknown): unknown {
+    const connection = this.#connection;
+    if (!connection) return error;
     const { nomad, serverSentEvents } = this.#settings.parts;
-    const isSilent = !!this.#connection?.isSilent;
-    const reason = serverSentEvents ? serverSentEvents.after(error, isSilent, this.#request) : error;
-    const isNomad = this.#position.isNameless && this.#position.next.epoch === undefined;
-    return isSilent && isNomad && nomad ? nomad.afterSilence(reason) : reason;
-  }
-
-  async #waitDue(): Promise<void> {
-    if (this.#state.name !== 'waiting') return;
-    await this.#wait.sleep(this.#state.delayMs);
-    this.#enter('due');
+    const reason = serverSentEvents?.after(error, connection, this.#request);
+    return reason ?? nomad?.after(error, connection, this.#position) ?? error;
   }
 
   /** The host's own state: the stream goes on behind it. */
   async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
-    const { position, batch } = await this.#wait.for(snapshots.take(), this.#askedMs);
+    const { position, batch } = await this.#wait.for(() => snapshots.take(), this.#settings.deadAfterMs());
     if (!this.#isOpen) return undefined;
     snapshots.taken();
-    this.#position = new ReadPosition(position, this.#settings.parts.nomad?.batches(undefined));
+    this.#position = this.#positionAt(position);
     return batch;
   }
 
-  /** How long a function of the host's may take, in ms. */
-  get #askedMs(): number {
-    return this.#settings.deadAfterMs(this.#settings.heartbeatMs);
-  }
-
   async #connect(): Promise<Connection> {
-    this.#isHeard = false;
+    const { token, deadAfterMs } = this.#settings;
     this.#heartbeats = 0;
-    const token = await this.#token();
-    const headers = this.#request.headers(token);
+    const text =
+      typeof token === 'function'
+        ? await this.#wait.for(token, deadAfterMs(), 'token_failed', 'No token could be had.')
+        : token;
+    const headers = this.#request.headers(text);
     const connection = (this.#connection = new Connection(this.#settings, this.#wait));
-    this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!token));
+    this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!text));
     return connection;
   }
 
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#settings;
-    if (typeof token !== 'function') return token;
-    try {
-      return await this.#wait.for((async () => token())(), this.#askedMs);
-    } catch (cause) {
-      if (StreamError.is(cause)) throw cause;
-      throw new StreamError('token_failed', 'No token could be had.', 'resume', { cause });
-    }
-  }
-
-  #take(value: WireValue): EventBatch | undefined {
-    if (value.kind === 'error') throw value.error;
-    this.#isHeard = true;
+  #take(line: Line): EventBatch | undefined {
     this.#enter('opened');
     // A callback may close the stream; what is not handed over must not move the position.
     if (!this.#isOpen) return undefined;
-    switch (value.kind) {
-      case 'batch':
-        return this.#takeBatch(value);
-      case 'gap':
-        this.#position.gap(value.gap, this.#tell(value.gap));
-        return undefined;
-      case 'current':
-        return this.#progress(this.#position.current(value.index));
-      case 'bookmark':
-      case 'heartbeat':
-        this.#takeHeartbeat(value);
-        return undefined;
+    const { gap, index, events, heartbeatMs } = line;
+    if (gap) this.#position.gap(gap, this.#tell(gap));
+    else if (index !== undefined && events) return this.#takeBatch(index, events, line);
+    else {
+      if (heartbeatMs !== undefined) this.#connection?.beatsEvery(heartbeatMs);
+      const news = this.#position.heartbeat(line);
+      this.#progress(news || (index === undefined && this.#heartbeats++));
+      if (typeof news === 'object') return news;
     }
+    return undefined;
   }
 
-  #takeBatch({ index, events, appended, removed }: Extract<WireValue, { kind: 'batch' }>): EventBatch | undefined {
-    this.#refuseNameless();
-    const gap = this.#position.untold(index, events);
+  #takeBatch(index: number, events: readonly Event[], { appended, removed }: Line): EventBatch | undefined {
+    const gap = this.#position.untold?.(index, events);
     if (gap && !this.#tell(gap)) this.#position.hold(gap);
     if (!this.#isOpen) return undefined;
     return this.#progress(this.#position.batch(index, events, appended, removed));
-  }
-
-  #takeHeartbeat(value: Heartbeat): void {
-    if (value.epoch !== undefined) this.#position.named(value.epoch);
-    if (value.heartbeatMs !== undefined) this.#connection?.beatsEvery(value.heartbeatMs);
-    if (value.mark !== undefined) this.#position.marked(value.mark);
-    const isNews = value.kind === 'bookmark' && this.#position.bookmark(value.index);
-    this.#refuseNameless();
-    this.#progress(isNews || (value.kind === 'heartbeat' && this.#heartbeats++));
-  }
-
-  /** Once a line shows that the server is none that does what is asked. */
-  #refuseNameless(): void {
-    if (!this.#position.isNameless) return;
-    const { nomad } = this.#settings.parts;
-    const message = 'This server names no epoch, as Nomad’s: streamEventsWith({ nomad }) reads those.';
-    const error = nomad
-      ? nomad.refusal(!!this.#settings.state, this.#request.namespaces)
-      : new StreamError('not_supported', message, 'never');
-    if (error) throw error;
   }
 
   /** A connection that brings something, or lives for more than one heartbeat, was worth it. */
@@ -286,25 +240,21 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
     return typeof onGap === 'function';
   }
 
-  /** @throws `error` when it cannot heal */
-  #recover(error: unknown): void {
-    this.#enter(StreamError.is(error) ? this.#retries.inputAfter(error) : 'close', error);
-    if (!this.#isOpen) throw error;
-  }
-
   #enter(input: Input, reason?: unknown): void {
-    const phase = transitions[this.#phase][input];
-    if (phase === this.#phase) return;
+    const before = this.#phase;
+    const phase = phaseAfter(before, input);
+    if (phase === before) return;
     this.#phase = phase;
-    this.#state = this.#stateIn(phase, reason);
+    if (phase === 'closed') this.#state = { name: phase, ...(reason !== undefined && { reason }) };
+    else if (phase === 'live') this.#state = { name: phase };
+    else if (!StreamError.is(reason)) this.#state = { name: 'connecting' };
+    else this.#state = { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, before === 'live'), reason };
     if (phase === 'closed') this.#stopListening?.();
     this.#settings.onState?.(this.#state);
   }
-
-  #stateIn(phase: Phase, reason: unknown): StreamState {
-    if (phase === 'closed') return reason === undefined ? { name: 'closed' } : { name: 'closed', reason };
-    if (phase === 'live') return { name: 'live' };
-    if (!StreamError.is(reason)) return { name: 'connecting' };
-    return { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, this.#isHeard), reason };
-  }
 }
+
+const onAbort: OnAbort = (signal, call) => {
+  signal.addEventListener('abort', call);
+  return () => signal.removeEventListener('abort', call);
+};

@@ -1,4 +1,5 @@
 import { StreamError } from './stream-error.ts';
+import { malformed } from './wire.ts';
 
 const NEWLINE = 10;
 
@@ -45,7 +46,7 @@ export class LineReader {
     try {
       this.#text += this.#decoder.decode(part, { stream: end < 0 });
     } catch (cause) {
-      throw new StreamError('malformed', 'A line is not UTF-8.', 'resume', { cause });
+      throw malformed({ cause });
     }
     return end < 0 ? undefined : this.rest();
   }

@@ -1,13 +1,12 @@
 import type { Event } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
-import type { NamelessReading } from './read-position.ts';
 
 /**
  * What was read of a server that names no epoch (Nomad's). It tells no gap, and has several batches for one index. So
  * it is asked from the last index on: whether it still has what was handed over last shows whether anything is missing
  * after it.
  */
-export class NamelessBatches implements NamelessReading {
+export class NamelessBatches {
   #seen: readonly string[];
   /** What of `#seen` this connection has not repeated. */
   #repeats: string[] = [];

@@ -1,14 +1,16 @@
-import { NamelessBatches } from './nameless-batches.ts';
+import { NamelessPosition } from './nameless-position.ts';
+import type { ReadPosition } from './read-position.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { NomadSupport } from './stream-parts.ts';
+import { WatchedLines } from './watched-lines.ts';
 
 const support: NomadSupport = {
   part: 'nomad',
-  widest: (terms, namespaces) => [widestTerms(terms), namespaces.includes('*') ? ['*'] : [...new Set(namespaces)]],
-  batches: (seen) => new NamelessBatches(seen),
-  afterSilence,
-  refusal,
+  lines: (response, settings) => new WatchedLines(response, settings),
+  widen,
+  position: (place, query) => new NamelessPosition(place, query),
+  after,
 };
 
 /** Reads Nomad's own servers too. See {@link StreamFeatures}. */
@@ -18,19 +20,26 @@ export const nomad: StreamPart<'nomad'> = support;
  * A 200 without a byte, and a cut 20 to 70 s later, is how Nomad (since 1.11.2) denies a token. A server that names its
  * epoch denies with a status.
  */
-function afterSilence(error: unknown): unknown {
-  if (!StreamError.is(error) || error.code !== 'network') return error;
+function after(
+  error: unknown,
+  { isSilent }: { readonly isSilent: boolean },
+  { isNameless, next }: ReadPosition,
+): StreamError | undefined {
+  const isDenied = isSilent && isNameless && next.epoch === undefined;
+  if (!isDenied || !StreamError.is(error) || error.code !== 'network') return undefined;
   const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
   return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
 }
 
-/** Nomad keeps no state, and takes the first of several namespaces without telling anybody. */
-function refusal(isState: boolean, namespaces: number): StreamError | undefined {
-  const why = isState
-    ? 'which keeps no state.'
-    : namespaces > 1 && "which takes only the first of several namespaces. Open a stream for each, or one for '*'.";
-  if (!why) return undefined;
-  return new StreamError('not_supported', `This server names no epoch, so it may be Nomad, ${why}`, 'never');
+function widen(query: URLSearchParams): void {
+  const namespaces = query.getAll('namespace');
+  replace(query, 'topic', widestTerms(query.getAll('topic')));
+  replace(query, 'namespace', namespaces.includes('*') ? ['*'] : [...new Set(namespaces)]);
+}
+
+function replace(query: URLSearchParams, name: string, values: readonly string[]): void {
+  query.delete(name);
+  for (const value of values) query.append(name, value);
 }
 
 /**

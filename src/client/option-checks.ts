@@ -1,5 +1,6 @@
 import { describe } from '../model/describe.ts';
 import { checkOptions, type OptionNames } from '../model/options.ts';
+import { checkRequest } from './request-checks.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
 import type { OptionChecks } from './stream-parts.ts';
@@ -92,7 +93,7 @@ const badTopics = (value: unknown): TypeError =>
     `topics must be a list such as ["Job:web"], or an object such as {Job: ["web"]}; got ${describe(value)}.`,
   );
 
-const support: OptionChecks = { part: 'checks', check };
+const support: OptionChecks = { part: 'checks', check, request: checkRequest };
 
-/** Refuses options that cannot be meant. See {@link StreamFeatures}. */
+/** Refuses what cannot be meant or sent, and says why. See {@link StreamFeatures}. */
 export const checks: StreamPart<'checks'> = support;

@@ -1,6 +1,8 @@
 import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
+import { StreamError } from './stream-error.ts';
 import type { StreamOptions } from './stream-options.ts';
+import type { Line } from './wire.ts';
 
 /** A place in a stream, plain JSON. Spread it into the options of `streamEvents` to go on from there. */
 export interface Position {
@@ -25,32 +27,21 @@ export interface Position {
   readonly mark?: string;
 }
 
-/** What was read of a server that names no epoch, for one that has several batches of one index and tells no gap. */
-export interface NamelessReading {
-  /** Marks of the batches with the last index that were handed over. */
-  readonly seen: readonly string[];
-  /** A connection is open. */
-  opened(): void;
-  /** A server that names its epoch has passed this index: what was marked says nothing more. */
-  forget(): void;
-  /** What may be missing before this batch. */
-  untold(last: number, index: number, events: readonly Event[]): Gap | undefined;
-  /** Whether this was handed over on an earlier connection. If not, it counts as handed over from now on. */
-  isRepeat(last: number | 'latest', index: number, events: readonly Event[]): boolean;
-}
+/** Stands for `'latest'`, before every index. */
+const LATEST = -1;
 
 /** The options that say where a stream begins. */
-type Place = Pick<StreamOptions, 'index' | 'epoch' | 'appended' | 'mark'>;
+export type Place = Pick<StreamOptions, 'index' | 'epoch' | 'seen' | 'appended' | 'mark'>;
 
 /**
  * Where a reader is, and what it has not been told yet. Takes what the server says in its order; makes of it batches in
  * rising index, each once, with the gaps before them.
  *
  * A server that names its epoch tells its gaps, and has one batch for an index: a higher index is new, others are
- * repeats. For one that names none (Nomad's), see {@link NamelessReading}.
+ * repeats. Parts of the client know more: see `StatePosition` and `NamelessPosition`.
  */
 export class ReadPosition {
-  #index: number | 'latest';
+  #index: number;
   #epoch: string | undefined;
   /** Epoch of the connection. It counts only once the server has said what it means for this reader. */
   #serverEpoch: string | undefined;
@@ -58,37 +49,25 @@ export class ReadPosition {
   #isNameless = true;
   /** What was appended to the index before `#index` was handed over up to this number. */
   #appended: number;
-  /** Where servers that name no epoch can be read. */
-  readonly #nameless: NamelessReading | undefined;
   /** The next index may be lower than those before. */
   #isRenumbered = false;
   #gap: Gap | undefined;
-  /** Which state it reads, as the server calls it. */
-  #mark: string | undefined;
-  /** What counts as that once something of the state is here. */
-  #nextMark: string | undefined;
-  /** The state is complete: that was handed over. */
-  #isCurrent = false;
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
 
-  constructor({ index, epoch, appended, mark }: Place, nameless?: NamelessReading) {
-    this.#index = index ?? 0;
+  constructor({ index = 0, epoch, appended = 0 }: Place) {
+    this.#index = index === 'latest' ? LATEST : index;
     this.#epoch = epoch;
-    this.#appended = appended ?? 0;
-    this.#mark = mark;
-    this.#nameless = nameless;
+    this.#appended = appended;
   }
 
   /** What to ask the server for. */
   get next(): Position {
-    const [epoch, appended, seen, mark] = [this.#epoch, this.#appended, this.#nameless?.seen, this.#mark];
+    const [index, epoch, appended] = [this.#index, this.#epoch, this.#appended];
     return {
-      index: this.#index,
+      index: index === LATEST ? 'latest' : index,
       ...(epoch !== undefined && { epoch }),
       ...(appended && { appended }),
-      ...(seen?.length && { seen }),
-      ...(mark !== undefined && { mark }),
     };
   }
 
@@ -99,7 +78,7 @@ export class ReadPosition {
     return this.#beforeGap ?? this.next;
   }
 
-  /** Whether this connection's server may be Nomad's: see the class. */
+  /** Whether this connection's server may be Nomad's: it has not shown that it knows epochs. */
   get isNameless(): boolean {
     return this.#isNameless;
   }
@@ -109,7 +88,6 @@ export class ReadPosition {
     this.#serverEpoch = this.#epoch;
     this.#isNameless = true;
     this.#isRenumbered = false;
-    this.#nameless?.opened();
     if (epoch !== undefined) this.named(epoch);
   }
 
@@ -120,38 +98,29 @@ export class ReadPosition {
   }
 
   /** What may be missing before this batch, of a server that tells no gaps. */
-  untold(index: number, events: readonly Event[]): Gap | undefined {
-    const last = this.#index;
-    return this.#isNameless && last && last !== 'latest' ? this.#nameless?.untold(last, index, events) : undefined;
-  }
+  untold?(index: number, events: readonly Event[]): Gap | undefined;
 
   /**
    * The batch to hand over; undefined for a repeated one.
    * @param appended its number, where it was appended to an index that had a batch already
+   * @param _removed what it removes from a state
    */
-  batch(index: number, events: readonly Event[], appended = 0, removed?: readonly ObjectKey[]): EventBatch | undefined {
-    const isRepeat = this.#isNameless ? this.#isRepeat(index, events) : !this.#advance(index, appended);
-    return isRepeat ? undefined : { index, events, ...(removed && { removed }), ...this.#takeGap() };
+  batch(
+    index: number,
+    events: readonly Event[],
+    appended?: number,
+    _removed?: readonly ObjectKey[],
+  ): EventBatch | undefined {
+    this.refuseNameless();
+    return this.advance(index, appended) ? this.withGap({ index, events }) : undefined;
   }
 
-  /** The state is complete at this index; undefined where that was said before. */
-  current(index: number): EventBatch | undefined {
-    this.named();
-    this.#advance(index);
-    if (this.#isCurrent) return undefined;
-    this.#isCurrent = true;
-    return { index, events: [], current: true, ...this.#takeGap() };
-  }
-
-  /** The server says which state it sends: that counts as soon as something of it is here. */
-  marked(mark: string): void {
-    this.#nextMark = mark;
-  }
-
-  #takeGap(): Pick<EventBatch, 'gap'> {
-    const gap = this.#gap;
-    this.#gap = this.#beforeGap = undefined;
-    return gap ? { gap } : {};
+  /** A line that is neither a batch nor a gap. @returns what it brings; true where that is no batch, and yet news */
+  heartbeat({ epoch, index }: Line): EventBatch | boolean {
+    if (epoch) this.named(epoch);
+    const isNews = index !== undefined && this.bookmark(index);
+    this.refuseNameless();
+    return isNews;
   }
 
   /**
@@ -160,10 +129,8 @@ export class ReadPosition {
    */
   bookmark(index: number): boolean {
     this.named();
-    const isClear = this.#isRenumbered || !this.#isForeign || !this.#index || this.#index === 'latest';
-    // Of a state nothing has passed yet: whoever comes back now asks for all of it again.
-    const isBefore = index === 0 && this.#nextMark !== undefined;
-    return isClear && !isBefore && this.#advance(index);
+    const isClear = this.#isRenumbered || !this.#isForeign || this.#index <= 0;
+    return isClear && this.advance(index);
   }
 
   /**
@@ -176,14 +143,11 @@ export class ReadPosition {
     this.named(gap.epoch);
     if (!isTold) this.hold(gap);
     if (!isRestart(gap)) {
-      // Of a state, what is retained of these indexes still comes.
-      if (!this.#isState) this.#advance(gap.to);
+      this.advance(gap.to);
       return;
     }
     this.#isRenumbered = true;
-    this.#isCurrent = false;
-    if (gap.mark !== undefined) this.#nextMark = gap.mark;
-    if (gap.reason === 'ahead' && this.#index !== 'latest') this.#index = Math.min(this.#index, gap.from);
+    if (gap.reason === 'ahead') this.#index = Math.min(this.#index, gap.from);
   }
 
   /** The next batch has to tell of this gap. */
@@ -192,50 +156,45 @@ export class ReadPosition {
     this.#gap = joinGaps(this.#gap, gap);
   }
 
-  get #isState(): boolean {
-    return this.#mark !== undefined || this.#nextMark !== undefined;
+  /** Once a line shows that the server is none that does what is asked. @throws StreamError `not_supported` */
+  protected refuseNameless(): void {
+    if (this.#isNameless) throw nameless('which needs streamEventsWith({ nomad }).');
+  }
+
+  /** What is handed over tells of the gap before it. */
+  protected withGap(batch: EventBatch): EventBatch {
+    const gap = this.#gap;
+    this.#gap = this.#beforeGap = undefined;
+    return gap ? { ...batch, gap } : batch;
+  }
+
+  /**
+   * Whether `index` is news. A host that mirrors a source like Nomad appends batches to its newest index, and numbers
+   * them: who resumes after that index is sent all that was appended to it again.
+   */
+  protected advance(index: number, appended = 0): boolean {
+    if (!this.#isRenumbered && !this.#isForeign) {
+      const isAppended = appended > 0 && index + 1 === this.#index;
+      if (isAppended ? appended <= this.#appended : index < this.#index) return false;
+    }
+    // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
+    this.moveTo(Math.min(index + 1, Number.MAX_SAFE_INTEGER), this.#serverEpoch, appended);
+    return true;
+  }
+
+  protected moveTo(index: number, epoch: string | undefined, appended: number): void {
+    this.#isRenumbered = false;
+    this.#index = index;
+    this.#epoch = epoch;
+    this.#appended = appended;
   }
 
   /** An index without an epoch is the server's to judge: it tells a gap where it cannot mean anything there. */
   get #isForeign(): boolean {
     return this.#epoch !== undefined && this.#epoch !== this.#serverEpoch;
   }
-
-  #advance(index: number, appended = 0): boolean {
-    if (appended > 0 && this.#isPassed(index)) return this.#append(appended);
-    const isNew = this.#isRenumbered || this.#isForeign || this.#index === 'latest' || index >= this.#index;
-    if (!isNew) return false;
-    this.#isRenumbered = false;
-    this.#mark = this.#nextMark ?? this.#mark;
-    this.#nextMark = undefined;
-    this.#appended = appended;
-    this.#epoch = this.#serverEpoch;
-    // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
-    this.#index = Math.min(index + 1, Number.MAX_SAFE_INTEGER);
-    this.#nameless?.forget();
-    return true;
-  }
-
-  /** The index before the one that is asked for. */
-  #isPassed(index: number): boolean {
-    return this.#index !== 'latest' && index === this.#index - 1 && !this.#isRenumbered && !this.#isForeign;
-  }
-
-  /**
-   * A host that mirrors a source like Nomad appends batches to its newest index, and numbers them. Who resumes after
-   * that index is sent all that was appended to it again.
-   */
-  #append(appended: number): boolean {
-    const isNew = appended > this.#appended;
-    this.#appended = Math.max(this.#appended, appended);
-    return isNew;
-  }
-
-  /** Of a server that names no epoch: whether this was handed over before. If not, it is where the reader is now. */
-  #isRepeat(index: number, events: readonly Event[]): boolean {
-    if (this.#nameless?.isRepeat(this.#index, index, events)) return true;
-    this.#index = index;
-    this.#epoch = undefined;
-    return false;
-  }
 }
+
+/** Why a stream of Nomad's, or a server like it, cannot be read. */
+export const nameless = (why: string): StreamError =>
+  new StreamError('not_supported', `The server names no epoch, so it may be Nomad, ${why}`, 'never');

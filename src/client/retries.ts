@@ -37,7 +37,7 @@ export class Retries {
    * @param isHeard a whole line came on the connection that ended
    */
   delayMsAfter({ code, retryAfterMs = 0 }: StreamError, isHeard: boolean): number {
-    const { minDelayMs, maxDelayMs, random } = this.#settings;
+    const { minDelayMs = 250, maxDelayMs = 30_000, random = Math.random } = this.#settings;
     if (!isHeard || (code !== 'network' && code !== 'timeout'))
       return retryAfterMs + backoffMs(this.#attempt++, minDelayMs, maxDelayMs, random);
     this.#attempt = 0;

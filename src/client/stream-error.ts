@@ -55,10 +55,7 @@ export class StreamError extends Error {
     super(message, options);
     this.code = code;
     this.retry = retry;
-    this.status = options.status;
-    this.index = options.index;
-    this.gap = options.gap;
-    this.retryAfterMs = options.retryAfterMs;
+    Object.assign(this, options);
     Object.defineProperty(this, brand, { value: true });
   }
 

@@ -11,7 +11,7 @@ export type StreamEvents = <S extends Topics = Topics, V = unknown>(
 
 /**
  * Makes a `streamEvents` of the parts that are given: for pages that count bytes. Resuming, gaps, heartbeats,
- * connecting again and the server's state are always there.
+ * connecting again and denials are always there.
  *
  * ```ts
  * const streamEvents = streamEventsWith({ wakeUps, serverSentEvents });

@@ -6,9 +6,11 @@ import { checks } from './option-checks.ts';
 import { snapshots } from './snapshots.ts';
 import type { StreamFeatures } from './stream-features.ts';
 import type { BatchOf, StreamOptions } from './stream-options.ts';
+import { signals } from './shared-signals.ts';
+import { state } from './state.ts';
 import { wakeUps } from './wake-ups.ts';
 
-const everything: StreamFeatures = { checks, nomad, serverSentEvents, snapshots, wakeUps };
+const everything: StreamFeatures = { checks, nomad, serverSentEvents, signals, snapshots, state, wakeUps };
 
 /**
  * Reads an event stream over HTTP: of a fenceline server, or of Nomad. Connects again by itself, and hands over every

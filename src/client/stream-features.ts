@@ -14,8 +14,15 @@ export interface StreamFeatures {
   readonly nomad?: StreamPart<'nomad'>;
   /** Where a proxy holds ndjson back, server-sent events are asked for. */
   readonly serverSentEvents?: StreamPart<'serverSentEvents'>;
-  /** The option `snapshot`. */
+  /**
+   * All streams with the same `signal` share one listener on it: Node warns of a leak from the eleventh listener on.
+   * Without it each has its own, for which browsers do not care.
+   */
+  readonly signals?: StreamPart<'signals'>;
+  /** The option `snapshot`. Without it, that option is refused. */
   readonly snapshots?: StreamPart<'snapshots'>;
-  /** Asks at once when the browser is back online, or the page is shown. */
+  /** The options `state` and `mark`. Without it, `state` is refused. */
+  readonly state?: StreamPart<'state'>;
+  /** Asks at once when the machine wakes from sleep, the browser is back online, or the page is shown. */
   readonly wakeUps?: StreamPart<'wakeUps'>;
 }

@@ -1,17 +1,23 @@
 import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
-import type { NamelessReading, Position } from './read-position.ts';
+import type { StreamState } from './connection-state.ts';
+import type { LineReader } from './line-reader.ts';
+import type { Place, Position, ReadPosition } from './read-position.ts';
 import type { StreamError } from './stream-error.ts';
 import type { StreamFeatures, StreamPart } from './stream-features.ts';
 import type { Snapshot, StreamOptions } from './stream-options.ts';
-import type { WatchWakeUps } from './wait.ts';
+import type { StreamClock } from './wait.ts';
+import type { LineSettings } from './watched-lines.ts';
+import type { StateLine, Wire } from './wire.ts';
 
 /** What of the client not every page needs, as the stream uses it. */
 export interface StreamParts {
   readonly checks?: OptionChecks;
   readonly nomad?: NomadSupport;
   readonly serverSentEvents?: ServerSentEvents;
+  readonly signals?: SharedSignals;
   readonly snapshots?: SnapshotSupport;
+  readonly state?: StateSupport;
   readonly wakeUps?: WakeUps;
 }
 
@@ -21,27 +27,46 @@ export const partsOf = (features: StreamFeatures): StreamParts => features as St
 export interface OptionChecks extends StreamPart<'checks'> {
   /** @throws TypeError for options that cannot be meant */
   check(options: StreamOptions): void;
+  /** @throws TypeError that says what of a request cannot be sent, without showing it */
+  request(url: string | URL, headers: Readonly<Record<string, string>>): void;
 }
 
 export interface WakeUps extends StreamPart<'wakeUps'> {
-  readonly watch: WatchWakeUps;
+  /** A wait has begun: asks at once when the machine wakes and it is worth it. @returns what to call at its end */
+  watch(stream: WokenStream, clock: StreamClock, limitMs: number): () => void;
+}
+
+/** As much of a stream as is needed to wake it. */
+export interface WokenStream {
+  readonly state: StreamState;
+  reconnect(): void;
+}
+
+/** The options `state` and `mark`. */
+export interface StateSupport extends StreamPart<'state'> {
+  position(place: Place): ReadPosition;
+  /** What a line says of the state. @throws StreamError `malformed` */
+  read(wire: Wire): StateLine;
+}
+
+/** A part that reads the answers of 200, and minds it when one is silent. */
+interface ReadsLines {
+  lines(response: Response, settings: LineSettings): LineReader;
 }
 
 /** Server-sent events, and when they are asked for. */
-export interface ServerSentEvents extends StreamPart<'serverSentEvents'> {
-  decoder(maxLineBytes: number): EventsDecoder;
+export interface ServerSentEvents extends StreamPart<'serverSentEvents'>, ReadsLines {
   /**
    * A connection has failed. A 200 without a byte: something on the way may hold back what is no server-sent events, so
    * they are asked for next, and lines again where these do not come either.
-   * @returns what the failure means
+   * @returns what the failure means, where that is something else
    */
-  after(error: unknown, isSilent: boolean, request: { isEvents: boolean }): unknown;
+  after(error: unknown, connection: FailedConnection, request: { isEvents: boolean }): StreamError | undefined;
 }
 
-/** Makes lines of ndjson of server-sent events. */
-export interface EventsDecoder {
-  /** Takes one line; what it completes is returned: a line of ndjson. */
-  take(text: string): string | undefined;
+interface FailedConnection {
+  /** It answered 200, and then nothing for long. */
+  readonly isSilent: boolean;
 }
 
 export interface SnapshotSupport extends StreamPart<'snapshots'> {
@@ -68,13 +93,21 @@ export interface TakenSnapshot {
 }
 
 /** What Nomad's own servers do differently. */
-export interface NomadSupport extends StreamPart<'nomad'> {
-  /** The terms and namespaces to ask for: Nomad takes them otherwise where one covers another. */
-  widest(terms: readonly string[], namespaces: readonly string[]): readonly [readonly string[], readonly string[]];
-  /** What was read of a server that names no epoch. */
-  batches(seen: readonly string[] | undefined): NamelessReading;
-  /** What the end of a connection means that brought nothing: where it cuts it, the token is denied. */
-  afterSilence(error: unknown): unknown;
-  /** Why what is asked for cannot be had there; undefined where it can. */
-  refusal(isState: boolean, namespaces: number): StreamError | undefined;
+export interface NomadSupport extends StreamPart<'nomad'>, ReadsLines {
+  /** Makes one of topics and of namespaces where one covers another: Nomad takes them otherwise. */
+  widen(query: URLSearchParams): void;
+  position(place: Place, query: URLSearchParams): ReadPosition;
+  /**
+   * What the end of a connection means, where that is something else: where the server was silent and cuts it, the
+   * token is denied.
+   */
+  after(error: unknown, connection: FailedConnection, position: ReadPosition): StreamError | undefined;
 }
+
+/** The option `signal`, for many streams of one. */
+export interface SharedSignals extends StreamPart<'signals'> {
+  onAbort: OnAbort;
+}
+
+/** Calls once when the signal is aborted. @returns what takes the call back */
+export type OnAbort = (signal: AbortSignal, call: () => void) => () => void;

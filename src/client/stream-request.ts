@@ -1,33 +1,31 @@
 import type { Position } from './read-position.ts';
 import type { StreamOptions } from './stream-options.ts';
+import type { OptionChecks } from './stream-parts.ts';
 import type { StreamSettings } from './stream-settings.ts';
 
 /** What the stream asks for, over and over, from another position each time. */
 export class StreamRequest {
+  readonly #settings: StreamSettings;
   readonly #url: URL;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #isState: boolean;
-  /** How many namespaces are asked for. */
-  readonly namespaces: number;
   /** Asks for server-sent events rather than ndjson. */
   isEvents = false;
 
   /** @throws TypeError for an URL, a header or a token that cannot be sent */
-  constructor(url: string | URL, { headers, token, topics = [], namespace = [], ...settings }: StreamSettings) {
-    this.#headers = { ...headers };
-    for (const [name, value] of Object.entries(this.#headers)) checkHeader(name, value);
-    if (typeof token === 'string') checkToken(token);
-    this.#url = absolute(url);
-    this.#isState = !!settings.state;
-    const asked = [termsOf(topics), [namespace].flat()] as const;
-    const [terms, namespaces] = settings.parts.nomad?.widest(...asked) ?? asked;
-    this.namespaces = namespaces.length;
-    const query = this.#url.searchParams;
-    for (const term of terms) query.append('topic', term);
-    for (const name of namespaces) query.append('namespace', name);
+  constructor(url: string | URL, settings: StreamSettings) {
+    this.#settings = settings;
+    const { token, topics = [], namespace = [], onGap, state, parts } = settings;
+    this.#url = sendable(url, this.#headers(typeof token === 'string' ? token : undefined), parts.checks);
+    const query = this.query;
+    for (const term of termsOf(topics)) query.append('topic', term);
+    for (const name of [namespace].flat()) query.append('namespace', name);
+    parts.nomad?.widen(query);
     query.set('bookmarks', 'true');
-    if (this.#isState) query.set('state', 'true');
-    if (settings.onGap === 'fail') query.set('gap', 'fail');
+    if (state) query.set('state', 'true');
+    if (onGap === 'fail') query.set('gap', 'fail');
+  }
+
+  get query(): URLSearchParams {
+    return this.#url.searchParams;
   }
 
   /** The URL without a position. */
@@ -37,18 +35,22 @@ export class StreamRequest {
 
   url({ index, epoch, mark }: Position): URL {
     const url = new URL(this.#url);
-    url.searchParams.set('index', String(index));
-    if (epoch !== undefined) url.searchParams.set('epoch', epoch);
-    if (mark !== undefined && this.#isState) url.searchParams.set('mark', mark);
+    for (const [name, value] of Object.entries({ index, epoch, mark }))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     return url;
   }
 
   /** @throws TypeError for a token that no header can carry */
   headers(token: string | undefined): Record<string, string> {
-    checkToken(token);
+    const headers = this.#headers(token);
+    sendable(this.#url, headers, this.#settings.parts.checks);
+    return headers;
+  }
+
+  #headers(token: string | undefined): Record<string, string> {
     return {
       ...(this.isEvents && { Accept: 'text/event-stream' }),
-      ...this.#headers,
+      ...this.#settings.headers,
       ...(token && { 'X-Nomad-Token': token }),
     };
   }
@@ -60,33 +62,26 @@ interface Page {
   readonly location?: { readonly href: string };
 }
 
-/** The error does not show the URL, which may hold a password. */
-function absolute(url: string | URL): URL {
+/** The URL, which may be relative in a page. @throws TypeError, which may show the URL */
+export function absolute(url: string | URL): URL {
   const { document, location } = globalThis as Page;
-  let whole: URL | undefined;
-  try {
-    whole = new URL(url, document?.baseURI ?? location?.href);
-  } catch {
-    // Said below, without the text of the URL.
-  }
-  if (!whole || !/^https?:$/.test(whole.protocol) || whole.username || whole.password)
-    throw new TypeError(
-      'The URL must be http or https, without user name and password; a relative one needs a page to be relative to.',
-    );
-  return whole;
+  return new URL(url, document?.baseURI ?? location?.href);
 }
 
-/** The error does not show the text, which may be a secret; that of `fetch` does. */
-function checkHeader(name: string, value: string): void {
+/**
+ * The whole URL, if `fetch` would take it with these headers. The error shows neither, as that of `fetch` would: either
+ * may hold a secret.
+ */
+function sendable(url: string | URL, headers: Readonly<Record<string, string>>, checks?: OptionChecks): URL {
+  checks?.request(url, headers);
   try {
-    new Headers().set(name, value);
+    const whole = absolute(url);
+    void new Headers(headers);
+    if (/^https?:$/.test(whole.protocol) && !whole.username && !whole.password) return whole;
   } catch {
-    throw new TypeError(`No header can carry the name or the value of headers[${JSON.stringify(name)}].`);
+    // Said below, without what it shows.
   }
-}
-
-function checkToken(token: string | undefined): void {
-  if (token && !/^[\x21-\x7e]+$/.test(token)) throw new TypeError('The token has characters that no header can carry.');
+  throw new TypeError('The URL, a header or the token cannot be sent.');
 }
 
 function termsOf(topics: NonNullable<StreamOptions['topics']>): readonly string[] {

@@ -2,20 +2,21 @@ import type { StreamOptions } from './stream-options.ts';
 import type { StreamParts } from './stream-parts.ts';
 import { liveClock } from './wait.ts';
 
-/** Options with their defaults. */
+/** Options, with the defaults that more than one place needs. */
 export type StreamSettings = ReturnType<typeof settingsOf>;
 
-/** @throws TypeError where the parts have checks, for options that cannot be meant */
+/**
+ * @throws TypeError for an option whose part was left out; where the parts have checks, for one that cannot be meant
+ */
 export function settingsOf(options: StreamOptions, parts: StreamParts) {
   parts.checks?.check(options);
-  const { minDelayMs = 250, maxDelayMs = 30_000, heartbeatMs = 30_000, maxLineBytes = 2 ** 24 } = options;
-  const { clock = liveClock, fetch = globalThis.fetch, random = Math.random, parse = JSON.parse } = options;
+  const missing = options.state && !parts.state ? 'state' : options.snapshot && !parts.snapshots && 'snapshots';
+  if (missing) throw new TypeError(`An option needs streamEventsWith({ ${missing} }).`);
+  const { clock = liveClock, heartbeatMs, maxLineBytes = 2 ** 24 } = options;
   /**
    * Without a byte for so long the peer is dead. Infinity where the server sends no heartbeats (0), so that silence
    * says nothing.
    */
-  const deadAfterMs = (serverHeartbeatMs: number): number =>
-    2.5 * (options.heartbeatMs ?? (serverHeartbeatMs || Infinity));
-  const numbers = { minDelayMs, maxDelayMs, heartbeatMs, maxLineBytes };
-  return { ...options, ...numbers, clock, fetch, random, parse, parts, deadAfterMs };
+  const deadAfterMs = (serverHeartbeatMs = 30_000): number => 2.5 * (heartbeatMs ?? (serverHeartbeatMs || Infinity));
+  return { ...options, clock, maxLineBytes, parts, deadAfterMs };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import { StreamError } from './stream-error.ts';
+import { StreamError, type StreamErrorCode } from './stream-error.ts';
 
 /** The part of a clock that the client needs. */
 export type StreamClock = Pick<Clock, 'now' | 'after'>;
@@ -8,18 +8,11 @@ export type StreamClock = Pick<Clock, 'now' | 'after'>;
 export const liveClock: StreamClock = {
   now: () => Date.now(),
   after: (delayMs, call) => {
-    const timer = setTimeout(call, delayMs);
+    // 24 days, the longest that timers can wait: past it they call at once.
+    const timer = setTimeout(call, Math.min(delayMs, 2 ** 31 - 1));
     return { cancel: () => clearTimeout(timer) };
   },
 };
-
-/** A wait is made of pieces of at most this length. One that ends this much too late shows that the machine slept. */
-const PIECE_MS = 10_000;
-
-/** Calls when the page is shown or the machine is back online, until what it returns is called. */
-export type WatchWakeUps = (call: () => void) => () => void;
-
-type Finish = (error?: StreamError) => void;
 
 /**
  * Everything a stream waits for, one at a time: each wait has a limit, {@link skip} ends the present one, {@link end}
@@ -27,36 +20,53 @@ type Finish = (error?: StreamError) => void;
  */
 export class Wait {
   readonly #clock: StreamClock;
-  readonly #onWake: () => void;
-  readonly #watch: WatchWakeUps | undefined;
-  #finish: Finish | undefined;
+  readonly #onBegin: (limitMs: number) => (() => void) | undefined;
+  #finish: ((error?: StreamError) => void) | undefined;
   #isEnded = false;
-  /** From when on the present wait has taken longer than half of its limit. */
-  #overdueAt = Infinity;
 
-  /** @param onWake the machine slept, is back online, or the page is shown again */
-  constructor(clock: StreamClock, onWake: () => void, watch: WatchWakeUps | undefined) {
+  /** @param onBegin a wait begins: returns what is to be called at its end */
+  constructor(clock: StreamClock, onBegin: (limitMs: number) => (() => void) | undefined) {
     this.#clock = clock;
-    this.#onWake = onWake;
-    this.#watch = watch;
+    this.#onBegin = onBegin;
   }
 
-  /** What is waited for has not come for more than half of the limit. */
-  get isOverdue(): boolean {
-    return this.#clock.now() >= this.#overdueAt;
-  }
-
-  /** @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; whatever `work` rejects with */
-  for<T>(work: Promise<T>, limitMs: number): Promise<T> {
-    return this.#until<T>(limitMs, (resolve, reject) => {
-      void work.then(resolve, reject);
-      return () => reject(new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume'));
-    });
+  /**
+   * What `work` resolves with.
+   * @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; what `work` throws is made one of
+   * `code`
+   */
+  async for<T>(
+    work: () => T | Promise<T>,
+    limitMs: number,
+    code: StreamErrorCode = 'network',
+    message = 'The connection failed.',
+  ): Promise<T> {
+    const late = (): never => {
+      throw new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume');
+    };
+    try {
+      return await Promise.race([(async () => work())(), this.sleep(limitMs).then(late)]);
+    } catch (cause) {
+      throw StreamError.is(cause) ? cause : new StreamError(code, message, 'resume', { cause });
+    } finally {
+      this.#finish?.();
+    }
   }
 
   /** @throws StreamError `closed` after {@link skip} */
   sleep(delayMs: number): Promise<void> {
-    return this.#until<void>(delayMs, (resolve) => resolve);
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(delayMs, () => this.#finish?.());
+      const atEnd = this.#onBegin(delayMs);
+      this.#finish = (error) => {
+        this.#finish = undefined;
+        timer.cancel();
+        atEnd?.();
+        if (error) reject(error);
+        else resolve();
+      };
+      if (this.#isEnded) this.skip();
+    });
   }
 
   /** Ends the present wait. */
@@ -68,43 +78,5 @@ export class Wait {
   end(): void {
     this.#isEnded = true;
     this.skip();
-  }
-
-  #until<T>(
-    limitMs: number,
-    begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
-  ): Promise<T> {
-    const wait = new Promise<T>((resolve, reject) => {
-      const cancel = this.#after(limitMs, begin(resolve, reject));
-      const unwatch = this.#watch?.(this.#onWake);
-      this.#finish = (error) => {
-        cancel();
-        unwatch?.();
-        this.#overdueAt = Infinity;
-        this.#finish = undefined;
-        if (error) reject(error);
-      };
-      this.#overdueAt = this.#clock.now() + limitMs / 2;
-      if (this.#isEnded) this.skip();
-    });
-    return wait.finally(() => this.#finish?.());
-  }
-
-  /** Calls once the limit is over. @returns what cancels it */
-  #after(limitMs: number, call: () => void): () => void {
-    let left = limitMs;
-    let timer: { cancel(): void };
-    const next = (): void => {
-      const piece = Math.min(left, PIECE_MS);
-      const dueAt = this.#clock.now() + piece;
-      timer = this.#clock.after(piece, () => {
-        left -= piece;
-        if (left > 0) next();
-        else call();
-        if (this.#clock.now() - dueAt > PIECE_MS) this.#onWake();
-      });
-    };
-    next();
-    return () => timer.cancel();
   }
 }

@@ -3,61 +3,62 @@ import type { Event, ObjectKey } from '../model/event.ts';
 import type { Gap, GapReason } from '../model/gap.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
-/** What the first heartbeat says of the stream. */
-interface Terms {
-  readonly epoch?: string;
-  /** 0: no heartbeat comes after this one. */
-  readonly heartbeatMs?: number;
-  /** Which state the stream holds. */
-  readonly mark?: string;
+/** An object of the wire, whose members may be anything. */
+export type Wire = Readonly<Record<string, unknown>>;
+
+/**
+ * What one line of a stream says: a gap, a batch where it has `events`, else that the server lives. The last may have
+ * an `index`: everything up to it has passed.
+ */
+export interface Line extends StateLine {
+  readonly gap?: Gap | undefined;
+  readonly index?: number | undefined;
+  readonly events?: readonly Event[] | undefined;
+  /** Number of the batch, where it was appended to an index that had one already. */
+  readonly appended?: number | undefined;
+  readonly epoch?: string | undefined;
+  /** How often the server sends a heartbeat; 0: none comes after this one. */
+  readonly heartbeatMs?: number | undefined;
 }
 
-/** The server lives; with a bookmark, everything up to `index` has passed. */
-export type Heartbeat = Terms &
-  ({ readonly kind: 'heartbeat' } | { readonly kind: 'bookmark'; readonly index: number });
-
-/** What one line of a stream says. */
-export type WireValue =
-  | Heartbeat
-  | {
-      readonly kind: 'batch';
-      readonly index: number;
-      readonly events: readonly Event[];
-      /** Its number, where it was appended to an index that had a batch already. */
-      readonly appended?: number;
-      /** Of a state: the objects that are no longer the reader's own. */
-      readonly removed?: readonly ObjectKey[];
-    }
+/** What it says where a state was asked for. */
+export interface StateLine {
+  /** Which state the stream holds. */
+  readonly mark?: string | undefined;
   /** The state is complete, and current at this index. */
-  | { readonly kind: 'current'; readonly index: number }
-  | { readonly kind: 'gap'; readonly gap: Gap }
-  | { readonly kind: 'error'; readonly error: StreamError };
-
-type Wire = Readonly<Record<string, unknown>>;
+  readonly current?: number | undefined;
+  /** Of a batch: the objects that are no longer the reader's own. */
+  readonly removed?: readonly ObjectKey[] | undefined;
+}
 
 /**
  * Reads one line. An object of which no member is known is a heartbeat: later servers may say more.
- * @throws StreamError `malformed`
+ * @param readState reads what is said of a state, where one was asked for
+ * @throws StreamError `malformed`, or what the line says has ended the stream
  */
-export function parseLine(line: string, parse?: (line: string) => unknown): WireValue {
-  const wire = parseObject(line, parse);
+export function parseLine(
+  text: string,
+  parse?: (line: string) => unknown,
+  readState?: (wire: Wire) => StateLine,
+): Line {
+  const wire = parseObject(text, parse);
   if (!wire) throw malformed();
   const error = parseError(wire);
-  if (error) return { kind: 'error', error };
-  if (isObject(wire.Gap)) return { kind: 'gap', gap: gapOf(wire.Gap) };
-  if (isObject(wire.Current)) return { kind: 'current', index: indexOf(wire.Current.Index) };
-  if (Array.isArray(wire.Events)) return batchOf(indexOf(wire.Index), wire.Events, wire);
-  const terms = termsOf(wire);
-  return wire.Index === undefined
-    ? { kind: 'heartbeat', ...terms }
-    : { kind: 'bookmark', index: indexOf(wire.Index), ...terms };
-}
-
-function termsOf({ Epoch: epoch, HeartbeatMs: heartbeatMs, Mark: mark }: Wire): Terms {
+  if (error) throw error;
+  if (isObject(wire.Gap)) return { gap: gapOf(wire.Gap) };
+  const { Index, Events, Appended, Epoch, HeartbeatMs } = wire;
+  const state = readState?.(wire);
+  // Lines of other kinds have an empty list of events beside, for readers that know batches alone.
+  if (Array.isArray(Events) && state?.current === undefined) {
+    const index = indexOf(Index);
+    const events = Events.map((event) => eventOf(index, event));
+    return { index, events, appended: indexOf(Appended ?? 0), ...state };
+  }
   return {
-    ...(typeof epoch === 'string' && epoch && { epoch }),
-    ...(typeof heartbeatMs === 'number' && heartbeatMs >= 0 && { heartbeatMs }),
-    ...(typeof mark === 'string' && mark && { mark }),
+    index: Index === undefined ? undefined : indexOf(Index),
+    epoch: typeof Epoch === 'string' ? Epoch : undefined,
+    heartbeatMs: typeof HeartbeatMs === 'number' && HeartbeatMs >= 0 ? HeartbeatMs : undefined,
+    ...state,
   };
 }
 
@@ -72,12 +73,11 @@ export function parseError(
 ): StreamError | undefined {
   const error = wire?.Error;
   if (!isObject(error) || typeof error.Code !== 'string') return undefined;
-  const index = typeof error.Index === 'number' ? error.Index : undefined;
-  const { Retry: advice, Gap: gap } = error;
+  const { Code: code, Message: message, Retry: advice, Index: index, Gap: gap } = error;
   const retry = advice === 'never' || advice === 'resubscribe' || advice === 'resume' ? advice : otherwise;
-  return new StreamError(error.Code as StreamErrorCode, String(error.Message), retry, {
+  return new StreamError(code as StreamErrorCode, String(message), retry, {
     ...options,
-    index,
+    index: typeof index === 'number' ? index : undefined,
     gap: isObject(gap) && isIndex(gap.From) && isIndex(gap.To) ? gapOf(gap) : undefined,
   });
 }
@@ -92,33 +92,15 @@ export function parseObject(text: string, parse: (text: string) => unknown = JSO
   }
 }
 
-function batchOf(index: number, wires: readonly unknown[], { Appended: appended, Removed: removed }: Wire): WireValue {
-  return {
-    kind: 'batch',
-    index,
-    events: wires.map((event) => eventOf(index, event)),
-    ...(appended === undefined ? {} : { appended: indexOf(appended) }),
-    ...(Array.isArray(removed) ? { removed: removed.map(objectOf) } : {}),
-  };
-}
-
-function objectOf(wire: unknown): ObjectKey {
-  if (!isObject(wire)) throw malformed();
-  const { Topic: topic, Namespace: namespace, Key: key } = wire;
-  if (typeof topic !== 'string' || typeof namespace !== 'string' || typeof key !== 'string') throw malformed();
-  return { topic, namespace, key };
-}
-
 function eventOf(index: number, wire: unknown): Event {
   if (!isObject(wire)) throw malformed();
-  const { Topic: topic, Type: type, Key: key, Namespace: namespace, FilterKeys: filterKeys, Payload: payload } = wire;
-  if (typeof topic !== 'string' || typeof type !== 'string' || typeof key !== 'string') throw malformed();
+  const { Topic, Type, Key, Namespace, FilterKeys, Payload: payload } = wire;
   return {
-    topic,
-    type,
-    key,
-    namespace: typeof namespace === 'string' ? namespace : '',
-    filterKeys: Array.isArray(filterKeys) ? filterKeys : [],
+    topic: textOf(Topic),
+    type: textOf(Type),
+    key: textOf(Key),
+    namespace: typeof Namespace === 'string' ? Namespace : '',
+    filterKeys: Array.isArray(FilterKeys) ? FilterKeys : [],
     index,
     payload,
   };
@@ -134,17 +116,22 @@ function gapOf({ From, To, Reason, Epoch, Mark }: Wire): Gap {
   };
 }
 
-function indexOf(value: unknown): number {
+/** @throws StreamError `malformed` for what is no index */
+export function indexOf(value: unknown): number {
   if (!isIndex(value)) throw malformed();
+  return value;
+}
+
+/** @throws StreamError `malformed` for what is no text */
+export function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw malformed();
   return value;
 }
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function isObject(value: unknown): value is Wire {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export const isObject = (value: unknown): value is Wire =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function malformed(): StreamError {
-  return new StreamError('malformed', 'A line is none of the event stream.', 'resume');
-}
+export const malformed = (options?: StreamErrorOptions): StreamError =>
+  new StreamError('malformed', 'A line is none of the event stream.', 'resume', options);

@@ -51,15 +51,8 @@ export const isRestart = ({ reason }: Pick<Gap, 'reason'>): boolean => strengthO
  */
 export function joinGaps(before: Gap | undefined, after: Gap): Gap {
   if (before === undefined) return after;
-  const epoch = after.epoch ?? before.epoch;
-  const mark = after.mark ?? before.mark;
-  return {
-    from: Math.min(before.from, after.from),
-    to: Math.max(before.to, after.to),
-    reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,
-    ...(epoch !== undefined && { epoch }),
-    ...(mark !== undefined && { mark }),
-  };
+  const { reason } = strengthOf[before.reason] > strengthOf[after.reason] ? before : after;
+  return { ...before, ...after, from: Math.min(before.from, after.from), to: Math.max(before.to, after.to), reason };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EventBatch, SubscribeOptions, Subscription } from 'fenceline';
 import { ndjsonFormat } from '../../src/adapters/ndjson.ts';
 import { streamEvents, StreamError, type Position } from '../../src/client/index.ts';
+import { readState } from '../../src/client/state.ts';
 import { parseLine } from '../../src/client/wire.ts';
 import type { StreamClock } from '../../src/client/wait.ts';
 import { BrokerError } from '../../src/model/errors.ts';
@@ -140,12 +141,20 @@ class SinkReader implements StateReader {
 
   #takeBytes(bytes: Uint8Array): void {
     for (const line of Buffer.from(bytes).toString().split('\n').filter(Boolean)) {
-      const value = parseLine(line);
-      if (value.kind === 'error') this.error = value.error.code;
-      if (value.kind === 'gap') this.#gap = joinGaps(this.#gap, value.gap);
-      if (value.kind === 'current') this.#hand({ index: value.index, events: [], current: true });
-      if (value.kind === 'batch') this.#hand(value);
+      try {
+        this.#takeLine(line);
+      } catch (error) {
+        if (!StreamError.is(error)) throw error;
+        this.error = error.code;
+      }
     }
+  }
+
+  #takeLine(line: string): void {
+    const { gap, current, index, events, removed } = parseLine(line, JSON.parse, readState);
+    if (gap) this.#gap = joinGaps(this.#gap, gap);
+    if (current !== undefined) this.#hand({ index: current, events: [], current: true });
+    if (index !== undefined && events) this.#hand({ index, events, ...(removed && { removed }) });
   }
 
   #hand(batch: EventBatch): void {

@@ -10,6 +10,7 @@ import {
   type Position,
   serverSentEvents,
   sharedByTabs,
+  state,
   streamEvents,
   streamEventsWith,
   wakeUps,
@@ -202,7 +203,7 @@ describe('the guide about the client', () => {
   it('is made of parts', async () => {
     const all = streamEvents;
     {
-      const streamEvents = streamEventsWith({ serverSentEvents, wakeUps });
+      const streamEvents = streamEventsWith({ serverSentEvents, state, wakeUps });
       await publish('o-1');
       const stream = streamEvents(url, { state: true });
       expect((await stream.next()).value?.index).toBe(1);

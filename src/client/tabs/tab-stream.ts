@@ -80,7 +80,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
       onGone: () => this.#onGone(),
       onFault: (error) => this.#onFault(error),
     });
-    this.#wait = new Wait(clock, () => this.#group.tell({ kind: 'wake' }), watchWakeUps);
+    this.#wait = new Wait(clock, () => watchWakeUps(clock, () => this.#group.tell({ kind: 'wake' })));
     this.#stopListening = signal && onAbort(signal, () => this.close());
     if (signal?.aborted) this.close();
   }
