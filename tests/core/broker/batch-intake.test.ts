@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EventBroker, type EventBatch, type Subscription } from 'fenceline';
+import { EventBroker, type EventBatch, type Gap, type Subscription } from 'fenceline';
 import { MemoryEventLog } from 'fenceline/testing';
 import { tellingLog } from '../../logs/log-around.ts';
 
 const event = (key: string) => ({ topic: 'Job', type: 'Made', key, payload: null });
-const textOf = ({ index, events, gap }: EventBatch): string =>
-  `${gap ? `(${gap.reason} ${gap.from}-${gap.to}${gap.epoch === undefined ? '' : ' other'}) ` : ''}${index}: ${events[0]?.key}`;
+const gapText = ({ reason, from, to, epoch }: Gap): string =>
+  `(${reason} ${from}-${to}${epoch === undefined ? '' : ' other'}) `;
+const textOf = ({ index, events, gap }: EventBatch): string => `${gap ? gapText(gap) : ''}${index}: ${events[0]?.key}`;
 
 /** A broker that has seen four records, with a reader that has read them, and what the log may tell. */
 async function world() {

@@ -116,7 +116,7 @@ describe('a state that is resumed', () => {
     expect(await read(broker, { index: 3, mark })).toEqual(['4: c', '5: b -b', '5: current']);
   });
 
-  it('begins anew where removals were forgotten after what its reader knows: index or mark, whichever is later', async () => {
+  it('begins anew where removals were forgotten after what its reader knows: the later of index and mark', async () => {
     const published = [order('a'), order('b'), order('c'), closed('a'), closed('b')];
     const broker = await brokerWith(published, { buffer: { maxRemovals: 1 } });
     const anew = ['(state 3-5) 3: c', '5: current'];
@@ -203,7 +203,7 @@ describe('a state of which something else is shown by now', () => {
     expect(await read(broker, { ...options, mark, index: 4 })).toEqual(['3: current']);
   });
 
-  it('begins anew with rights that show an object by its alias alone, where they are looked at event by event', async () => {
+  it('begins anew with rights that show an object by its alias alone, looked at event by event', async () => {
     const guarded = defineTopics({
       Order: { requires: { namespace: 'read-orders' }, retain: 'latest' },
       Paid: { requires: 'anyone', aliasOf: 'Order', types: ['Paid'] },

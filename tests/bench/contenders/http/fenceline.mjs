@@ -8,9 +8,10 @@ export async function create({ isSelective, heartbeatMs, maxShare, writer, buffe
   const broker = new EventBroker({ flush: maxShare === undefined ? {} : { maxShare }, buffer: buffer ?? {} });
   const address = await serve(eventStreamHandler({ broker, heartbeatMs, compression, ...(writer ? { writer } : {}) }));
   const query = isSelective ? 'topic=Job:{key}' : 'namespace=default';
+  const accepted = compression ? 'Accept-Encoding: gzip\r\n' : '';
   return {
     ...address,
-    request: `GET /v1/event/stream?${query} HTTP/1.1\r\nHost: localhost\r\n${compression ? 'Accept-Encoding: gzip\r\n' : ''}\r\n`,
+    request: `GET /v1/event/stream?${query} HTTP/1.1\r\nHost: localhost\r\n${accepted}\r\n`,
     publish: (event) => broker.publish(event),
   };
 }
