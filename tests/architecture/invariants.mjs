@@ -51,8 +51,8 @@ export const invariants = [
   {
     guarantee: 'When two gaps are merged, the more serious reason is kept',
     file: 'src/model/gap.ts',
-    line: 'reason: strengthOf[before.reason] > strengthOf[after.reason] ? before.reason : after.reason,',
-    without: 'reason: after.reason,',
+    line: 'const { reason } = strengthOf[before.reason] > strengthOf[after.reason] ? before : after;',
+    without: 'const { reason } = after;',
     test: 'tests/simulator/simulator.test.ts',
     name: 'hands every reader what it asked for and may see: the first tenth of the seeds',
   },
