@@ -336,6 +336,27 @@ describe('the state over a log', () => {
     expect(poll(reader)).toEqual(['(restarted 1-1) 1: b', '1: current']);
   });
 
+  it('names with that gap the state that is there now: who resumes with its mark is told each removal', async () => {
+    const log = new MemoryEventLog({ clock });
+    const { broker } = await openWithReader(log);
+    await broker.publish(order('a', 2));
+    await broker.publish(order('a', 3));
+    const reader = await broker.subscribe({ topics: ['Order'], state: true });
+    poll(reader);
+    log.recreate();
+    await clock.settle();
+    await broker.publish(order('b', 1));
+    await clock.settle();
+    const first = reader.poll();
+    expect(first).toMatchObject({ index: 1, gap: { reason: 'restarted', mark: expect.any(String) as string } });
+    expect(first?.gap?.mark).toBe(reader.mark);
+    const { resumeAt } = reader;
+    reader.close();
+    await broker.publish({ ...order('b', 2), type: 'OrderClosed' });
+    const next = await broker.subscribe({ topics: ['Order'], state: true, ...resumeAt, mark: String(first?.gap?.mark) });
+    expect(poll(next)).toEqual(['2: b -b', '2: current']);
+  });
+
   it('refuses a key that the log cannot pin, and publishes nothing', async () => {
     const broker = open(new MemoryEventLog({ clock }));
     await broker.ready();

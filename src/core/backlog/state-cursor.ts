@@ -19,6 +19,8 @@ export class StateCursor extends Cursor {
    * from.
    */
   #isStale: boolean;
+  /** The state begins anew, and was not here when the gap was made: the gap says its mark once it is. */
+  #isMarkDue = false;
 
   constructor(backlog: Backlog, interest: Interest, start: CursorStart & { readonly state: StateStart }) {
     super(backlog, interest, start);
@@ -56,7 +58,16 @@ export class StateCursor extends Cursor {
     if (isOther) this.#state.readPlainFrom(this.backlog.buffer.first);
     this.position = 1;
     this.#isStale = true;
+    return this.#addAnewGap(reason, epoch);
+  }
+
+  /**
+   * Without its mark a reader would resume with that of what it read before: of removals that counted for that it would
+   * not be told.
+   */
+  #addAnewGap(reason: GapReason, epoch?: string): Gap {
     const mark = this.#ownMark;
+    this.#isMarkDue = mark === undefined;
     const about = { ...(epoch !== undefined && { epoch }), ...(mark !== undefined && { mark }) };
     return this.addGap(anewGap(this.backlog, reason, about));
   }
@@ -99,6 +110,7 @@ export class StateCursor extends Cursor {
 
   protected override readStretch(): CursorRead {
     if (!this.#isReady) return waitForMore;
+    if (this.#isMarkDue) this.#addAnewGap('state');
     if (this.#state.hasLostSince(this.position - 1)) this.moveTo(1, 'state');
     this.#addGapIn(this.#state.takePlainGap(this.position));
     if (super.hasGap) return this.gapOr(waitForMore);
