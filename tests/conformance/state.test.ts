@@ -353,7 +353,12 @@ describe('the state over a log', () => {
     const { resumeAt } = reader;
     reader.close();
     await broker.publish({ ...order('b', 2), type: 'OrderClosed' });
-    const next = await broker.subscribe({ topics: ['Order'], state: true, ...resumeAt, mark: String(first?.gap?.mark) });
+    const next = await broker.subscribe({
+      topics: ['Order'],
+      state: true,
+      ...resumeAt,
+      mark: String(first?.gap?.mark),
+    });
     expect(poll(next)).toEqual(['2: b -b', '2: current']);
   });
 

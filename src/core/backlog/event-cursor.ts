@@ -37,6 +37,8 @@ export class EventCursor extends Cursor {
     const { buffer, history } = this.backlog;
     if (history === undefined) return;
     const { run } = buffer;
+    // It may know by now that nothing up to further on is for it: of what lies between, nothing is asked, or missed.
+    if (this.#reading && this.#reading.next < this.position) this.stopReading();
     const reading = (this.#reading ??= new HistoryReading(history, this.position, buffer.first - 1));
     const fetched = await this.#fetched(reading);
     // One that was given up, since the cursor goes on elsewhere, moves nothing.

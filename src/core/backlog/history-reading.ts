@@ -16,14 +16,17 @@ export type Fetched = 'more' | 'over' | { readonly kind: 'trimmed'; readonly fir
 export class HistoryReading {
   /** Last index of the stretch: when the log has no more of it, all up to here is behind. */
   readonly to: number;
+  /** What the next chunk begins with. */
+  next: number;
   readonly #history: History;
   readonly #batches: AsyncIterator<readonly EncodedBatch[]>;
   #chunk: readonly EncodedBatch[] = [];
-  #next = 0;
+  #at = 0;
   #isFetching = false;
 
   constructor(history: History, from: number, to: number) {
     this.to = to;
+    this.next = from;
     this.#history = history;
     this.#batches = history.read(from, to)[Symbol.asyncIterator]();
   }
@@ -34,12 +37,12 @@ export class HistoryReading {
 
   /** The next batch of the chunk at hand; undefined when another has to be fetched. */
   get batch(): EncodedBatch | undefined {
-    return this.#chunk[this.#next];
+    return this.#chunk[this.#at];
   }
 
   /** Goes past {@link batch}. */
   advance(): void {
-    this.#next++;
+    this.#at++;
   }
 
   /** Fetches the next chunk. @throws what the log throws, but for `gap` */
@@ -48,7 +51,8 @@ export class HistoryReading {
     try {
       const result = await this.#batches.next();
       this.#chunk = result.done === true ? [] : result.value;
-      this.#next = 0;
+      this.#at = 0;
+      this.next = (this.#chunk.at(-1)?.position ?? this.to) + 1;
       return result.done === true ? 'over' : 'more';
     } catch (error) {
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;

@@ -30,6 +30,21 @@ function trimmedLog(first: number) {
   return { backlog: { buffer, history } as unknown as Backlog, answer: () => resolve() };
 }
 
+/** A log that gives one record at a time, and forgets, and a buffer that holds only the newest. */
+function log(newest: number) {
+  const buffer = new EventBuffer({ maxBatches: 1 });
+  for (let index = 1; index <= newest; index++) buffer.append(batch(index));
+  let first = 1;
+  const read = async function* (from: number, to: number): AsyncGenerator<EncodedBatch[]> {
+    for (let index = from; index <= to; index++) {
+      if (index < first) throw new BrokerError('gap', 'They were trimmed.');
+      yield [batch(index)];
+    }
+  };
+  const history = { read, state: async () => ({ first }) };
+  return { backlog: { buffer, history } as unknown as Backlog, forget: (before: number) => (first = before) };
+}
+
 it('a read of the log that was given up moves nothing when it fails: one gap is told, once', async () => {
   const { backlog, answer } = trimmedLog(3);
   const cursor = new EventCursor(backlog, everything, { position: 2 });
@@ -63,4 +78,23 @@ it('is fetching until it knows what the log has left', async () => {
   await fetched;
   expect(cursor.isFetching).toBe(false);
   expect(cursor.read()).toMatchObject({ gap: { from: 2, to: 3 } });
+});
+
+it('reads the log anew where it knows by now that nothing up to further on is for it', async () => {
+  const { backlog, forget } = log(12);
+  let matches: readonly number[] | undefined;
+  const rare = {
+    nextMatch: (position: number) => matches && (matches.find((match) => match >= position) ?? Infinity),
+    partOf: (batch: EncodedBatch) => ({ kind: 'part', batch }),
+  } as unknown as Interest;
+  const cursor = new EventCursor(backlog, rare, { position: 1 });
+  expect(cursor.read().kind).toBe('fetch');
+  await cursor.fetch();
+  expect(cursor.read()).toMatchObject({ kind: 'part', batch: { index: 1 } });
+  // It remembers all that matched from here on, and what it would have read next is gone from the log.
+  matches = [9];
+  forget(5);
+  expect(cursor.read().kind).toBe('fetch');
+  await cursor.fetch();
+  expect(cursor.read()).toMatchObject({ kind: 'part', batch: { index: 9 } });
 });
