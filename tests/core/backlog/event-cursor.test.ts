@@ -82,9 +82,10 @@ it('is fetching until it knows what the log has left', async () => {
 
 it('reads the log anew where it knows by now that nothing up to further on is for it', async () => {
   const { backlog, forget } = log(12);
-  let matches: readonly number[] | undefined;
+  const remembered: { matches?: readonly number[] } = {};
   const rare = {
-    nextMatch: (position: number) => matches && (matches.find((match) => match >= position) ?? Infinity),
+    nextMatch: (position: number) =>
+      remembered.matches && (remembered.matches.find((match) => match >= position) ?? Infinity),
     partOf: (batch: EncodedBatch) => ({ kind: 'part', batch }),
   } as unknown as Interest;
   const cursor = new EventCursor(backlog, rare, { position: 1 });
@@ -92,7 +93,7 @@ it('reads the log anew where it knows by now that nothing up to further on is fo
   await cursor.fetch();
   expect(cursor.read()).toMatchObject({ kind: 'part', batch: { index: 1 } });
   // It remembers all that matched from here on, and what it would have read next is gone from the log.
-  matches = [9];
+  remembered.matches = [9];
   forget(5);
   expect(cursor.read().kind).toBe('fetch');
   await cursor.fetch();
