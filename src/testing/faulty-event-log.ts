@@ -61,6 +61,8 @@ export class FaultyEventLog implements EventLog {
   readonly trim?: (retention: Retention) => Promise<LogState>;
   readonly pinned?: (options?: ReadOptions) => AsyncIterable<readonly PinnedRecord[]>;
   readonly #log: EventLog;
+  /** That it told last. */
+  #epoch: string | undefined;
   readonly #clock: Clock;
   readonly #tails = new Set<FaultyTail>();
   readonly #appendFaults: AppendFault[] = [];
@@ -148,7 +150,9 @@ export class FaultyEventLog implements EventLog {
 
   async state(): Promise<LogState> {
     this.#requireUp();
-    return this.#log.state();
+    const state = await this.#log.state();
+    this.#epoch = state.epoch;
+    return state;
   }
 
   async append(body: Uint8Array, options?: AppendOptions): Promise<AppendResult> {
@@ -176,7 +180,8 @@ export class FaultyEventLog implements EventLog {
 
   async tail(after: number, handler: TailHandler): Promise<LogTail> {
     this.#requireUp();
-    const tail = await FaultyTail.open(this.#log, after, handler, (ended) => this.#tails.delete(ended));
+    const epoch = this.#epoch ?? (await this.state()).epoch;
+    const tail = await FaultyTail.open(this.#log, { after, epoch }, handler, (ended) => this.#tails.delete(ended));
     this.#tails.add(tail);
     return tail;
   }

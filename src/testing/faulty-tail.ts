@@ -1,5 +1,12 @@
 import type { EventLog, LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
 
+/** Where a tail begins. */
+export interface TailStart {
+  readonly after: number;
+  /** The epoch that the log told last. */
+  readonly epoch: string;
+}
+
 /**
  * A tail that can be cut off. While it is down no tail of the log underneath is open; when it is up again a new one
  * goes on from its position, so that what was trimmed, or replaced, meanwhile is told by the log itself.
@@ -9,14 +16,21 @@ export class FaultyTail implements LogTail {
   readonly #handler: TailHandler;
   readonly #onEnd: (tail: FaultyTail) => void;
   #position: number;
-  #epoch = '';
+  /** That its handler knows of: another one is told. */
+  #epoch: string;
   #inner: LogTail | undefined;
   #isOpen = true;
   #status: LogStatus | undefined;
   /** The call of the handler that is under way, or the last one. */
   #call: Promise<void> = Promise.resolve();
 
-  private constructor(log: EventLog, after: number, handler: TailHandler, onEnd: (tail: FaultyTail) => void) {
+  private constructor(
+    log: EventLog,
+    { after, epoch }: TailStart,
+    handler: TailHandler,
+    onEnd: (tail: FaultyTail) => void,
+  ) {
+    this.#epoch = epoch;
     this.#log = log;
     this.#handler = handler;
     this.#onEnd = onEnd;
@@ -25,15 +39,14 @@ export class FaultyTail implements LogTail {
 
   static async open(
     log: EventLog,
-    after: number,
+    start: TailStart,
     handler: TailHandler,
     onEnd: (tail: FaultyTail) => void,
   ): Promise<FaultyTail> {
-    const tail = new FaultyTail(log, after, handler, onEnd);
+    const tail = new FaultyTail(log, start, handler, onEnd);
     await tail.#follow();
     // Asked afterwards: the log underneath compares with what it told last, and tells a reset itself.
-    const { epoch, head } = await log.state();
-    tail.#epoch = epoch;
+    const { head } = await log.state();
     tail.#position = Math.min(tail.#position, head);
     return tail;
   }

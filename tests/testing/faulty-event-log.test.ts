@@ -135,6 +135,21 @@ describe('FaultyEventLog', () => {
     expect(tail.indexes).toEqual([1]);
   });
 
+  it('another epoch that came while a tail was being opened is told as a reset when the log is up', async () => {
+    const inner = new MemoryEventLog();
+    const log = new FaultyEventLog(inner);
+    expect(await log.state()).toMatchObject({ head: 0 });
+    const tail = new TailRecorder();
+    const opening = log.tail(0, tail);
+    inner.recreate();
+    await opening;
+    await log.goDown();
+    await inner.append(new Uint8Array([1]));
+    await log.goUp();
+    await tail.until(() => tail.statuses.at(-1) === 'up');
+    expect(tail.calls).toContainEqual({ type: 'reset', state: await log.state() });
+  });
+
   it('what was trimmed while the log was down is told as a gap, and another epoch as a reset', async () => {
     const { log, faulty } = await wrapped(2);
     const tail = new TailRecorder();
