@@ -198,6 +198,7 @@ export class RetainedState {
     const newer = [...this.#all.from(0)];
     const [unreadable, lastRemoval, newestLost] = [this.#unreadable, this.#lastRemoval, this.#newestLost];
     const known = this.#partitions;
+    const mayBeRemoved = memoized(this.#forgotten.removals);
     this.restart();
     this.isLoaded = true;
     this.#forgotten = older.#forgotten;
@@ -210,7 +211,9 @@ export class RetainedState {
     this.#forgotten.shifts.forgetUpTo(newer.at(-1)?.position ?? 0);
     for (const entry of older.#all.from(0)) {
       const { topic, namespace, key } = entry.event;
-      if (known.get(topic)?.get(namespace)?.byKey.has(key) !== true) this.#keep(entry);
+      const isKnown = known.get(topic)?.get(namespace)?.byKey.has(key) === true;
+      // It may have been removed since, by what is not remembered: told as lost, above, rather than shown.
+      if (!isKnown && !mayBeRemoved(topic, namespace)) this.#keep(entry);
     }
     for (const entry of newer) this.#keep(entry);
     this.#enforceBounds();
@@ -303,6 +306,19 @@ export class RetainedState {
     if (byNamespace?.size === 0) this.#partitions.delete(topic);
     this.#version++;
   }
+}
+
+/** Whether a removal of an object of this topic and namespace was forgotten. */
+function memoized(removals: TrimMemory): (topic: string, namespace: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (topic, namespace) => {
+    const pair = JSON.stringify([topic, namespace]);
+    const known = answers.get(pair);
+    if (known !== undefined) return known;
+    const isForgotten = removals.lastFor({ topics: [topic], passesNamespace: (one) => one === namespace }) > 0;
+    answers.set(pair, isForgotten);
+    return isForgotten;
+  };
 }
 
 const nothingForgotten = ({ maxTrimEntries }: StateBounds): Forgotten => ({

@@ -342,6 +342,18 @@ describe('a state that is read from a log', () => {
     expect([state.floor, textOf(state)]).toEqual([12, ['13 c']]);
   });
 
+  it('keeps nothing that a removal may have taken since which is not remembered: it is told as lost', () => {
+    const { state, put } = world({ maxRemovals: 1 });
+    state.restart();
+    put(11, [{ key: 'a', type: 'Closed' }]);
+    put(12, [{ key: 'b', type: 'Closed' }]);
+    const older = state.blank();
+    putInto(older)(1, [{ key: 'a' }, { key: 'c' }, { key: 'a', namespace: 'other' }, { topic: 'Ruled', key: 'a' }]);
+    state.load(older);
+    expect(textOf(state)).toEqual(['1 a', '1 a', '12 -b']);
+    expect([state.lastLostKey(orders), state.floor]).toEqual([11, 12]);
+  });
+
   it('that nothing came after goes on with what the log’s has forgotten, and is bounded', () => {
     const { state } = world({ maxRetainedKeys: 2 });
     state.restart();
