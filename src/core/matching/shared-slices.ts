@@ -19,8 +19,11 @@ export interface Slice {
 /** What a transport holds while it waits to send are the bytes: they are what is held weakly. */
 type KeptSlice = Omit<Slice, 'bytes'> & { readonly bytes: WeakRef<Uint8Array> };
 
-/** Past so many the oldest is forgotten: it is encoded again by the next who needs it. */
+/** Past so many places the oldest is forgotten: it is encoded again by the next who needs it. */
 const MAX_SLICES = 64;
+
+/** So many formats of one place are kept: lines and events, compressed or not. */
+const MAX_FORMATS = 4;
 
 /**
  * The slices that readers of one interest were handed lately, so that those who are behind at the same place share one:
@@ -28,17 +31,20 @@ const MAX_SLICES = 64;
  * long as some transport waits to send it, and no longer, so this bounds memory instead of taking any.
  */
 export class SharedSlices {
-  readonly #slices = new Map<number, KeptSlice>();
+  /** By the position that they begin at: one for each format. */
+  readonly #slices = new Map<number, readonly KeptSlice[]>();
 
   find(format: StreamFormat, start: number): Slice | undefined {
-    const slice = this.#slices.get(start);
-    const bytes = slice?.format === format ? slice.bytes.deref() : undefined;
+    const slice = this.#slices.get(start)?.find((kept) => kept.format === format);
+    const bytes = slice?.bytes.deref();
     return slice && bytes && { ...slice, bytes };
   }
 
   keep(slice: Slice): void {
+    const others = (this.#slices.get(slice.start) ?? []).filter(({ format }) => format !== slice.format);
     this.#slices.delete(slice.start);
-    this.#slices.set(slice.start, { ...slice, bytes: new WeakRef(slice.bytes) });
+    const kept = { ...slice, bytes: new WeakRef(slice.bytes) };
+    this.#slices.set(slice.start, [...others.slice(1 - MAX_FORMATS), kept]);
     const [oldest] = this.#slices.keys();
     if (this.#slices.size > MAX_SLICES && oldest !== undefined) this.#slices.delete(oldest);
   }

@@ -37,8 +37,17 @@ describe('shared slices', () => {
     expect(slices.find(sse, 3)).toBeUndefined();
     expect(slices.find(ndjsonFormat, 4)).toBeUndefined();
     slices.keep(slice(3, sse));
-    expect(slices.find(ndjsonFormat, 3)).toBeUndefined();
+    expect(slices.find(ndjsonFormat, 3)).toEqual(slice(3));
     expect(slices.find(sse, 3)).toEqual(slice(3, sse));
+  });
+
+  it('are of four formats at most: readers of lines and of events share theirs beside each other', () => {
+    const slices = new SharedSlices();
+    const formats = [1, 2, 3, 4, 5].map((n) => sseFormat(`e${n}`));
+    for (const format of formats.slice(0, 4)) slices.keep(slice(3, format));
+    slices.keep(slice(3, formats[0]));
+    slices.keep(slice(3, formats[4]));
+    expect(formats.map((format) => slices.find(format, 3)?.format === format)).toEqual([true, false, true, true, true]);
   });
 
   it('are 64 at most: the one that was kept longest ago goes', () => {
