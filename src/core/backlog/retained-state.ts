@@ -285,7 +285,9 @@ export class RetainedState {
 
   #enforceBounds(): void {
     const { maxRetainedKeys, maxRetainedBytes, maxRemovals } = this.#bounds;
-    while (this.removals > maxRemovals || (this.bytes > maxRetainedBytes && this.removals > 0))
+    // While a log is read, only memory bounds them: of what comes of it those that were removed since are left out.
+    const most = this.isLoaded ? maxRemovals : Infinity;
+    while (this.removals > most || (this.bytes > maxRetainedBytes && this.removals > 0))
       this.#forget(this.#removals.oldest, this.#forgotten.removals);
     while (this.size > maxRetainedKeys || (this.bytes > maxRetainedBytes && this.size > 0))
       this.#forget(this.#keys.oldest, this.#forgotten.keys);

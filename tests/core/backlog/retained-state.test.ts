@@ -342,16 +342,31 @@ describe('a state that is read from a log', () => {
     expect([state.floor, textOf(state)]).toEqual([12, ['13 c']]);
   });
 
-  it('keeps nothing that a removal may have taken since which is not remembered: it is told as lost', () => {
+  it('remembers all removals until then, and keeps nothing that they removed', () => {
     const { state, put } = world({ maxRemovals: 1 });
     state.restart();
     put(11, [{ key: 'a', type: 'Closed' }]);
     put(12, [{ key: 'b', type: 'Closed' }]);
     const older = state.blank();
-    putInto(older)(1, [{ key: 'a' }, { key: 'c' }, { key: 'a', namespace: 'other' }, { topic: 'Ruled', key: 'a' }]);
+    putInto(older)(1, [{ key: 'a' }, { key: 'b' }, { key: 'c' }]);
     state.load(older);
-    expect(textOf(state)).toEqual(['1 a', '1 a', '12 -b']);
-    expect([state.lastLostKey(orders), state.floor]).toEqual([11, 12]);
+    expect(textOf(state)).toEqual(['1 c', '12 -b']);
+    expect([state.lastLostKey(orders), state.floor]).toEqual([0, 12]);
+  });
+
+  it('keeps nothing that a removal may have taken which memory had no room for: it is told as lost', () => {
+    const both = world();
+    both.put(11, [{ key: 'a', type: 'Closed' }]);
+    both.put(12, [{ key: 'b', type: 'Closed' }]);
+    const { state, put } = world({ maxRetainedBytes: both.state.bytes - 1 });
+    state.restart();
+    put(11, [{ key: 'a', type: 'Closed' }]);
+    put(12, [{ key: 'b', type: 'Closed' }]);
+    const older = world().state;
+    putInto(older)(1, [{ key: 'a' }, { key: 'c' }]);
+    state.load(older);
+    expect(textOf(state)).toEqual(['12 -b']);
+    expect(state.lastLostKey(orders)).toBe(11);
   });
 
   it('that nothing came after goes on with what the log’s has forgotten, and is bounded', () => {
