@@ -47,9 +47,10 @@ export class HistoryReading {
     this.#isFetching = true;
     try {
       const result = await this.#batches.next();
-      this.#chunk = result.done === true ? [] : result.value;
+      if (result.done === true) return 'over';
+      this.#chunk = result.value;
       this.#next = 0;
-      return result.done === true ? 'over' : 'more';
+      return 'more';
     } catch (error) {
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
       const { first } = await this.#history.state();
