@@ -96,6 +96,21 @@ describe('the place that other readers of the state may read from too', () => {
     expect(places).toEqual([undefined, undefined, 4]);
   });
 
+  it('is none where what left its sight was forgotten before it came to it', () => {
+    const { open } = makeWorld([order, 'a'], [order, 'b'], [order, 'c']);
+    const cursor = open({}, { since: 0 });
+    const leave = (position: number): void => {
+      const by = { position, index: position, appended: 0 };
+      cursor.interest.leftObjects.add({ topic: 'Order', namespace: 'n', key: `${position}` }, by);
+    };
+    for (let position = 1; position <= 4096; position++) leave(position);
+    expect(cursor.sharedPlace).toBe(1);
+    leave(4097);
+    expect(cursor.sharedPlace).toBeUndefined();
+    cursor.position = 2;
+    expect(cursor.sharedPlace).toBe(2);
+  });
+
   it('is none, nor is there a mark or a floor, until the state is here', () => {
     const { state, open } = makeWorld([order, 'a'], [order, 'b']);
     state.isLoaded = false;
