@@ -67,10 +67,15 @@ function textOf(read: CursorRead): string {
   return `${read.index}: ${[...events.map(({ key }) => key), ...removed.map(({ key }) => `-${key}`)].join(' ')}`;
 }
 
+/** What it reads until there is nothing more. */
 function readAll(cursor: StateCursor): string[] {
   const texts: string[] = [];
-  for (let text = textOf(cursor.read()); text !== 'wait'; text = textOf(cursor.read())) texts.push(text);
-  return texts;
+  for (let reads = 0; reads < 20; reads++) {
+    const text = textOf(cursor.read());
+    if (text === 'wait') return texts;
+    texts.push(text);
+  }
+  throw new Error(`It reads without end: ${texts.join(', ')}`);
 }
 
 describe('the place that other readers of the state may read from too', () => {
