@@ -217,6 +217,19 @@ describe('a reader of the state', () => {
     expect(cursor.moveTo(1, 'state')).toStrictEqual({ from: 1, to: 1, reason: 'state' });
   });
 
+  it('was spared nothing of what it had together with all others', () => {
+    const { publish, open } = makeWorld([order, 'a']);
+    const cursor = open();
+    expect(readAll(cursor)).toEqual(['1: a', '1: current']);
+    publish([order, 'a'], [order, 'a'], [order, 'a']);
+    cursor.interest.gathered += 3;
+    cursor.part();
+    cursor.position = 5;
+    publish([order, 'b'], [order, 'b']);
+    cursor.interest.gathered += 2;
+    expect([readAll(cursor), cursor.skipped]).toEqual([['6: b'], 1]);
+  });
+
   it('looks for what is not retained again when more comes', () => {
     const { publish, open } = makeWorld([order, 'a']);
     const cursor = open({ terms: ['Order:a', 'Log:a'] });
