@@ -266,7 +266,7 @@ export abstract class Cursor {
 
   /** A gap that was read and could not be told: the next read tells it. */
   returnGap(gap: Gap | undefined): void {
-    if (gap !== undefined) this.#gap = this.#gap ? joinGaps(gap, this.#gap) : gap;
+    this.#gap = this.#gap ? joinGaps(gap, this.#gap) : gap;
   }
 
   /** Takes the position of a reader that has missed nothing up to the head, where it is one. */
@@ -286,10 +286,8 @@ export abstract class Cursor {
 
   /** Goes on with the rights that came next, when all before the change was read. @returns whether it did */
   protected turn(): boolean {
-    if (this.#later === undefined || this.position <= this.limit) return false;
-    const next = this.#later.shift();
+    const next = this.position > this.limit ? this.#later?.shift() : undefined;
     if (next === undefined) return false;
-    if (this.#later.length === 0) this.#later = undefined;
     this.#giveBack(this.#interest);
     this.#interest = next.interest;
     this.limit = next.limit;
@@ -305,7 +303,6 @@ export abstract class Cursor {
       this.#interest = later.interest;
       this.limit = later.limit;
     }
-    this.#later = undefined;
   }
 
   /** The position is of the run that the buffer is in now. */

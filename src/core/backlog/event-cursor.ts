@@ -22,10 +22,6 @@ export class EventCursor extends Cursor {
     return this.#reading?.isFetching ?? false;
   }
 
-  override get isAtEnd(): boolean {
-    return super.isAtEnd && this.#reading?.batch === undefined;
-  }
-
   override get sharedPlace(): number | undefined {
     if (this.#reading?.batch !== undefined) return undefined;
     do this.#approach();
@@ -157,7 +153,8 @@ export class EventCursor extends Cursor {
   #fallOff(isMatch: boolean): void {
     const { buffer } = this.backlog;
     const lost = isMatch ? this.interest.lastMatchBefore(buffer.first) : lastTrimmed(buffer, this.interest);
-    if (lost >= this.position) this.moveTo(lost + 1, 'slow');
+    // Moves nothing where nothing was lost.
+    this.moveTo(lost + 1, 'slow');
     // Past the fence other rights may have seen more: what of that is missing is told when they are here.
     this.position = Math.min(buffer.first, Math.max(this.position, this.limit + 1));
   }

@@ -50,10 +50,12 @@ export class HistoryReading {
     this.#isFetching = true;
     try {
       const result = await this.#batches.next();
-      this.#chunk = result.done === true ? [] : result.value;
+      if (result.done === true) return 'over';
+      this.#chunk = result.value;
       this.#at = 0;
-      this.next = (this.#chunk.at(-1)?.position ?? this.to) + 1;
-      return result.done === true ? 'over' : 'more';
+      const last = this.#chunk.at(-1);
+      if (last) this.next = last.position + 1;
+      return 'more';
     } catch (error) {
       if (!BrokerError.is(error) || error.code !== 'gap') throw error;
       const { first } = await this.#history.state();

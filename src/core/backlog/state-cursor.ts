@@ -129,7 +129,7 @@ export class StateCursor extends Cursor {
   #readEnd(): CursorRead {
     const { buffer } = this.backlog;
     this.position = Math.max(this.position, this.end + 1);
-    if (this.limit !== Infinity || this.position <= buffer.head) return waitForMore;
+    if (this.limit !== Infinity) return waitForMore;
     this.#isStale = false;
     this.#state.settle();
     return this.#state.tellCurrent() ? { kind: 'current', index: buffer.latestIndex } : waitForMore;

@@ -28,6 +28,16 @@ describe('the map of positions and indexes', () => {
     }
   });
 
+  it('forgets nothing where nothing was trimmed of what was appended, however much that is', () => {
+    const map = new IndexMap();
+    for (let index = 1; index <= 10_000; index++) map.append(2 * index, index);
+    for (let trims = 0; trims < 20; trims++) map.trimmed(1);
+    for (let position = 1; position <= 20; position++) {
+      const index = Math.ceil(position / 2);
+      expect([map.indexAt(position), map.highestIndexAt(position)]).toEqual([index, index]);
+    }
+  });
+
   it('gives bounds for what it has forgotten, and stays exact for what is held', () => {
     const { map, index, newest } = filled(20_000);
     for (let position = 1; position <= newest; position += 7) {

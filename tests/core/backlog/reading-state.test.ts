@@ -150,6 +150,17 @@ describe('a slow reader of the state', () => {
     expect(await (await open({ topics: ['Order:red'] })).read()).toEqual(['5: current']);
   });
 
+  it('is told of what left its sight within one batch, and not of what it never saw', async () => {
+    const { publish, open } = makeWorld();
+    await publish([order('a', ['red']), order('b', ['green']), order('c', ['red'])]);
+    const { read } = await open({ topics: ['Order:red'] });
+    expect(await read()).toEqual(['1: a c', '1: current']);
+    await publish([order('a', ['blue']), order('a', ['green']), order('b', ['blue']), order('d', ['red'])]);
+    expect(await read()).toEqual(['2: d -a']);
+    // One that comes now has never had it.
+    expect(await (await open({ topics: ['Order:red'] })).read()).toEqual(['1: c', '2: d', '2: current']);
+  });
+
   it('finds what comes in partitions that were not there, and with keys that nothing had', async () => {
     const { publish, open } = makeWorld();
     await publish(order('a'));
@@ -184,6 +195,17 @@ describe('a slow reader of the state', () => {
     await publish(order('a'), order('a'), [order('b'), order('c')]);
     poll(polled);
     expect([polled.skipped, broker.stats().skippedEvents]).toEqual([2, 2]);
+  });
+
+  it('counts as spared nothing that it has begun with, nor what is still to come', async () => {
+    const { publish, open } = makeWorld();
+    await publish(order('a'), order('b'), order('c'));
+    const { polled } = await open();
+    expect(polled.poll()?.events[0]?.key).toBe('a');
+    expect(polled.skipped).toBe(0);
+    await publish(order('b'), order('b'), order('b'));
+    expect(poll(polled)).toEqual(['3: c', '6: b', '6: current']);
+    expect(polled.skipped).toBe(2);
   });
 });
 
