@@ -10,7 +10,7 @@ const NEWLINE = 10;
 export class LineReader {
   readonly #maxLineBytes: number;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  #chunk = new Uint8Array(0);
+  #chunk: Uint8Array = new Uint8Array(0);
   /** The unfinished line. */
   #text = '';
   /** Its bytes. */
@@ -24,7 +24,7 @@ export class LineReader {
    * Gives the next bytes. Only when {@link next} has returned undefined: what is left of the chunk before would be
    * lost.
    */
-  push(chunk: Uint8Array<ArrayBuffer>): void {
+  push(chunk: Uint8Array): void {
     this.#chunk = chunk;
   }
 

@@ -30,7 +30,7 @@ export class WatchedLines extends LineReader {
     this.#namesEpoch = headers.has('X-Fenceline-Epoch');
   }
 
-  override push(chunk: Uint8Array<ArrayBuffer>): void {
+  override push(chunk: Uint8Array): void {
     super.push(chunk);
     if (chunk.length) this.#silentSince = undefined;
   }
