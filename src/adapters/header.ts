@@ -23,3 +23,16 @@ function withoutBlanks(value: string | undefined): string | undefined {
 }
 
 const isBlank = (letter: string | undefined): boolean => letter === ' ' || letter === '\t';
+
+/**
+ * Whether a list such as `Accept` or `Accept-Encoding` names one of these, in any case, with a weight above 0 (RFC
+ * 9110, section 12.4.2). The first of `names` that stands there counts.
+ */
+export function accepts(list: string | undefined, ...names: readonly string[]): boolean {
+  const entries = (list ?? '').split(',').map((entry) => {
+    const [name = '', ...parameters] = entry.toLowerCase().split(';');
+    return { name: name.trim(), isRefused: parameters.some((one) => /^\s*q=0(\.0*)?\s*$/.test(one)) };
+  });
+  const entry = names.flatMap((wanted) => entries.find(({ name }) => name === wanted) ?? []).at(0);
+  return entry !== undefined && !entry.isRefused;
+}

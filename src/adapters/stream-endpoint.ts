@@ -8,7 +8,7 @@ import type { SubscribeOptions } from '../core/broker/subscribe-request.ts';
 import type { StreamFormat } from '../core/batch/stream-format.ts';
 import type { Subscription } from '../core/delivery/subscription.ts';
 import { acceptsGzip, gzipCompressor, type Compressor } from './compression/compressor.ts';
-import { headerValue, type HeaderLookUp } from './header.ts';
+import { accepts, headerValue, type HeaderLookUp } from './header.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
 import { parseLastEventId, sseFormat } from './sse-format.ts';
 import { parseStreamRequest } from './stream-request.ts';
@@ -265,10 +265,7 @@ function written(subscription: Subscription, isSse: boolean): Pick<StreamAnswer,
 /**
  * Whether `Accept` names server-sent events (RFC 9110, section 12.5.1); a wildcard does not, or curl would get them.
  */
-function acceptsEvents(accept: string | undefined): boolean {
-  const range = accept?.split(',').find((one) => /^\s*text\/event-stream\s*(;|$)/i.test(one));
-  return range !== undefined && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(range);
-}
+const acceptsEvents = (header: string | undefined): boolean => accepts(header, 'text/event-stream');
 
 /**
  * A browser that reconnects says by itself what it got last; that counts more than the query, which is the same each

@@ -1,5 +1,6 @@
 import type { ByteSink } from '../../core/delivery/byte-sink.ts';
 import type { StreamFormat } from '../../core/batch/stream-format.ts';
+import { accepts } from '../header.ts';
 import { GzipSink } from './gzip-sink.ts';
 import { SharedGzips, type Framing, type Zlib } from './shared-gzip.ts';
 
@@ -43,9 +44,4 @@ function compressorWith(zlib: Zlib): Compressor {
 const asItIs: Framing = (bytes) => bytes;
 
 /** Whether an `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by name, or by `*` where it is not named. */
-export function acceptsGzip(header: string | undefined): boolean {
-  const codings = (header ?? '').split(',').map((one) => one.trim().toLowerCase());
-  const named = (name: string) => codings.find((one) => one === name || one.startsWith(`${name};`));
-  const coding = named('gzip') ?? named('x-gzip') ?? named('*');
-  return coding !== undefined && !/;\s*q=0(\.0*)?\s*$/.test(coding);
-}
+export const acceptsGzip = (header: string | undefined): boolean => accepts(header, 'gzip', 'x-gzip', '*');
