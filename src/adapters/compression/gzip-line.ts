@@ -29,11 +29,6 @@ export class GzipLine {
   /** The last text, where it is short: those who write the same from the same place are still in line. */
   #short: Uint8Array | undefined;
 
-  /** Where who has been written everything stands. */
-  get end(): number {
-    return this.#place.to;
-  }
-
   /** Somebody refers back to the dictionary of the last text: it grows on. */
   use(): void {
     this.#isUsed = true;
