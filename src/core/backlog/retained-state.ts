@@ -198,7 +198,7 @@ export class RetainedState {
     const newer = [...this.#all.from(0)];
     const [unreadable, lastRemoval, newestLost] = [this.#unreadable, this.#lastRemoval, this.#newestLost];
     const known = this.#partitions;
-    const mayBeRemoved = memoized(this.#forgotten.removals);
+    const mayBeRemoved = forgottenIn(this.#forgotten.removals);
     this.restart();
     this.isLoaded = true;
     this.#forgotten = older.#forgotten;
@@ -310,14 +310,14 @@ export class RetainedState {
   }
 }
 
-/** Whether a removal of an object of this topic and namespace was forgotten. */
-function memoized(removals: TrimMemory): (topic: string, namespace: string) => boolean {
+/** Tells whether a removal of an object of a topic and namespace was forgotten. Mostly none was. */
+function forgottenIn(removals: TrimMemory): (topic: string, namespace: string) => boolean {
+  if (removals.lastFor({ topics: ['*'], passesNamespace: () => true }) === 0) return () => false;
   const answers = new Map<string, boolean>();
   return (topic, namespace) => {
     const pair = JSON.stringify([topic, namespace]);
-    const known = answers.get(pair);
-    if (known !== undefined) return known;
-    const isForgotten = removals.lastFor({ topics: [topic], passesNamespace: (one) => one === namespace }) > 0;
+    const isForgotten =
+      answers.get(pair) ?? removals.lastFor({ topics: [topic], passesNamespace: (one) => one === namespace }) > 0;
     answers.set(pair, isForgotten);
     return isForgotten;
   };
