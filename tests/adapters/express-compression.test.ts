@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { createGunzip } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { LineReader } from './line-reader.ts';
-import { indexOf, jobEvent, LARGE_BYTES, mountedBroker, notified, publishPast, wireJob } from './mounted-broker.ts';
+import { indexOf, jobEvent, mountedBroker, notified, publishPast, wireJob } from './mounted-broker.ts';
+import { gunzipped, randomText } from './gunzipped.ts';
 import { compressedMount, mounts } from './mounts.ts';
-import type { StreamClient } from './stream-client.ts';
 
 describe('Express with compression', () => {
   const plain = mounts.filter(({ name }) => name === 'Express under compression');
@@ -47,12 +44,3 @@ describe('Express with compression', () => {
     for (let index = 1; index <= last; index++) expect(indexOf(await reader.line())).toBe(index);
   });
 });
-
-/** Compression gains little on it: a socket fills. */
-const randomText = () => randomBytes((LARGE_BYTES / 4) * 3).toString('base64');
-
-async function gunzipped(client: StreamClient): Promise<LineReader> {
-  const { headers, body } = await client.ask({ headers: { 'accept-encoding': 'gzip' } });
-  expect(headers).toMatchObject({ 'content-encoding': 'gzip' });
-  return new LineReader(body.stream.pipe(createGunzip()));
-}
