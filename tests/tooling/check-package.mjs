@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { compile, install, writeConsumer } from './consumer.mjs';
+import { compile, install, requireNodeTypesAsStated, writeConsumer } from './consumer.mjs';
 import { entries, manifest, root, typescriptVersions } from './entries.mjs';
 import { pack } from './packed.mjs';
 
@@ -69,6 +69,7 @@ async function load() {
 async function compileWithBoth() {
   await writeConsumer(folder);
   await compile(folder, join(folder, 'node_modules/typescript'), typescriptVersions[0], ['all', 'uses']);
-  const ours = manifest.devDependencies.typescript;
-  await compile(folder, join(root, 'node_modules/typescript'), ours, ['all', 'uses']);
+  const ours = join(root, 'node_modules/typescript');
+  await compile(folder, ours, manifest.devDependencies.typescript, ['all', 'uses']);
+  await requireNodeTypesAsStated(folder, ours);
 }

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { compile, entriesOfNode, install, writeConsumer } from './consumer.mjs';
+import { compile, install, writeConsumer } from './consumer.mjs';
 import { pack } from './packed.mjs';
-import { entriesWithNodeTypes, typescriptVersions } from './entries.mjs';
+import { typescriptVersions } from './entries.mjs';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const named = values.only?.split(',');
@@ -21,7 +21,6 @@ try {
   await install(folder, [tarball, ...compilers]);
   await writeConsumer(folder);
   for (const version of versions) await check(version);
-  await checkNodeTypes();
 } catch (error) {
   fail(error);
 } finally {
@@ -36,14 +35,6 @@ async function check(version) {
     console.log(`typescript ${version}  FAIL`);
     fail(error);
   }
-}
-
-/** The guide says which entries need `@types/node`: those, and no others. */
-async function checkNodeTypes() {
-  const found = await entriesOfNode(folder, packageOf(versions.at(-1)));
-  const [needed, stated] = [found, entriesWithNodeTypes].map((list) => list.toSorted().join(', '));
-  console.log(`@types/node  ${needed === stated ? 'ok' : 'FAIL'}  ${needed}`);
-  if (needed !== stated) fail(new Error(`tests/tooling/entries.mjs says that these need @types/node: ${stated}`));
 }
 
 function requireKnown() {

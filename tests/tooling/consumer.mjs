@@ -6,7 +6,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { entries, manifest, root } from './entries.mjs';
+import { entries, entriesWithNodeTypes, manifest, root } from './entries.mjs';
 
 const run = promisify(execFile);
 
@@ -68,8 +68,11 @@ export async function compile(folder, typescript, version, names) {
   return tried;
 }
 
-/** The entries whose types need `@types/node`: those that do not compile without. */
-export async function entriesOfNode(folder, typescript) {
+/**
+ * The guide says which entries need `@types/node`, those that do not compile without: those, and no others.
+ * @param typescript the folder of its package
+ */
+export async function requireNodeTypesAsStated(folder, typescript) {
   const found = [];
   for (const { subpath, specifier } of entries) {
     const file = `without-node${found.length}.mts`;
@@ -77,7 +80,9 @@ export async function entriesOfNode(folder, typescript) {
     const compilerOptions = { ...strict, module: 'nodenext', lib: ['es2022', 'dom', 'dom.iterable'], types: [] };
     await tsc(folder, typescript, compilerOptions, [file]).catch(() => found.push(subpath));
   }
-  return found;
+  const [needed, stated] = [found, entriesWithNodeTypes].map((list) => list.toSorted().join(', '));
+  if (needed === stated) return;
+  throw new Error(`@types/node: ${needed} need it; tests/tooling/entries.mjs says that these do: ${stated}`);
 }
 
 async function tsc(folder, typescript, compilerOptions, files) {

@@ -13,7 +13,7 @@ export interface LinePlace {
   /** Checksum of the whole line up to its end. */
   readonly crc: number;
   /** What stands right before it, and may be referred back to by who has got that much of the line. */
-  readonly dictionary: Buffer;
+  readonly dictionary: Uint8Array;
 }
 
 /**
@@ -21,9 +21,9 @@ export interface LinePlace {
  * so one compressed block is right for all. Holds the end of it alone.
  */
 export class GzipLine {
-  #place: LinePlace = { from: 0, to: 0, crc: 0, dictionary: Buffer.alloc(0) };
+  #place: LinePlace = { from: 0, to: 0, crc: 0, dictionary: new Uint8Array() };
   /** End of the text that was appended last. */
-  #last = Buffer.alloc(0);
+  #last: Uint8Array = new Uint8Array();
   /** Somebody has got all of the dictionary that the last text was compressed with. */
   #isUsed = true;
   /** The last text, where it is short: those who write the same from the same place are still in line. */
@@ -42,7 +42,7 @@ export class GzipLine {
   append(text: Uint8Array, crcOf: (text: Uint8Array, before: number) => number): LinePlace {
     const { to: from, crc, dictionary } = this.#place;
     const known = this.#isUsed ? endOf(Buffer.concat([dictionary, this.#last])) : this.#last;
-    this.#last = Buffer.from(endOf(text));
+    this.#last = endOf(text).slice();
     this.#isUsed = false;
     this.#short = undefined;
     return (this.#place = { from, to: from + text.length, crc: crcOf(text, crc), dictionary: known });
@@ -68,6 +68,6 @@ export class GzipLine {
   }
 }
 
-function endOf<B extends Uint8Array>(bytes: B): B {
-  return bytes.subarray(-DICTIONARY_BYTES) as B;
+function endOf(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(-DICTIONARY_BYTES);
 }

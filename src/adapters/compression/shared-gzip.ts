@@ -1,9 +1,14 @@
-import type * as nodeZlib from 'node:zlib';
 import type { StreamFormat } from '../../core/batch/stream-format.ts';
 import { GzipLine, type LinePlace } from './gzip-line.ts';
 
-/** As much of `node:zlib` as compressing takes. */
-export type Zlib = Pick<typeof nodeZlib, 'constants' | 'crc32' | 'deflateRawSync'>;
+/**
+ * As much of `node:zlib` as compressing takes; its own types would make every user of `fenceline/fetch` need Node's.
+ */
+export interface Zlib {
+  readonly constants: { readonly Z_SYNC_FLUSH: number };
+  crc32(bytes: Uint8Array, before: number): number;
+  deflateRawSync(bytes: Uint8Array, options: { finishFlush: number; dictionary?: Uint8Array }): Uint8Array;
+}
 
 /** How a transport wants its bytes: as they are, or each piece as a chunk of HTTP/1.1. */
 export type Framing = (bytes: Uint8Array) => Uint8Array;
@@ -103,7 +108,7 @@ export class SharedGzip {
   }
 
   /** Ends at the border of a byte, and of what can be decoded: what follows may be anybody's. */
-  #deflate(text: Uint8Array, dictionary?: Buffer): Uint8Array {
+  #deflate(text: Uint8Array, dictionary?: Uint8Array): Uint8Array {
     const finishFlush = this.#zlib.constants.Z_SYNC_FLUSH;
     return this.#zlib.deflateRawSync(text, { finishFlush, ...(dictionary && { dictionary }) });
   }
