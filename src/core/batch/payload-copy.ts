@@ -1,4 +1,5 @@
 import { BrokerError } from '../../model/errors.ts';
+import { frozenJsonBytes } from './frozen-payload.ts';
 import { grownArrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
 
 /** Deeper payloads are refused: they are circular or would exhaust the stack of whoever reads them. */
@@ -13,12 +14,17 @@ export interface Snapshot {
 }
 
 /**
- * Copies a payload in one walk, by the rules of `JSON.stringify`. Cheaper than a round trip through text (about a
- * quarter of it for a payload of 250 bytes): the text is made when, and only when, somebody needs bytes.
+ * Copies a payload in one walk, by the rules of `JSON.stringify`; one that is frozen all the way down is held as it is.
+ * Cheaper than a round trip through text (about a quarter of it for a payload of 250 bytes): the text is made when, and
+ * only when, somebody needs bytes.
  * @param at where its event stands, for the message
  * @throws BrokerError `bad_request` when the value cannot be JSON, naming the place
  */
 export function snapshot(value: unknown, at: string): Snapshot {
+  if (Object.isFrozen(value)) {
+    const bytes = frozenJsonBytes(value, MAX_DEPTH);
+    if (bytes !== undefined) return { payload: value, bytes };
+  }
   const walk = new Walk(at);
   walk.start(value);
   return walk;

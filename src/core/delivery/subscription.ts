@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { StreamFormat } from '../batch/stream-format.ts';
+import { describe } from '../../model/describe.ts';
 import type { BrokerError } from '../../model/errors.ts';
 import type { Event, EventBatch } from '../../model/event.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -24,8 +25,8 @@ export interface ResumePlace {
 
 /**
  * One reader's place in the stream: what it asked for, as far as it may see it, in strictly increasing index, each
- * batch once. Made by `broker.subscribe`. Read it by `for await`, `next()` or `poll()`, or hand it to a transport with
- * {@link deliverTo}: one of them at a time, or a batch would go to the one and be missed by the other.
+ * batch once. Made by `broker.subscribe`. Read it by `for await`, `forEach`, `next()` or `poll()`, or hand it to a
+ * transport with {@link deliverTo}: one of them at a time, or a batch would go to the one and be missed by the other.
  *
  * It holds a position, not a queue: a reader that does not read costs nothing, and is told of the gap if it falls off
  * the buffer. `close()`, the `signal` given to `subscribe`, `await using`, and leaving the loop all free it.
@@ -98,6 +99,27 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
     return { index: position + 1, epoch, ...(mark !== undefined && { mark }) };
   }
 
+  /**
+   * Calls `listener` with each batch, one after the other: as `for await` does, without a promise for each batch. A
+   * promise that it returns is waited for before the next batch.
+   * @returns resolves when the subscription was closed, here or with the broker
+   * @throws (rejects) as {@link poll} does; with what the listener threw, and the subscription is closed then
+   */
+  async forEach(listener: (batch: EventBatch<E>) => unknown): Promise<void> {
+    if (typeof listener !== 'function') throw new TypeError(`forEach needs a function; got ${describe(listener)}.`);
+    for (;;) {
+      const batch = this.poll() ?? (await this.next()).value;
+      if (batch === undefined) return;
+      try {
+        const answer = listener(batch);
+        if (isThenable(answer)) await answer;
+      } catch (error) {
+        this.close();
+        throw error;
+      }
+    }
+  }
+
   return(): Promise<IteratorResult<EventBatch<E>, undefined>> {
     this.close();
     return Promise.resolve({ value: undefined, done: true });
@@ -112,3 +134,7 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
     return this;
   }
 }
+
+/** Not a promise alone: database libraries answer with objects that begin when they are awaited. */
+const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';

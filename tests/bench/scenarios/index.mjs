@@ -1,5 +1,6 @@
 // What `npm run bench` measures, in the order of the report.
 import * as compression from './compression.mjs';
+import * as copying from './copying.mjs';
 import * as dispatch from './dispatch.mjs';
 import * as fanout from './fanout.mjs';
 import * as hostile from './hostile.mjs';
@@ -24,6 +25,7 @@ export const scenarios = {
   idle,
   compression,
   publishing,
+  copying,
   interests,
   dispatch,
   revocation,

@@ -49,6 +49,17 @@ function isDeeplyFrozen(value: unknown): boolean {
   return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
 }
 
+function deeplyFreeze<V>(value: V): V {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const member of Object.values(value)) deeplyFreeze(member);
+  return Object.freeze(value);
+}
+
+function hasNegativeZero(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(hasNegativeZero);
+  return Object.is(value, -0);
+}
+
 const refused = (message: RegExp) =>
   expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(message) as string }) as BrokerError;
 
@@ -86,6 +97,82 @@ describe('a snapshot', () => {
     const { payload } = snapshot({ inner }, 'event');
     inner.n = 2;
     expect(payload).toEqual({ inner: { n: 1 } });
+  });
+
+  it('is the payload itself, not a copy, where that is JSON and frozen all the way down', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        fc.pre(!hasNegativeZero(value));
+        deeplyFreeze(value);
+        expect(snapshot(value, 'event').payload).toBe(value);
+      }),
+    );
+  });
+
+  it('is as good a copy of anything else that is frozen', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const text = JSON.stringify(value) as string | undefined;
+        fc.pre(text !== undefined);
+        deeplyFreeze(value);
+        const { payload } = snapshot(value, 'event');
+        expect(isDeepStrictEqual(payload, JSON.parse(text))).toBe(true);
+        expect(isDeeplyFrozen(payload)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each<[string, object]>([
+    ['a member that is not frozen', { inner: { n: 1 } }],
+    ['an element that is not frozen', [[1]]],
+    [
+      'a getter',
+      {
+        get now() {
+          return Math.random();
+        },
+      },
+    ],
+    ['a hidden member', Object.defineProperty({ a: 1 }, 'hidden', { value: { n: 1 } })],
+    ['a member by a symbol', { a: 1, [Symbol('own')]: { n: 1 } }],
+    ['a member beside the elements', Object.assign([1], { more: 1 })],
+    ['a hole', withHoles([1, 2])],
+    [
+      'a class of its own',
+      new (class Order {
+        id = 1;
+      })(),
+    ],
+    ['an array of a class of its own', new (class Orders extends Array<number> {})(1, 2)],
+    ['-0', [-0]],
+    ['a toJSON', { toJSON: () => ({ a: 1 }) }],
+  ])('copies what is frozen but has %s', (_, value) => {
+    Object.freeze(value);
+    const { payload } = snapshot(value, 'event');
+    expect(payload).not.toBe(value);
+    expect(isDeeplyFrozen(payload)).toBe(true);
+  });
+
+  it('refuses a frozen value that is circular, and one that is too deep', () => {
+    const circular: { self?: unknown } = {};
+    circular.self = circular;
+    let deep: unknown = 1;
+    for (let i = 0; i < 600; i++) deep = Object.freeze([deep]);
+    for (const value of [Object.freeze(circular), deep])
+      expect(() => snapshot(value, 'event')).toThrow(refused(/circular, or deeper than 500 levels/));
+  });
+
+  it('counts as much memory for a frozen payload as for its copy', () => {
+    const value = () => ({
+      text: 'x'.repeat(100),
+      wide: 'й'.repeat(50),
+      n: 1.5,
+      flag: true,
+      none: null,
+      inner: { n: 1 },
+    });
+    expect(snapshot(deeplyFreeze(value()), 'event').bytes).toBe(snapshot(value(), 'event').bytes);
   });
 
   it('keeps a member named __proto__ as a member, and no prototype from it', () => {

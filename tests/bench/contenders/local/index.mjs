@@ -9,5 +9,6 @@ export const locals = [
   contender('rxjs ReplaySubject, listener', 'rxjs-replay'),
   contender('eventemitter3, listener', 'eventemitter3'),
   contender('fenceline, `for await`', 'fenceline'),
+  contender('fenceline, `forEach()`', 'fenceline-for-each'),
   contender('fenceline, `poll()`', 'fenceline-poll'),
 ];
