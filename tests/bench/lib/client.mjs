@@ -70,7 +70,7 @@ function connect(i, onReady, onError) {
       head += room.latin1Slice(0, bytes);
       const end = head.indexOf(settings.readyMark);
       if (end < 0) return true;
-      if (!/^(HTTP\/1.1 200|INFO )/.test(head)) onError(new Error(`unexpected answer: ${head.slice(0, 300)}`));
+      if (!/^(HTTP\/1.1 (200|101)|INFO )/.test(head)) onError(new Error(`unexpected answer: ${head.slice(0, 300)}`));
       isUp = true;
       start = Math.max(0, end + settings.readyMark.length - before);
       onReady();

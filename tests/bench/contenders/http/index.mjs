@@ -20,7 +20,11 @@ export const hono = contender('Hono streaming', 'hono');
 /** Where Debian's nats-server is on the PATH. */
 export const nats = isInstalled('nats-server') ? [contender('nats-server', 'nats')] : [];
 
-export const peers = [jsonPerSubscriber, betterSse, graphqlSse, hono, ...nats];
+/** C++ behind JavaScript: WebSockets, without backlog, rights or resuming. */
+export const bunPublish = contender('Bun server.publish', 'bun-publish');
+export const durableStreams = contender('Durable Streams', 'durable-streams');
+
+export const peers = [jsonPerSubscriber, betterSse, graphqlSse, hono, durableStreams, ...nats, bunPublish];
 
 export function isInstalled(command) {
   try {
