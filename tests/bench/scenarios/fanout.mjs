@@ -1,5 +1,5 @@
 // Every subscriber gets every event, as fast as the slowest allows.
-import { bunPublish, byResponse, everyTurn, fenceline, nats, peers, raw } from '../contenders/http/index.mjs';
+import { everyTurn, fenceline, peers, nats, raw, byResponse } from '../contenders/http/index.mjs';
 import { alternate, measureHttp, rowsOf } from '../lib/measure.mjs';
 import { list, matrix } from '../lib/table.mjs';
 
@@ -29,7 +29,6 @@ const quick = (isQuick) => (isQuick ? { seconds: 0.4, warmSeconds: 0.5 } : { sec
 const measures = {
   deliveriesPerSecond: ({ deliveries, wallSeconds }) => deliveries / wallSeconds,
   deliveriesPerCpuSecond: ({ deliveries, cpuSeconds }) => deliveries / cpuSeconds,
-  deliveriesPerServerCpuSecond: ({ deliveries, serverCpuSeconds }) => deliveries / serverCpuSeconds,
   cpuMicrosPerDelivery: ({ deliveries, cpuSeconds }) => (cpuSeconds / deliveries) * 1e6,
   clientShare: ({ clientCpuSeconds, wallSeconds }) => clientCpuSeconds / wallSeconds,
   noise: ({ noise }) => noise,
@@ -49,14 +48,14 @@ export async function run({ isQuick, rounds, say, only }) {
   return rows;
 }
 
-function windowOf({ clients, bytes, burst }) {
+/** How many events may be on their way. */
+export function windowOf({ clients, bytes, burst }) {
   const fit = Math.floor(Math.min(MAX_DELIVERIES, MAX_BYTES / bytes) / clients);
   return Math.max(4 * burst, 8, Math.min(2048, fit));
 }
 
 const overloaded = '100 clients, 250 B, single';
 const alone = '1,000 clients, 250 B, single';
-const besideBun = [overloaded, '100 clients, 250 B, bursts of 16', alone];
 
 export function report(rows) {
   return [
@@ -69,16 +68,6 @@ export function report(rows) {
       { title: 'deliveries per CPU second', measure: 'deliveriesPerCpuSecond' },
       { title: '× raw', measure: 'deliveriesPerCpuSecond', reference: raw.name },
     ]),
-    'Beside C++ (its publisher is another process, and not counted in the last two columns; ours is):',
-    list(
-      besideBun.flatMap((name) => pick(rows, name, [bunPublish, fenceline])),
-      [
-        { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
-        { title: '× Bun', measure: 'deliveriesPerSecond', reference: bunPublish.name },
-        { title: 'per CPU second of the server', measure: 'deliveriesPerServerCpuSecond' },
-        { title: '× Bun', measure: 'deliveriesPerServerCpuSecond', reference: bunPublish.name },
-      ],
-    ),
     `What one delivered event costs (${alone}):`,
     list(pick(rows, alone, [raw, byResponse, everyTurn, fenceline]), [
       { title: 'CPU µs per delivery', measure: 'cpuMicrosPerDelivery' },

@@ -8,6 +8,7 @@ import * as idle from './idle.mjs';
 import * as interests from './interests.mjs';
 import * as latency from './latency.mjs';
 import * as logs from './logs.mjs';
+import * as native from './native.mjs';
 import * as publishing from './publishing.mjs';
 import * as replay from './replay.mjs';
 import * as revocation from './revocation.mjs';
@@ -18,6 +19,7 @@ import * as state from './state.mjs';
 
 export const scenarios = {
   fanout,
+  native,
   selective,
   latency,
   replay,

@@ -24,7 +24,7 @@ export const nats = isInstalled('nats-server') ? [contender('nats-server', 'nats
 export const bunPublish = contender('Bun server.publish', 'bun-publish');
 export const durableStreams = contender('Durable Streams', 'durable-streams');
 
-export const peers = [jsonPerSubscriber, betterSse, graphqlSse, hono, durableStreams, ...nats, bunPublish];
+export const peers = [jsonPerSubscriber, betterSse, graphqlSse, hono, ...nats];
 
 export function isInstalled(command) {
   try {
