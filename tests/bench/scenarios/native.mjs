@@ -35,9 +35,9 @@ export async function run({ isQuick, rounds, say }) {
 
 export const report = (rows) => [
   [
-    'Events of 250 B. Bun’s `server.publish` (uWebSockets) keeps no backlog, no rights and no place to resume from; its',
-    'publisher is another process, which is not counted in its CPU time, and ours is. Durable Streams keeps all that was',
-    'published.',
+    'Events of 250 B. Bun’s `server.publish` (uWebSockets) keeps no backlog, no rights and no place to resume from.',
+    'Its publisher is another process, which is not counted in its CPU time, and ours is. Durable Streams keeps all',
+    'that was published.',
   ].join(' '),
   list(rows, [
     { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
