@@ -1,4 +1,4 @@
-// The loads of the scenario "state": readers join, while others are sent live events.
+// The loads of the scenarios "state" and "replay": readers join, while others are sent live events.
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventMaker, keyOf, MARK, nowMicros, STAMP_LENGTH } from './events.mjs';
 
@@ -7,12 +7,14 @@ const LIVE_EVERY_MS = 10;
 /** How long the joining may take. */
 const LIMIT_MS = 120_000;
 
-/** From now, before anybody joins, until every reader has the state and was told that it is current. */
-export async function join(context, { keys, clients }) {
+/**
+ * From now, before anybody joins, until every reader has all of it: of a state, until it was told that it is current.
+ */
+export async function join(context, { keys, clients, isState }) {
   const { credit, meter } = context;
   const live = new Live(context);
   const before = meter.spent();
-  await live.during(credit.until(() => credit.slowest > keys, LIMIT_MS));
+  await live.during(credit.until(() => credit.slowest >= keys + (isState ? 1 : 0), LIMIT_MS));
   const spent = meter.since(before);
   const { bytes } = await credit.ask('received');
   const { seconds } = await credit.ask('cpu');

@@ -1,6 +1,6 @@
 // The state, then live: what a retained key takes, what joining costs, and a reader that is a hundred times too slow.
 import { fenceline, raw } from '../contenders/state/index.mjs';
-import { measureJoining } from '../lib/joining.mjs';
+import { joiningColumns, joiningMeasures, measureJoining } from '../lib/joining.mjs';
 import { alternate, measureWorker, rowsOf } from '../lib/measure.mjs';
 import { list } from '../lib/table.mjs';
 
@@ -57,14 +57,9 @@ async function runMemory(rounds, say) {
 }
 
 async function runJoin({ name, clients, keys }, aloneSeconds, rounds, say) {
-  const load = { clients, keys, bytes: 250, watching: 20, aloneSeconds };
+  const load = { clients, keys, bytes: 250, watching: 20, aloneSeconds, isState: true };
   const figures = await alternate([raw, fenceline], rounds, (c) => measureJoining(c, load), say);
-  return rowsOf(name, figures, {
-    megabytesPerSecond: ({ bytes, wallSeconds }) => bytes / 1e6 / wallSeconds,
-    megabytesPerCpuSecond: ({ bytes, cpuSeconds }) => bytes / 1e6 / cpuSeconds,
-    aloneP99Ms: (of) => of.aloneP99Ms,
-    p99Ms: (of) => of.p99Ms,
-  });
+  return rowsOf(name, figures, joiningMeasures);
 }
 
 async function runSlow(seconds, rounds, say) {
@@ -102,14 +97,7 @@ export const report = (rows) => [
   joining,
   list(
     rows.filter((row) => joins.some(({ name }) => name === row.case)),
-    [
-      { title: 'MB/s', measure: 'megabytesPerSecond' },
-      { title: '× raw', measure: 'megabytesPerSecond', reference: raw.name },
-      { title: 'MB per CPU second', measure: 'megabytesPerCpuSecond' },
-      { title: '× raw', measure: 'megabytesPerCpuSecond', reference: raw.name },
-      { title: 'live p99 before', measure: 'aloneP99Ms', unit: ' ms' },
-      { title: 'live p99 meanwhile', measure: 'p99Ms', unit: ' ms' },
-    ],
+    joiningColumns(raw.name),
   ),
   slowness,
   list(pick(rows, [slow]), [
