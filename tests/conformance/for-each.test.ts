@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { EventBroker, AclResolver, MemoryAclStore, type EventBatch } from 'fenceline';
 import { MemoryEventLog } from 'fenceline/testing';
@@ -20,10 +21,8 @@ async function listening(broker: EventBroker, topics = ['*']) {
 /** Until what was published has come: a turn of the event loop. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What Prisma and Knex answer with. */
-function thenable<V>(promise: Promise<V>): PromiseLike<V> {
-  return Object.create({}, { then: { value: promise.then.bind(promise) } }) as PromiseLike<V>;
-}
+/** Like the objects that database libraries answer with, it is awaited, and is no `Promise` of this module's. */
+const OtherPromise = runInNewContext('Promise') as PromiseConstructor;
 
 describe('subscription.forEach', () => {
   it('calls with what waits and with what comes, in order, and resolves when the subscription is closed', async () => {
@@ -77,7 +76,7 @@ describe('subscription.forEach', () => {
     const done = subscription.forEach(({ index }) => {
       steps.push(`begin ${index}`);
       const saved = turn().then(() => steps.push(`end ${index}`));
-      return index === 1 ? saved : thenable(saved);
+      return index === 1 ? saved : new OtherPromise((resolve) => void saved.then(resolve));
     });
     for (const key of ['a', 'b', 'c']) await broker.publish(job(key));
     for (let turns = 0; steps.length < 6 && turns < 100; turns++) await turn();
