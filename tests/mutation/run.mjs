@@ -1,9 +1,9 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
 // docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
-// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed,
-// `--file text` that of some files, and `--loaded` what runs when modules are loaded: for new tests of code that has
-// not changed since.
+// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed, and
+// `--loaded` what runs when modules are loaded: for new tests of code that has not changed since. `--anew` tries all of
+// some files, for code that has changed. `--file text` takes the files whose path holds the text.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -28,7 +28,7 @@ import { instrument } from './instrument.mjs';
 import { killLoaded } from './loaded.mjs';
 import { MutantFiles } from './mutant-files.mjs';
 import { parts } from './parts.mjs';
-import { summaryOf, withFound } from './summary.mjs';
+import { summaryOf, withFiles, withFound } from './summary.mjs';
 import { writeTable } from './table.mjs';
 
 /** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
@@ -45,6 +45,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean' },
     loaded: { type: 'boolean' },
     again: { type: 'boolean' },
+    anew: { type: 'boolean' },
     file: { type: 'string', default: '' },
   },
 });
@@ -55,7 +56,7 @@ if (chosen.length === 0 && !values.table) {
 }
 const results = join(root, 'tests/mutation/results');
 mkdirSync(results, { recursive: true });
-const way = values.again || values.loaded ? tryAgain : mutate;
+const way = values.anew ? tryAnew : values.again || values.loaded ? tryAgain : mutate;
 for (const part of chosen) await withMutants(part.name, (made) => way(part, made));
 writeTable();
 
@@ -96,9 +97,7 @@ async function tryAgain(part, { copy, mutants }) {
   const [asked, others] = [true, false].map((isLeft) =>
     mutants.filter((mutant) => left.has(nameOf(mutant)) === isLeft),
   );
-  const files = new MutantFiles(join(copy, 'mutants'));
-  for (const { id } of others) files.kill(id, 'before');
-  await tryOn(part, copy, asked, files);
+  const files = await tryOnly(part, copy, asked, others);
   const killed = asked.filter(({ id }) => files.isKilled(id));
   const found = [
     ...killed.map((mutant) => [nameOf(mutant), files.isTimedOut(mutant.id) ? 'timedOut' : 'killed']),
@@ -106,6 +105,23 @@ async function tryAgain(part, { copy, mutants }) {
     ...asked.filter(({ isIgnored }) => isIgnored).map((mutant) => [nameOf(mutant), 'ignored']),
   ];
   keep(withFound(summary, new Map(found), nameOf));
+}
+
+/** For a result that is kept: all mutants of some files. */
+async function tryAnew(part, { copy, mutants }) {
+  const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
+  const [asked, others] = [true, false].map((isAsked) =>
+    mutants.filter(({ file }) => file.includes(values.file) === isAsked),
+  );
+  const files = await tryOnly(part, copy, asked, others);
+  keep(withFiles(summary, summaryOf({}, asked, files)));
+}
+
+async function tryOnly(part, copy, asked, others) {
+  const files = new MutantFiles(join(copy, 'mutants'));
+  for (const { id } of others) files.kill(id, 'before');
+  await tryOn(part, copy, asked, files);
+  return files;
 }
 
 function nameOf({ file, line, column, to }) {
