@@ -14,7 +14,7 @@ function makeBroker(options: EventBrokerOptions = {}) {
 }
 
 describe('the place where another subscription goes on', () => {
-  it('is of the run that is read, though its host named another: what comes from now on has missed nothing', async () => {
+  it('is of the run that is read, though its host named another, where nothing was missed', async () => {
     const { broker } = makeBroker();
     await broker.publish(event);
     const subscription = await broker.subscribe({ index: 'latest', epoch: 'another' });
