@@ -1,9 +1,10 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
 // docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
-// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed, and
-// `--loaded` what runs when modules are loaded: for new tests of code that has not changed since. `--anew` tries all of
-// some files, for code that has changed. `--file text` takes the files whose path holds the text.
+// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed and
+// has no reason to live, and `--loaded` what runs when modules are loaded: for new tests of code that has not changed
+// since. `--anew` tries all of some files, for code that has changed. `--file drain,closing` takes the files whose path
+// holds one of these texts.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -28,6 +29,7 @@ import { instrument } from './instrument.mjs';
 import { killLoaded } from './loaded.mjs';
 import { MutantFiles } from './mutant-files.mjs';
 import { parts } from './parts.mjs';
+import { reasonFor } from './reasons.mjs';
 import { summaryOf, withFiles, withFound } from './summary.mjs';
 import { writeTable } from './table.mjs';
 
@@ -92,7 +94,8 @@ async function tryOn({ name, tests }, copy, mutants, files) {
 /** For a result that is kept: those that were not killed; with `--loaded`, those that no test executes. */
 async function tryAgain(part, { copy, mutants }) {
   const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
-  const isAsked = ({ file, outcome }) => file.includes(values.file) && (!values.loaded || outcome === 'unreached');
+  const isAsked = (one) =>
+    isOfFiles(one) && (values.loaded ? one.outcome === 'unreached' : reasonFor(one) === undefined);
   const left = new Set(summary.survivors.filter(isAsked).map(nameOf));
   const [asked, others] = [true, false].map((isLeft) =>
     mutants.filter((mutant) => left.has(nameOf(mutant)) === isLeft),
@@ -110,11 +113,13 @@ async function tryAgain(part, { copy, mutants }) {
 /** For a result that is kept: all mutants of some files. */
 async function tryAnew(part, { copy, mutants }) {
   const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
-  const [asked, others] = [true, false].map((isAsked) =>
-    mutants.filter(({ file }) => file.includes(values.file) === isAsked),
-  );
+  const [asked, others] = [true, false].map((isAsked) => mutants.filter((one) => isOfFiles(one) === isAsked));
   const files = await tryOnly(part, copy, asked, others);
   keep(withFiles(summary, summaryOf({}, asked, files)));
+}
+
+function isOfFiles({ file }) {
+  return values.file.split(',').some((text) => file.includes(text));
 }
 
 async function tryOnly(part, copy, asked, others) {
