@@ -4,7 +4,7 @@
 // most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed and
 // has no reason to live, and `--loaded` what runs when modules are loaded: for new tests of code that has not changed
 // since. `--anew` tries all of some files, for code that has changed. `--file drain,closing` takes the files whose path
-// holds one of these texts.
+// holds one of these texts; `--near` runs the tests beside the code alone, which is where new ones mostly stand.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -48,6 +48,7 @@ const { values } = parseArgs({
     loaded: { type: 'boolean' },
     again: { type: 'boolean' },
     anew: { type: 'boolean' },
+    near: { type: 'boolean' },
     file: { type: 'string', default: '' },
   },
 });
@@ -85,7 +86,8 @@ async function mutate(part, { copy, mutants }) {
 
 /** Those that are not killed yet, by the tests; what no test executes once it is loaded, from the start. */
 async function tryOn({ name, tests }, copy, mutants, files) {
-  const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
+  const asked = values.near ? [`tests/${name}/**/*.test.ts`] : tests;
+  const chosenTests = asked.filter((test) => !values.quick || !test.includes('/properties/'));
   if (!values.loaded) await tryAll(copy, join(copy, 'mutants'), { tests: chosenTests, nearest: `tests/${name}` });
   const untried = mutants.filter(({ id, isIgnored }) => !isIgnored && !files.isKilled(id) && files.tries(id) === 0);
   for (const { id } of await killLoaded(untried, copy)) files.kill(id, 'failed');
