@@ -315,6 +315,13 @@ const reasons = [
     reason: `${same} There is no such change to be deleted.`,
   },
   { file: 'retained-state.ts', from: /^this\.size > 0$/, reason: 'What takes bytes is a key or a removal.' },
+  {
+    file: 'retained-state.ts',
+    from: /^removals\.lastFor\(\{ topics: \['\*'\], passesNamespace: \(\) => true \}\) === 0$/,
+    to: 'false',
+    reason: `${faster} Each is asked about.`,
+  },
+  { file: 'retained-state.ts', from: '() => false', reason: `${same} Undefined is no yes.` },
   { file: 'retained-state.ts', from: 'one === other', to: 'false', reason: faster },
   {
     file: 'state-partition.ts',
