@@ -14,7 +14,7 @@ const MAX_MS_FAR = 1000;
 const MAX_TRIES = 1500;
 /** A slower test is not run again and again. */
 const MAX_TEST_MS = 1500;
-/** A mutant that is executed so much oftener than the code it stands for is in an endless loop. */
+/** A mutant that is executed so much oftener than the code it stands for is in an endless loop: it is stopped. */
 const hitLimitFor = (hits) => hits * 100 + 10_000;
 
 const files = new MutantFiles(process.env.MUTATION_FOLDER);
@@ -105,9 +105,12 @@ export default class MutantRunner extends TestRunner {
 
   /** It failed: does the test still pass without the mutant? If not, something stays broken, and it proves nothing. */
   #endTry(test, hasFailed) {
-    if (!hasFailed) return;
+    // What stops an endless loop is an error, which a guard around the host's code may have caught.
+    const isEndless = space.hitCount > space.hitLimit;
+    if (!hasFailed && !isEndless) return;
     this.#state = 'checking';
-    this.#how = test.result.errors?.some(({ message }) => /timed out/.test(message)) ? 'timed out' : 'failed';
+    const hasTimedOut = test.result.errors?.some(({ message }) => /timed out/.test(message)) ?? false;
+    this.#how = isEndless || hasTimedOut ? 'timed out' : 'failed';
   }
 
   #endCheck(hasFailed) {

@@ -1,9 +1,10 @@
 // `npm run mutation [-- --only text]`: changes the code in one place at a time and sees a test fail, part by part, and
 // keeps what came of it in results/. `--only core/log` takes the parts whose folder holds the text. At the end
 // docs/mutation.md is written anew, from all results that are kept. `--quick` leaves the properties out, which take
-// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed,
-// `--file text` that of some files, and `--loaded` what runs when modules are loaded: for new tests of code that has
-// not changed since.
+// most of the time; `--table` writes the page alone. Of a result that is kept, `--again` tries what was not killed and
+// has no reason to live, and `--loaded` what runs when modules are loaded: for new tests of code that has not changed
+// since. `--anew` tries all of some files, for code that has changed. `--file drain,closing` takes the files whose path
+// holds one of these texts; `--near` runs the tests beside the code alone, which is where new ones mostly stand.
 //
 // Stryker's instrumenter makes the mutants. They are run by mutant-runner.mjs and not by Stryker: that loads all tests
 // anew for each mutant, which takes seconds; this takes about the time of one test.
@@ -28,7 +29,8 @@ import { instrument } from './instrument.mjs';
 import { killLoaded } from './loaded.mjs';
 import { MutantFiles } from './mutant-files.mjs';
 import { parts } from './parts.mjs';
-import { summaryOf, withFound } from './summary.mjs';
+import { reasonFor } from './reasons.mjs';
+import { summaryOf, withFiles, withFound } from './summary.mjs';
 import { writeTable } from './table.mjs';
 
 /** A mutant that runs for so long without giving the event loop a turn hangs: vitest cannot end it. */
@@ -45,6 +47,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean' },
     loaded: { type: 'boolean' },
     again: { type: 'boolean' },
+    anew: { type: 'boolean' },
+    near: { type: 'boolean' },
     file: { type: 'string', default: '' },
   },
 });
@@ -55,7 +59,7 @@ if (chosen.length === 0 && !values.table) {
 }
 const results = join(root, 'tests/mutation/results');
 mkdirSync(results, { recursive: true });
-const way = values.again || values.loaded ? tryAgain : mutate;
+const way = values.anew ? tryAnew : values.again || values.loaded ? tryAgain : mutate;
 for (const part of chosen) await withMutants(part.name, (made) => way(part, made));
 writeTable();
 
@@ -82,7 +86,8 @@ async function mutate(part, { copy, mutants }) {
 
 /** Those that are not killed yet, by the tests; what no test executes once it is loaded, from the start. */
 async function tryOn({ name, tests }, copy, mutants, files) {
-  const chosenTests = tests.filter((test) => !values.quick || !test.includes('/properties/'));
+  const asked = values.near ? [`tests/${name}/**/*.test.ts`] : tests;
+  const chosenTests = asked.filter((test) => !values.quick || !test.includes('/properties/'));
   if (!values.loaded) await tryAll(copy, join(copy, 'mutants'), { tests: chosenTests, nearest: `tests/${name}` });
   const untried = mutants.filter(({ id, isIgnored }) => !isIgnored && !files.isKilled(id) && files.tries(id) === 0);
   for (const { id } of await killLoaded(untried, copy)) files.kill(id, 'failed');
@@ -91,14 +96,13 @@ async function tryOn({ name, tests }, copy, mutants, files) {
 /** For a result that is kept: those that were not killed; with `--loaded`, those that no test executes. */
 async function tryAgain(part, { copy, mutants }) {
   const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
-  const isAsked = ({ file, outcome }) => file.includes(values.file) && (!values.loaded || outcome === 'unreached');
+  const isAsked = (one) =>
+    isOfFiles(one) && (values.loaded ? one.outcome === 'unreached' : reasonFor(one) === undefined);
   const left = new Set(summary.survivors.filter(isAsked).map(nameOf));
   const [asked, others] = [true, false].map((isLeft) =>
     mutants.filter((mutant) => left.has(nameOf(mutant)) === isLeft),
   );
-  const files = new MutantFiles(join(copy, 'mutants'));
-  for (const { id } of others) files.kill(id, 'before');
-  await tryOn(part, copy, asked, files);
+  const files = await tryOnly(part, copy, asked, others);
   const killed = asked.filter(({ id }) => files.isKilled(id));
   const found = [
     ...killed.map((mutant) => [nameOf(mutant), files.isTimedOut(mutant.id) ? 'timedOut' : 'killed']),
@@ -106,6 +110,25 @@ async function tryAgain(part, { copy, mutants }) {
     ...asked.filter(({ isIgnored }) => isIgnored).map((mutant) => [nameOf(mutant), 'ignored']),
   ];
   keep(withFound(summary, new Map(found), nameOf));
+}
+
+/** For a result that is kept: all mutants of some files. */
+async function tryAnew(part, { copy, mutants }) {
+  const summary = JSON.parse(readFileSync(pathOf(part.name), 'utf8'));
+  const [asked, others] = [true, false].map((isAsked) => mutants.filter((one) => isOfFiles(one) === isAsked));
+  const files = await tryOnly(part, copy, asked, others);
+  keep(withFiles(summary, summaryOf({}, asked, files)));
+}
+
+function isOfFiles({ file }) {
+  return values.file.split(',').some((text) => file.includes(text));
+}
+
+async function tryOnly(part, copy, asked, others) {
+  const files = new MutantFiles(join(copy, 'mutants'));
+  for (const { id } of others) files.kill(id, 'before');
+  await tryOn(part, copy, asked, files);
+  return files;
 }
 
 function nameOf({ file, line, column, to }) {

@@ -27,6 +27,15 @@ export function withFound(summary, found, nameOf) {
   return { ...summary, counts: sumOf(Object.values(summary.files)), survivors };
 }
 
+/** The same, but for what came of some files, whose mutants were all tried anew. */
+export function withFiles(summary, found) {
+  const files = { ...summary.files, ...found.files };
+  const others = summary.survivors.filter(({ file }) => !(file in found.files));
+  const order = Object.keys(files);
+  const survivors = [...others, ...found.survivors].toSorted((a, b) => order.indexOf(a.file) - order.indexOf(b.file));
+  return { ...summary, counts: sumOf(Object.values(files)), files, survivors };
+}
+
 function outcomeOf(id, files) {
   if (files.isKilled(id)) return 'killed';
   return files.tries(id) > 0 ? 'lived' : 'unreached';

@@ -54,8 +54,6 @@ interface Looked {
   readonly asked: ScopedRequest;
   /** Undefined where the rights do not suffice. */
   readonly view: View | undefined;
-  /** The run of indexes that `range` is of. */
-  readonly run: number;
   readonly range: StartRange;
 }
 
@@ -149,23 +147,18 @@ export class Admission {
 
   async #opened(request: CheckedSubscribe, known: Known, ask: () => Promise<ScopedRequest>): Promise<Reader> {
     const { buffer, feed, revocation } = this.#parts;
-    for (;;) {
-      await feed?.ready();
-      if (request.isState) await feed?.whenLoaded();
-      // Rights first: who has none must not make the server ask its log, which may be a database.
-      const look = async (acl: Acl): Promise<Looked> => {
-        known.accessorId = acl.accessorId;
-        const asked = await ask();
-        const view = viewOf(asked, acl, this.#parts);
-        const { run, first, head } = buffer;
-        return { asked, view, run, range: view ? await this.#rangeFor(request) : { first, head } };
-      };
-      const reader = await revocation.open(request.credential, look, (acl, found) =>
-        // Where the indexes began anew meanwhile, the start is another.
-        found.run === buffer.run ? this.#admit(request, acl, found) : undefined,
-      );
-      if (reader !== undefined) return reader;
-    }
+    await feed?.ready();
+    if (request.isState) await feed?.whenLoaded();
+    // Rights first: who has none must not make the server ask its log, which may be a database. Where the indexes begin
+    // anew meanwhile, all rights are in question: revocation looks again, and finds another start.
+    const look = async (acl: Acl): Promise<Looked> => {
+      known.accessorId = acl.accessorId;
+      const asked = await ask();
+      const view = viewOf(asked, acl, this.#parts);
+      const { first, head } = buffer;
+      return { asked, view, range: view ? await this.#rangeFor(request) : { first, head } };
+    };
+    return revocation.open(request.credential, look, (acl, found) => this.#admit(request, acl, found));
   }
 
   #admit(request: CheckedSubscribe, acl: Acl, { asked, view, range }: Looked): Reader {

@@ -120,7 +120,6 @@ export class BatchIntake implements LogFeedHost {
 
   #acceptUnreadable(batch: EncodedBatch): void {
     const { revocation, queue, buffer, state, interests, registry } = this.#parts;
-    if (batch.position <= buffer.head) return;
     queue.flush();
     const readers = registry.all();
     // Before it is there: those in step stand before it then, and each tells the gap for itself.

@@ -51,8 +51,7 @@ export class Closing {
     lifetime.drain();
     const drain = new Drain({ clock, random, drainMs });
     try {
-      const idle = gate.whenIdle();
-      if (idle) await idle;
+      await gate.whenIdle();
       await drain.goodbyes(registry.streams());
       await this.#endAll();
       // Nothing is added any more: what is under way was handed over before.

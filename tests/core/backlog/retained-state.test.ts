@@ -193,6 +193,14 @@ describe('its bounds', () => {
 });
 
 describe('a state that begins anew', () => {
+  it('counts records that cannot be read anew', () => {
+    const { state } = world();
+    state.appendUnreadable(1);
+    state.restart();
+    for (let position = 1; position <= 65; position++) state.appendUnreadable(position);
+    expect([state.nextUnreadable(0), state.floor]).toEqual([2, 1]);
+  });
+
   it('knows nothing of what was before, nor of what was missing then', () => {
     const { state, put } = world({ maxRetainedKeys: 1 });
     state.startAfter(3, false);
@@ -367,6 +375,21 @@ describe('a state that is read from a log', () => {
     state.load(older);
     expect(textOf(state)).toEqual(['12 -b']);
     expect(state.lastLostKey(orders)).toBe(11);
+  });
+
+  it('keeps what stands in another namespace than such a removal', () => {
+    const removal = { key: 'a', type: 'Closed', namespace: 'x' };
+    const both = world();
+    both.put(11, [removal, { ...removal, key: 'b' }]);
+    const { state, put } = world({ maxRetainedBytes: both.state.bytes - 1 });
+    state.restart();
+    put(11, [removal, { ...removal, key: 'b' }]);
+    const older = world().state;
+    putInto(older)(1, [{ key: 'c', namespace: 'x' }]);
+    putInto(older)(2, [{ key: 'd', namespace: 'y' }]);
+    putInto(older)(3, [{ key: 'e', namespace: 'x' }]);
+    state.load(older);
+    expect(textOf(state)).toEqual(['2 d']);
   });
 
   it('that nothing came after goes on with what the log’s has forgotten, and is bounded', () => {

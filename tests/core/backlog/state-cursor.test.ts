@@ -145,6 +145,16 @@ describe('a reader of the state', () => {
     expect(readAll(cursor)).toEqual(['2: current']);
   });
 
+  it('has passed all up to its fence once it has read what there is, also what was not for it', () => {
+    const { open } = makeWorld([order, 'a'], [order, 'b'], [log, 'x'], [order, 'c']);
+    const cursor = open({ terms: ['Order:a'] });
+    cursor.fence(3);
+    expect(readAll(cursor)).toEqual(['1: a']);
+    expect(cursor.passed).toBe(3);
+    // What comes is no reason to look at that again, nor to go back.
+    expect([readAll(cursor), cursor.passed]).toEqual([[], 3]);
+  });
+
   it('begins anew with the rights that came last, when it begins anew', () => {
     const { released, publish, open } = makeWorld([order, 'a'], [order, 'b'], [order, 'c']);
     const cursor = open({ terms: ['Order:a', 'Order:b'] });

@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   Acl,
@@ -155,6 +156,21 @@ describe('a subscription that is refused', () => {
     await expect(broker.subscribe({ acl, signal: abort.signal })).rejects.toThrow('left');
     expect(broker.stats().subscriptions).toBe(0);
     expect(denials).toEqual([]);
+  });
+});
+
+describe('a subscription that is traced', () => {
+  it('is opened all the same where its host closes it as soon as it is told of it', async () => {
+    const { broker } = makeBroker();
+    const traced: unknown[] = [];
+    const channel = 'tracing:fenceline.subscribe:asyncStart';
+    const take = (message: unknown): void => void traced.push(message);
+    diagnostics.subscribe(channel, take);
+    onTestFinished(() => void diagnostics.unsubscribe(channel, take));
+    broker.on('subscribe', ({ subscription }) => subscription.close());
+    const subscription = await broker.subscribe({ topics: ['News'], acl: Acl.fromRules([], { accessorId: 'a' }) });
+    expect(subscription.state).toBe('closed');
+    expect(traced).toMatchObject([{ broker, topics: 'News:*' }]);
   });
 });
 

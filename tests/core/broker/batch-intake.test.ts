@@ -1,7 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EventBroker, type EventBatch, type Gap, type Subscription } from 'fenceline';
-import { MemoryEventLog } from 'fenceline/testing';
+import { Acl, defineTopics, EventBroker, type EventBatch, type Gap, type Subscription } from 'fenceline';
+import { ndjsonFormat } from 'fenceline/ndjson';
+import { MemoryEventLog, VirtualClock } from 'fenceline/testing';
 import { tellingLog } from '../../logs/log-around.ts';
+import { RecordingSink, shortFormat } from '../delivery/recording-sink.ts';
 
 const event = (key: string) => ({ topic: 'Job', type: 'Made', key, payload: null });
 const gapText = ({ reason, from, to, epoch }: Gap): string =>
@@ -38,5 +40,64 @@ describe('news of a log', () => {
     const next = read(1);
     await broker.publish(event('e'));
     expect((await next)[0]).toMatch(/^\(ahead 3-4\) /);
+  });
+
+  it('that it has a record, told from within a write: it is read after what is being written', async () => {
+    const { broker, handler } = await world();
+    const body = Buffer.from('{"v":1,"events":[["Job","Made","told","",[],4]]}\nnull');
+    const sink = new (class extends RecordingSink {
+      override write(chunk: Uint8Array): boolean {
+        if (this.chunks.length === 0) void handler().records([{ index: 6, kind: 'events', time: 0, body }]);
+        return super.write(chunk);
+      }
+    })();
+    (await broker.subscribe({ index: 'latest' })).deliverTo(sink, shortFormat, { heartbeatMs: 0 });
+    await broker.publish(event('e'));
+    for (let i = 0; i < 500 && sink.chunks.length < 2; i++) await new Promise(setImmediate);
+    expect(sink.writes).toEqual(['5 ', '6 ']);
+  });
+});
+
+describe('an object of the state that changed to what a reader may not see', () => {
+  /** What the rule of tickets answers next; it lets see where nothing is said. */
+  const answers: boolean[] = [];
+  const topics = defineTopics({
+    Order: { requires: 'anyone', retain: 'latest' },
+    Ticket: { requires: 'anyone', retain: 'latest', visible: () => answers.shift() ?? true },
+  }) as never;
+  const changed = (topic: string, ...filterKeys: string[]) => ({ ...event('a'), topic, filterKeys });
+
+  async function readerOf(asked: string, acl?: Acl) {
+    const clock = new VirtualClock();
+    const broker = new EventBroker({ clock, topics });
+    onTestFinished(() => broker.close());
+    const sink = new RecordingSink();
+    const subscription = await broker.subscribe({ topics: [asked], state: true, ...(acl && { acl }) });
+    subscription.deliverTo(sink, ndjsonFormat, { heartbeatMs: 0 });
+    const publish = async (given: ReturnType<typeof changed>): Promise<unknown[]> => {
+      await clock.settle();
+      sink.chunks.length = 0;
+      await broker.publish(given);
+      await clock.settle();
+      return sink.writes.map((line) => JSON.parse(line) as unknown);
+    };
+    return { publish };
+  }
+
+  it('is told in a line without events', async () => {
+    const { publish } = await readerOf('Order:red');
+    expect(await publish(changed('Order', 'red'))).toMatchObject([{ Index: 1, Events: [{ Key: 'a' }] }]);
+    expect(await publish(changed('Order', 'blue'))).toEqual([
+      { Index: 2, Events: [], Removed: [{ Topic: 'Order', Namespace: '', Key: 'a' }] },
+    ]);
+  });
+
+  it('is not told, and breaks nothing, where the rule that showed it hides it when it is asked again', async () => {
+    const { publish } = await readerOf('Ticket', Acl.fromRules([], { claims: { user: 'anna' } }));
+    expect(await publish(changed('Ticket'))).toMatchObject([{ Index: 1, Events: [{ Key: 'a' }] }]);
+    // Of the new event; then twice of the one whose place it took.
+    answers.push(false, true, false);
+    expect(await publish(changed('Ticket'))).toEqual([]);
+    expect(answers).toEqual([]);
   });
 });

@@ -37,6 +37,17 @@ describe('the size of an event', () => {
       { numRuns: 2000 },
     );
   });
+
+  it.each<[string, Partial<EventMeta>]>([
+    ['topic', { topic: 'x'.repeat(1000) }],
+    ['type', { type: 'x'.repeat(1000) }],
+    ['key', { key: 'x'.repeat(1000) }],
+    ['namespace', { namespace: 'x'.repeat(1000) }],
+    ['filter keys', { filterKeys: ['x'.repeat(600), 'x'.repeat(400)] }],
+  ])('is past its limit where its %s alone take more', (_, long) => {
+    const meta = { topic: 't', type: 't', key: 'k', namespace: 'n', filterKeys: [], ...long };
+    expect(() => checkEventSize(meta, snapshot(null, 'event'), 500, 'event')).toThrow(/^event takes 100\d bytes/);
+  });
 });
 
 /** Half a pair is three bytes as long as its other half does not follow: each name for itself. */

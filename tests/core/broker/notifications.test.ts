@@ -51,6 +51,17 @@ describe('notifications', () => {
     expect(emitter.listenerCount('news')).toBe(0);
   });
 
+  it('go on reaching a function that listens for good, though it listened for once too', () => {
+    const emitter = new Notifications<Told>();
+    const heard: string[] = [];
+    const hear = (text: string) => void heard.push(text);
+    emitter.on('news', hear);
+    emitter.once('news', hear);
+    emitter.emit('news', 'x');
+    emitter.emit('news', 'y');
+    expect(heard).toEqual(['x', 'x', 'y']);
+  });
+
   it('no longer reach a listener that was taken off, nor skip its neighbour', () => {
     const emitter = new Notifications<Told>();
     const heard: string[] = [];

@@ -81,6 +81,24 @@ describe('publish with an index', () => {
     ]);
   });
 
+  it('numbers what is appended, for clients that resume within an index', async () => {
+    const broker = new EventBroker();
+    const lines: unknown[] = [];
+    const sink = {
+      write: (chunk: Uint8Array) => {
+        for (const line of Buffer.from(chunk).toString().trim().split('\n')) lines.push(JSON.parse(line));
+        return true;
+      },
+      end: () => undefined,
+    };
+    (await broker.subscribe()).deliverTo(sink, ndjsonFormat, { heartbeatMs: 0 });
+    await broker.publish(event('a'), { index: 5 });
+    for (const key of ['b', 'c']) await broker.publish(event(key), { index: 5, append: true });
+    for (let i = 0; i < 500 && lines.length < 3; i++) await new Promise(setImmediate);
+    expect(lines.map((line) => (line as { readonly Appended?: number }).Appended)).toEqual([undefined, 1, 2]);
+    await broker.close();
+  });
+
   it('refuses append without one', async () => {
     for (const log of [undefined, new MemoryEventLog()])
       expect(await failure(new EventBroker(any({ log })), { append: true })).toMatchObject({

@@ -6,6 +6,7 @@ import type { RuleFailure } from '../../../src/core/broker/broker-notifications.
 import { TopicFilter } from '../../../src/core/matching/topic-filter.ts';
 import type { Topics } from '../../../src/model/topics.ts';
 import { encodedEvent } from '../event-fixtures.ts';
+import { unheardRejections } from '../unheard-rejections.ts';
 
 function world(answer: (claims: unknown) => unknown) {
   const topics = defineTopics({
@@ -24,6 +25,16 @@ const withClaims = Acl.fromRules([], { accessorId: 'a', claims: { user: 'u' } })
 const withoutClaims = Acl.fromRules([], { accessorId: 'b' });
 
 describe("a topic's rule", () => {
+  it('that answers with a promise hides the event, and leaves no rejection that nobody hears of', async () => {
+    const unheard = unheardRejections();
+    const { rules, told } = world(() => Promise.reject(new Error('of the rule')));
+    expect(rules.allow(withClaims, 'Job', event)).toBe(false);
+    expect(told.map(({ error }) => String(error))).toEqual([
+      'TypeError: visible must answer true or false; got a promise.',
+    ]);
+    expect(await unheard()).toEqual([]);
+  });
+
   it.each([
     [true, 'The rule answered true.'],
     [false, 'The rule answered false.'],
