@@ -1,16 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Event, EventBatch } from '../model/event.ts';
+import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
-import { Connection } from './connection.ts';
-import { type Input, type Phase, phaseAfter, type StreamState } from './connection-state.ts';
-import { type Place, type Position, ReadPosition } from './read-position.ts';
+import { connect, type Lines } from './connection.ts';
+import type { StreamState } from './connection-state.ts';
+import type { Position, ReadPosition } from './read-position.ts';
 import { Retries } from './retries.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamFeatures } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
-import { type OnAbort, partsOf, type Snapshots } from './stream-parts.ts';
-import { StreamRequest } from './stream-request.ts';
-import { settingsOf, type StreamSettings } from './stream-settings.ts';
+import { settingsOf } from './stream-parts.ts';
+import { requestAt, requestUrl } from './stream-request.ts';
+import { deadAfterMs, type Prepared, type StreamSettings } from './stream-settings.ts';
 import { Wait } from './wait.ts';
 import { type Line, parseLine } from './wire.ts';
 
@@ -21,33 +21,31 @@ import { type Line, parseLine } from './wire.ts';
  */
 export class EventStream<Batch extends EventBatch = EventBatch> implements AsyncIterableIterator<Batch> {
   readonly #settings: StreamSettings;
-  readonly #request: StreamRequest;
+  readonly #url: URL;
   #position: ReadPosition;
-  readonly #snapshots: Snapshots | undefined;
   readonly #retries: Retries;
   readonly #wait: Wait;
   readonly #stopListening: (() => void) | undefined;
-  /** How often the stream was told to ask again: what was waited for before counts no more. */
-  #reconnects = 0;
-  #connection: Connection | undefined;
-  readonly #batches: AsyncIterator<EventBatch, undefined> = this.#read();
+  /** Ends the present connection, and whatever is waited for on the way to it. */
+  #abort = new AbortController();
+  /** Of the present connection. */
+  #lines: Lines | undefined;
   /** Lines of this connection that brought nothing else than that it lives. */
   #heartbeats = 0;
-  #phase: Phase = 'connecting';
+  readonly #batches: AsyncIterator<EventBatch, undefined> = this.#read();
   #state: StreamState = { name: 'connecting' };
 
   /** Use `streamEvents`. @throws TypeError for an URL or option that cannot be meant */
   constructor(url: string | URL, options: StreamOptions, features: StreamFeatures) {
-    const parts = partsOf(features);
-    const settings = settingsOf(options, parts);
+    const settings = settingsOf(options, features, this);
     this.#settings = settings;
-    this.#request = new StreamRequest(url, settings);
+    this.#url = requestUrl(url, settings);
+    this.#position = settings.positionAt(options);
     this.#retries = new Retries(settings);
-    this.#position = this.#positionAt(options);
-    this.#snapshots = options.snapshot && parts.snapshots?.open(options.snapshot, options.index === undefined);
-    this.#wait = new Wait(settings.clock, (limitMs) => parts.wakeUps?.watch(this, settings.clock, limitMs));
-    this.#stopListening = options.signal && (parts.signals?.onAbort ?? onAbort)(options.signal, () => this.close());
-    if (options.signal?.aborted) this.close();
+    this.#wait = new Wait(settings.clock, deadAfterMs(settings));
+    const { signal } = options;
+    this.#stopListening = signal && settings.onAbort(signal, () => this.close());
+    if (signal?.aborted) this.close();
   }
 
   /** What the connection is doing now. */
@@ -57,7 +55,7 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
 
   /** What it asks for: the URL with its filters, without its position. */
   get request(): string {
-    return this.#request.text;
+    return this.#url.href;
   }
 
   /**
@@ -98,20 +96,9 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    * cannot see: somebody has signed in again, or the machine has another network. Nothing is lost or repeated by it.
    */
   reconnect(): void {
-    this.#reconnects++;
     this.#disconnect();
     this.#wait.skip();
-    this.#enter('due');
-  }
-
-  #positionAt(place: Place): ReadPosition {
-    const { state, parts } = this.#settings;
-    return (state ? parts.state : parts.nomad)?.position(place, this.#request.query) ?? new ReadPosition(place);
-  }
-
-  #disconnect(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#enter({ name: 'connecting' });
   }
 
   /**
@@ -120,12 +107,20 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    */
   close(): void {
     this.#wait.end();
-    this.#connection?.close();
-    this.#enter('close');
+    this.#abort.abort();
+    this.#enter({ name: 'closed' });
   }
 
   get #isOpen(): boolean {
-    return this.#phase !== 'closed';
+    return this.#state.name !== 'closed';
+  }
+
+  #disconnect(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#lines = undefined;
+    this.#heartbeats = 0;
+    this.#wait.limitMs = deadAfterMs(this.#settings);
   }
 
   async *#read(): AsyncGenerator<EventBatch, undefined> {
@@ -140,7 +135,6 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       this.close();
       throw error;
     }
-    return undefined;
   }
 
   /**
@@ -148,84 +142,65 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
    * asked for another connection, is no failure.
    */
   async #step(): Promise<EventBatch | undefined> {
-    const reconnects = this.#reconnects;
+    const { signal } = this.#abort;
     try {
       if (this.#state.name === 'waiting') {
         await this.#wait.sleep(this.#state.delayMs);
-        this.#enter('due');
+        this.#enter({ name: 'connecting' });
+        return undefined;
       }
-      if (this.#snapshots?.isDue) return await this.#takeSnapshot(this.#snapshots);
-      const connection = this.#connection ?? (await this.#connect());
-      return this.#take(parseLine(await connection.line(), this.#settings.parse, this.#settings.parts.state?.read));
-    } catch (error) {
-      if (reconnects !== this.#reconnects) return undefined;
-      const reason = this.#reasonFor(error);
+      const { prepare } = this.#settings;
+      if (prepare) return this.#begin(await this.#wait.for(prepare), signal);
+      const lines = this.#lines ?? (await this.#connect(signal));
+      const { value } = await lines.next();
+      return this.#take(parseLine(value, this.#settings.parse));
+    } catch (reason) {
+      if (signal.aborted) return undefined;
+      const isHeard = this.#state.name === 'live';
       this.#disconnect();
-      if (!this.#isOpen) return undefined;
-      this.#enter(StreamError.is(reason) ? this.#retries.inputAfter(reason) : 'close', reason);
+      this.#enter(
+        this.#retries.canHelp(reason)
+          ? { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, isHeard), reason }
+          : { name: 'closed', reason },
+      );
+      // Also where the reader closes the stream when it is told.
       if (!this.#isOpen) throw reason;
       return undefined;
     }
   }
 
-  /** What the end of a connection means. */
-  #reasonFor(error: unknown): unknown {
-    const connection = this.#connection;
-    if (!connection) return error;
-    const { nomad, serverSentEvents } = this.#settings.parts;
-    const reason = serverSentEvents?.after(error, connection, this.#request);
-    return reason ?? nomad?.after(error, connection, this.#position) ?? error;
-  }
-
-  /** The host's own state: the stream goes on behind it. */
-  async #takeSnapshot(snapshots: Snapshots): Promise<EventBatch | undefined> {
-    const { position, batch } = await this.#wait.for(() => snapshots.take(), this.#settings.deadAfterMs());
-    if (!this.#isOpen) return undefined;
-    snapshots.taken();
-    this.#position = this.#positionAt(position);
+  /** Goes on behind what had to be had before the server is asked. */
+  #begin(give: () => Prepared, { aborted }: AbortSignal): EventBatch | undefined {
+    // An answer that comes too late must not count.
+    if (aborted) return undefined;
+    const { position, batch } = give();
+    this.#position = this.#settings.positionAt(position);
     return batch;
   }
 
-  async #connect(): Promise<Connection> {
-    const { token, deadAfterMs } = this.#settings;
-    this.#heartbeats = 0;
+  async #connect(signal: AbortSignal): Promise<Lines> {
+    const { token } = this.#settings;
     const text =
-      typeof token === 'function'
-        ? await this.#wait.for(token, deadAfterMs(), 'token_failed', 'No token could be had.')
-        : token;
-    const headers = this.#request.headers(text);
-    const connection = (this.#connection = new Connection(this.#settings, this.#wait));
-    this.#position.opened(await connection.open(this.#request.url(this.#position.next), headers, !!text));
-    return connection;
+      typeof token === 'function' ? await this.#wait.for(token, 'token_failed', 'No token could be had.') : token;
+    const request = requestAt(this.#position.next, this.#url, text, this.#settings);
+    const { epoch, lines } = await connect(request, signal, this.#settings, this.#wait);
+    this.#position.opened(epoch);
+    if (!signal.aborted) this.#lines = lines;
+    return lines;
   }
 
   #take(line: Line): EventBatch | undefined {
-    this.#enter('opened');
+    this.#retries.heard();
+    this.#enter({ name: 'live' });
     // A callback may close the stream; what is not handed over must not move the position.
     if (!this.#isOpen) return undefined;
-    const { gap, index, events, heartbeatMs } = line;
-    if (gap) this.#position.gap(gap, this.#tell(gap));
-    else if (index !== undefined && events) return this.#takeBatch(index, events, line);
-    else {
-      if (heartbeatMs !== undefined) this.#connection?.beatsEvery(heartbeatMs);
-      const news = this.#position.heartbeat(line);
-      this.#progress(news || (index === undefined && this.#heartbeats++));
-      if (typeof news === 'object') return news;
-    }
-    return undefined;
-  }
-
-  #takeBatch(index: number, events: readonly Event[], { appended, removed }: Line): EventBatch | undefined {
-    const gap = this.#position.untold?.(index, events);
-    if (gap && !this.#tell(gap)) this.#position.hold(gap);
-    if (!this.#isOpen) return undefined;
-    return this.#progress(this.#position.batch(index, events, appended, removed));
-  }
-
-  /** A connection that brings something, or lives for more than one heartbeat, was worth it. */
-  #progress<T>(news: T): T {
-    if (news) this.#retries.reset();
-    return news;
+    const { gap, index, batch, heartbeatMs } = line;
+    // Not of a connection that a callback has given up: the next one may say nothing.
+    if (this.#lines && heartbeatMs !== undefined) this.#wait.limitMs = deadAfterMs(this.#settings, heartbeatMs);
+    const news = this.#position.take(line, (missing) => this.#tell(missing));
+    // A connection that brings something, or lives for more than one heartbeat, was worth it.
+    if (news || (!gap && !batch && index === undefined && this.#heartbeats++)) this.#retries.reset();
+    return typeof news === 'object' ? news : undefined;
   }
 
   /** True when the reader was told; else the next batch has to. */
@@ -235,26 +210,15 @@ export class EventStream<Batch extends EventBatch = EventBatch> implements Async
       const message = `Events from ${gap.from} to ${gap.to} may be missing (${gap.reason}).`;
       throw new StreamError('gap', message, 'resubscribe', { gap });
     }
-    if (typeof onGap === 'function') onGap(gap);
-    if (this.#snapshots) throw this.#snapshots.askAgain(gap);
-    return typeof onGap === 'function';
+    if (typeof onGap !== 'function') return false;
+    onGap(gap);
+    return true;
   }
 
-  #enter(input: Input, reason?: unknown): void {
-    const before = this.#phase;
-    const phase = phaseAfter(before, input);
-    if (phase === before) return;
-    this.#phase = phase;
-    if (phase === 'closed') this.#state = { name: phase, ...(reason !== undefined && { reason }) };
-    else if (phase === 'live') this.#state = { name: phase };
-    else if (!StreamError.is(reason)) this.#state = { name: 'connecting' };
-    else this.#state = { name: 'waiting', delayMs: this.#retries.delayMsAfter(reason, before === 'live'), reason };
-    if (phase === 'closed') this.#stopListening?.();
-    this.#settings.onState?.(this.#state);
+  #enter(state: StreamState): void {
+    if (!this.#isOpen || this.#state.name === state.name) return;
+    this.#state = state;
+    if (!this.#isOpen) this.#stopListening?.();
+    this.#settings.onState?.(state);
   }
 }
-
-const onAbort: OnAbort = (signal, call) => {
-  signal.addEventListener('abort', call);
-  return () => signal.removeEventListener('abort', call);
-};

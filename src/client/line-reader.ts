@@ -3,59 +3,46 @@ import { malformed } from './wire.ts';
 
 const NEWLINE = 10;
 
-/**
- * Cuts bytes into lines, however the network cut them into chunks. Holds one chunk, and the text of one unfinished line
- * of at most `maxLineBytes`. A letter may stand on the border of two chunks.
- */
-export class LineReader {
-  readonly #maxLineBytes: number;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  #chunk: Uint8Array = new Uint8Array(0);
-  /** The unfinished line. */
-  #text = '';
-  /** Its bytes. */
-  #length = 0;
-
-  constructor(maxLineBytes: number) {
-    this.#maxLineBytes = maxLineBytes;
-  }
-
+export interface LineReader {
   /**
-   * Gives the next bytes. Only when {@link next} has returned undefined: what is left of the chunk before would be
-   * lost.
-   */
-  push(chunk: Uint8Array): void {
-    this.#chunk = chunk;
-  }
-
-  /**
-   * The next whole line without its newline; undefined when more bytes are needed.
+   * The lines that end in the next bytes, without their newlines. Read all of them before the next bytes are given.
    * @throws StreamError `line_too_long`, `malformed` when it is no UTF-8
    */
-  next(): string | undefined {
-    const end = this.#chunk.indexOf(NEWLINE);
-    const part = end < 0 ? this.#chunk : this.#chunk.subarray(0, end);
-    this.#chunk = this.#chunk.subarray(part.length + 1);
-    this.#length += part.length;
-    if (this.#length > this.#maxLineBytes)
-      throw new StreamError(
-        'line_too_long',
-        `A line is longer than ${this.#maxLineBytes} bytes (maxLineBytes).`,
-        'never',
-      );
+  lines(chunk: Uint8Array): Iterable<string>;
+  /** The unfinished line. */
+  rest(): string;
+}
+
+/**
+ * Cuts bytes into lines, however the network cut them into chunks. A letter may stand on the border of two chunks. Held
+ * here: the text of one unfinished line, of at most `maxLineBytes`.
+ */
+export function lineReader(maxLineBytes: number): LineReader {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text = '';
+  let length = 0;
+  const add = (part: Uint8Array, stream: boolean): void => {
+    length += part.length;
+    if (length > maxLineBytes)
+      throw new StreamError('line_too_long', `A line is longer than ${maxLineBytes} bytes (maxLineBytes).`, 'never');
     try {
-      this.#text += this.#decoder.decode(part, { stream: end < 0 });
+      text += decoder.decode(part, { stream });
     } catch (cause) {
       throw malformed({ cause });
     }
-    return end < 0 ? undefined : this.rest();
-  }
-
-  /** The line so far, given up as it is. */
-  rest(): string {
-    const text = this.#text;
-    this.#text = '';
-    this.#length = 0;
-    return text;
-  }
+  };
+  return {
+    *lines(chunk) {
+      let start = 0;
+      for (let end; (end = chunk.indexOf(NEWLINE, start)) >= 0; start = end + 1) {
+        add(chunk.subarray(start, end), false);
+        const line = text;
+        text = '';
+        length = 0;
+        yield line;
+      }
+      add(chunk.subarray(start), true);
+    },
+    rest: () => text,
+  };
 }

@@ -1,17 +1,23 @@
-import type { Event, EventBatch } from '../model/event.ts';
+import type { EventBatch } from '../model/event.ts';
 import type { Gap } from '../model/gap.ts';
 import { NamelessBatches } from './nameless-batches.ts';
 import { nameless, type Place, type Position, ReadPosition } from './read-position.ts';
+import type { Line } from './wire.ts';
 
 /** Where a reader is whose server may be one that names no epoch: see {@link NamelessBatches}. */
 export class NamelessPosition extends ReadPosition {
   readonly #query: URLSearchParams;
+  readonly #isOpen: () => boolean;
   readonly #batches: NamelessBatches;
 
-  /** @param query what is asked for */
-  constructor(place: Place, query: URLSearchParams) {
+  /**
+   * @param query what is asked for
+   * @param isOpen whether anybody still reads
+   */
+  constructor(place: Place, query: URLSearchParams, isOpen: () => boolean) {
     super(place);
     this.#query = query;
+    this.#isOpen = isOpen;
     this.#batches = new NamelessBatches(place.seen);
   }
 
@@ -25,17 +31,17 @@ export class NamelessPosition extends ReadPosition {
     super.opened(epoch);
   }
 
-  override untold(index: number, events: readonly Event[]): Gap | undefined {
+  override take(line: Line, tell: (gap: Gap) => boolean): EventBatch | boolean {
+    const { batch } = line;
+    if (!batch || !this.isNameless) return super.take(line, tell);
     this.refuseNameless();
     const last = this.next.index;
-    return this.isNameless && last && last !== 'latest' ? this.#batches.untold(last, index, events) : undefined;
-  }
-
-  override batch(index: number, events: readonly Event[], appended?: number): EventBatch | undefined {
-    if (!this.isNameless) return super.batch(index, events, appended);
-    if (this.#batches.isRepeat(this.next.index, index, events)) return undefined;
-    this.moveTo(index, undefined, 0);
-    return this.withGap({ index, events });
+    const gap = last && last !== 'latest' ? this.#batches.untold(last, batch.index, batch.events) : undefined;
+    if (gap && !tell(gap)) this.hold(gap);
+    // Who was told may have closed the stream; what is not handed over must not move the position.
+    if (!this.#isOpen() || this.#batches.isRepeat(last, batch.index, batch.events)) return false;
+    this.moveTo(batch.index, undefined, 0);
+    return this.withGap(batch);
   }
 
   /** Nomad takes the first of several namespaces without telling anybody. */

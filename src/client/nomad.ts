@@ -1,34 +1,48 @@
+import { FirstByte, withBody } from './first-byte.ts';
 import { NamelessPosition } from './nameless-position.ts';
-import type { ReadPosition } from './read-position.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamPart } from './stream-features.ts';
-import type { NomadSupport } from './stream-parts.ts';
-import { WatchedLines } from './watched-lines.ts';
+import type { ExtendingPart } from './stream-parts.ts';
+import type { StreamSettings } from './stream-settings.ts';
 
-const support: NomadSupport = {
+const part: ExtendingPart<'nomad'> = {
   part: 'nomad',
-  lines: (response, settings) => new WatchedLines(response, settings),
-  widen,
-  position: (place, query) => new NamelessPosition(place, query),
-  after,
+  extend(settings, stream, { state }) {
+    let asked = new URLSearchParams();
+    const { query } = settings;
+    settings.query = (all) => {
+      query?.(all);
+      widen(all);
+      asked = all;
+    };
+    // Nomad keeps none.
+    if (!state)
+      settings.positionAt = (place) => new NamelessPosition(place, asked, () => stream.state.name !== 'closed');
+    settings.fetch = noticingDenials(settings);
+  },
 };
 
 /** Reads Nomad's own servers too. See {@link StreamFeatures}. */
-export const nomad: StreamPart<'nomad'> = support;
+export const nomad: StreamPart<'nomad'> = part;
 
 /**
  * A 200 without a byte, and a cut 20 to 70 s later, is how Nomad (since 1.11.2) denies a token. A server that names its
  * epoch denies with a status.
  */
-function after(
-  error: unknown,
-  { isSilent }: { readonly isSilent: boolean },
-  { isNameless, next }: ReadPosition,
-): StreamError | undefined {
-  const isDenied = isSilent && isNameless && next.epoch === undefined;
-  if (!isDenied || !StreamError.is(error) || error.code !== 'network') return undefined;
+function noticingDenials({ fetch, clock }: StreamSettings): NonNullable<StreamSettings['fetch']> {
+  return async (url, init) => {
+    const answer = await (fetch ?? globalThis.fetch)(url, init);
+    const { status, headers } = answer;
+    if (status !== 200 || headers.has('X-Fenceline-Epoch') || url.searchParams.has('epoch')) return answer;
+    return withBody(answer, (body) => new FirstByte(body, { clock, signal: init.signal, atEnd: denial }));
+  };
+}
+
+/** Not where another part has said what it means. */
+function denial(cause: unknown): StreamError | undefined {
+  if (StreamError.is(cause)) return undefined;
   const message = 'The server answered 200 and then nothing, as Nomad does where it denies a token.';
-  return new StreamError('permission_denied', message, 'resubscribe', { cause: error });
+  return new StreamError('permission_denied', message, 'resubscribe', { cause });
 }
 
 function widen(query: URLSearchParams): void {

@@ -3,7 +3,7 @@ import { checkOptions, type OptionNames } from '../model/options.ts';
 import { checkRequest } from './request-checks.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { StreamOptions } from './stream-options.ts';
-import type { OptionChecks } from './stream-parts.ts';
+import type { ExtendingPart } from './stream-parts.ts';
 
 const known: OptionNames<StreamOptions> = {
   topics: true,
@@ -93,7 +93,13 @@ const badTopics = (value: unknown): TypeError =>
     `topics must be a list such as ["Job:web"], or an object such as {Job: ["web"]}; got ${describe(value)}.`,
   );
 
-const support: OptionChecks = { part: 'checks', check, request: checkRequest };
+const part: ExtendingPart<'checks'> = {
+  part: 'checks',
+  extend(settings, _stream, options) {
+    check(options);
+    settings.checkRequest = checkRequest;
+  },
+};
 
 /** Refuses what cannot be meant or sent, and says why. See {@link StreamFeatures}. */
-export const checks: StreamPart<'checks'> = support;
+export const checks: StreamPart<'checks'> = part;

@@ -1,4 +1,4 @@
-import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
+import type { EventBatch } from '../model/event.ts';
 import { isRestart, joinGaps, type Gap } from '../model/gap.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamOptions } from './stream-options.ts';
@@ -27,9 +27,6 @@ export interface Position {
   readonly mark?: string;
 }
 
-/** Stands for `'latest'`, before every index. */
-const LATEST = -1;
-
 /** The options that say where a stream begins. */
 export type Place = Pick<StreamOptions, 'index' | 'epoch' | 'seen' | 'appended' | 'mark'>;
 
@@ -41,12 +38,11 @@ export type Place = Pick<StreamOptions, 'index' | 'epoch' | 'seen' | 'appended' 
  * repeats. Parts of the client know more: see `StatePosition` and `NamelessPosition`.
  */
 export class ReadPosition {
+  /** Below 0 for `'latest'`, which is before every index. */
   #index: number;
   #epoch: string | undefined;
   /** Epoch of the connection. It counts only once the server has said what it means for this reader. */
   #serverEpoch: string | undefined;
-  /** This connection's server has named no epoch yet, and told nothing that only such a server tells. */
-  #isNameless = true;
   /** What was appended to the index before `#index` was handed over up to this number. */
   #appended: number;
   /** The next index may be lower than those before. */
@@ -54,9 +50,11 @@ export class ReadPosition {
   #gap: Gap | undefined;
   /** Where the reader was before {@link #gap}: a reader that starts anew from here learns of the gap again. */
   #beforeGap: Position | undefined;
+  /** This connection's server may be Nomad's: it has named no epoch, and told nothing that only others tell. */
+  protected isNameless = true;
 
   constructor({ index = 0, epoch, appended = 0 }: Place) {
-    this.#index = index === 'latest' ? LATEST : index;
+    this.#index = index === 'latest' ? -1 : index;
     this.#epoch = epoch;
     this.#appended = appended;
   }
@@ -65,7 +63,7 @@ export class ReadPosition {
   get next(): Position {
     const [index, epoch, appended] = [this.#index, this.#epoch, this.#appended];
     return {
-      index: index === LATEST ? 'latest' : index,
+      index: index < 0 ? 'latest' : index,
       ...(epoch !== undefined && { epoch }),
       ...(appended && { appended }),
     };
@@ -78,87 +76,57 @@ export class ReadPosition {
     return this.#beforeGap ?? this.next;
   }
 
-  /** Whether this connection's server may be Nomad's: it has not shown that it knows epochs. */
-  get isNameless(): boolean {
-    return this.#isNameless;
-  }
-
   /** A connection is open. */
   opened(epoch: string | undefined): void {
-    this.#serverEpoch = this.#epoch;
-    this.#isNameless = true;
+    this.#serverEpoch = epoch ?? this.#epoch;
+    this.isNameless = epoch === undefined;
     this.#isRenumbered = false;
-    if (epoch !== undefined) this.named(epoch);
-  }
-
-  /** The server shows that it knows epochs, and may say which one this is. */
-  named(epoch = this.#serverEpoch): void {
-    this.#isNameless = false;
-    this.#serverEpoch = epoch;
-  }
-
-  /** What may be missing before this batch, of a server that tells no gaps. */
-  untold?(index: number, events: readonly Event[]): Gap | undefined;
-
-  /**
-   * The batch to hand over; undefined for a repeated one.
-   * @param appended its number, where it was appended to an index that had a batch already
-   * @param _removed what it removes from a state
-   */
-  batch(
-    index: number,
-    events: readonly Event[],
-    appended?: number,
-    _removed?: readonly ObjectKey[],
-  ): EventBatch | undefined {
-    this.refuseNameless();
-    return this.advance(index, appended) ? this.withGap({ index, events }) : undefined;
-  }
-
-  /** A line that is neither a batch nor a gap. @returns what it brings; true where that is no batch, and yet news */
-  heartbeat({ epoch, index }: Line): EventBatch | boolean {
-    if (epoch) this.named(epoch);
-    const isNews = index !== undefined && this.bookmark(index);
-    this.refuseNameless();
-    return isNews;
   }
 
   /**
-   * Everything up to `index` has passed. True when that is news; not where a gap has to be told first, as in another
-   * epoch.
+   * The server has said this.
+   * @param tell tells the reader of a gap; false where it could not, so that the next batch has to
+   * @returns the batch to hand over, false for a repeated one; of other lines, whether they are news
    */
-  bookmark(index: number): boolean {
-    this.named();
-    const isClear = this.#isRenumbered || !this.#isForeign || this.#index <= 0;
-    return isClear && this.advance(index);
+  take({ gap, batch, appended, index, epoch }: Line, tell: (gap: Gap) => boolean): EventBatch | boolean {
+    if (gap) return this.#skip(gap, tell(gap));
+    if (epoch || index !== undefined) this.named(epoch || undefined);
+    this.refuseNameless();
+    if (batch) return this.advance(batch.index, appended) && this.withGap(batch);
+    // Not where a gap has to be told first, as in another epoch.
+    return index !== undefined && (this.#isRenumbered || !this.#isForeign || this.#index <= 0) && this.advance(index);
   }
 
   /**
    * Events are missing, says the server. After `restarted` and `ahead`, lower indexes are new batches. Until the first
    * of them is here, a new connection asks from the old place (`ahead`: at most from the first that is given again),
    * and the server tells anew what is missing.
-   * @param isTold the reader was told already: the next batch need not say it
    */
-  gap(gap: Gap, isTold: boolean): void {
+  #skip(gap: Gap, isTold: boolean): false {
     this.named(gap.epoch);
     if (!isTold) this.hold(gap);
-    if (!isRestart(gap)) {
-      this.advance(gap.to);
-      return;
-    }
-    this.#isRenumbered = true;
-    if (gap.reason === 'ahead') this.#index = Math.min(this.#index, gap.from);
+    if (isRestart(gap)) {
+      this.#isRenumbered = true;
+      if (gap.reason === 'ahead') this.#index = Math.min(this.#index, gap.from);
+    } else this.advance(gap.to);
+    return false;
+  }
+
+  /** The server shows that it knows epochs, and may say which one this is. */
+  protected named(epoch = this.#serverEpoch): void {
+    this.isNameless = false;
+    this.#serverEpoch = epoch;
   }
 
   /** The next batch has to tell of this gap. */
-  hold(gap: Gap): void {
+  protected hold(gap: Gap): void {
     this.#beforeGap ??= this.next;
     this.#gap = joinGaps(this.#gap, gap);
   }
 
   /** Once a line shows that the server is none that does what is asked. @throws StreamError `not_supported` */
   protected refuseNameless(): void {
-    if (this.#isNameless) throw nameless('which needs streamEventsWith({ nomad }).');
+    if (this.isNameless) throw nameless('which needs streamEventsWith({ nomad }).');
   }
 
   /** What is handed over tells of the gap before it. */
@@ -169,14 +137,13 @@ export class ReadPosition {
   }
 
   /**
-   * Whether `index` is news. A host that mirrors a source like Nomad appends batches to its newest index, and numbers
-   * them: who resumes after that index is sent all that was appended to it again.
+   * Everything up to `index` has passed: whether that is news. A host that mirrors a source like Nomad appends batches
+   * to its newest index, and numbers them: who resumes after that index is sent all that was appended to it again.
    */
   protected advance(index: number, appended = 0): boolean {
-    if (!this.#isRenumbered && !this.#isForeign) {
-      const isAppended = appended > 0 && index + 1 === this.#index;
-      if (isAppended ? appended <= this.#appended : index < this.#index) return false;
-    }
+    const isAppended = appended > 0 && index + 1 === this.#index;
+    const isKnown = isAppended ? appended <= this.#appended : index < this.#index;
+    if (isKnown && !this.#isRenumbered && !this.#isForeign) return false;
     // Past the largest index there is none to ask for, and no server takes it: rather the last one again.
     this.moveTo(Math.min(index + 1, Number.MAX_SAFE_INTEGER), this.#serverEpoch, appended);
     return true;

@@ -2,40 +2,37 @@ import { joinGaps, type Gap } from '../model/gap.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamPart } from './stream-features.ts';
 import type { Snapshot } from './stream-options.ts';
-import type { Snapshots, SnapshotSupport, TakenSnapshot } from './stream-parts.ts';
+import type { ExtendingPart } from './stream-parts.ts';
+import type { Prepared } from './stream-settings.ts';
 
 /** The host's own state, asked for first and after each gap. */
-export class HostSnapshots implements Snapshots {
+export class HostSnapshots {
   readonly #ask: () => Snapshot<unknown> | Promise<Snapshot<unknown>>;
-  #isDue: boolean;
   /** Why it is asked for again. */
   #gap: Gap | undefined;
 
-  constructor(ask: () => Snapshot<unknown> | Promise<Snapshot<unknown>>, isDue: boolean) {
+  constructor(ask: () => Snapshot<unknown> | Promise<Snapshot<unknown>>) {
     this.#ask = ask;
-    this.#isDue = isDue;
   }
 
-  get isDue(): boolean {
-    return this.#isDue;
-  }
-
-  askAgain(gap: Gap): StreamError {
-    this.#isDue = true;
+  /** Events are missing: @returns what ends the connection, so that the next begins behind a new snapshot */
+  missing(gap: Gap): StreamError {
     this.#gap = joinGaps(this.#gap, gap);
     return new StreamError('gap', 'Events may be missing: the snapshot is taken again.', 'resume', { gap });
   }
 
-  async take(): Promise<TakenSnapshot> {
+  /**
+   * @returns what gives it over. Until then nothing has changed: an answer that comes too late must not count.
+   * @throws StreamError `snapshot_failed`, which is tried again
+   */
+  async take(): Promise<() => Prepared> {
     const { value, index, epoch } = await this.#answer();
-    const gap = this.#gap;
-    const batch = { index: Math.max(0, index - 1), events: [], snapshot: value, ...(gap && { gap }) };
-    return { position: { index, ...(epoch !== undefined && { epoch }) }, batch };
-  }
-
-  taken(): void {
-    this.#isDue = false;
-    this.#gap = undefined;
+    return () => {
+      const gap = this.#gap;
+      this.#gap = undefined;
+      const batch = { index: Math.max(0, index - 1), events: [], snapshot: value, ...(gap && { gap }) };
+      return { position: { index, ...(epoch !== undefined && { epoch }) }, batch };
+    };
   }
 
   async #answer(): Promise<Snapshot<unknown>> {
@@ -54,7 +51,28 @@ export class HostSnapshots implements Snapshots {
   }
 }
 
-const support: SnapshotSupport = { part: 'snapshots', open: (ask, isDue) => new HostSnapshots(ask, isDue) };
+const part: ExtendingPart<'snapshots'> = {
+  part: 'snapshots',
+  extend(settings, _stream, { snapshot, index, onGap }) {
+    if (!snapshot) return;
+    settings.snapshot = undefined;
+    const snapshots = new HostSnapshots(snapshot);
+    const prepare = async () => {
+      const give = await snapshots.take();
+      return () => {
+        settings.prepare = undefined;
+        return give();
+      };
+    };
+    if (index === undefined) settings.prepare = prepare;
+    if (onGap === 'fail') return;
+    settings.onGap = (gap) => {
+      if (typeof onGap === 'function') onGap(gap);
+      settings.prepare = prepare;
+      throw snapshots.missing(gap);
+    };
+  },
+};
 
 /** The option `snapshot`. See {@link StreamFeatures}. */
-export const snapshots: StreamPart<'snapshots'> = support;
+export const snapshots: StreamPart<'snapshots'> = part;

@@ -1,7 +1,7 @@
-import type { Event, EventBatch, ObjectKey } from '../model/event.ts';
+import type { EventBatch, ObjectKey } from '../model/event.ts';
 import { type Gap, isRestart } from '../model/gap.ts';
 import { nameless, type Place, type Position, ReadPosition } from './read-position.ts';
-import type { Line } from './wire.ts';
+import { indexOf, isObject, type Line, malformed, textOf, type Wire } from './wire.ts';
 
 /** Where a reader of a state is: also which state it is, and whether the reader was told that it is complete. */
 export class StatePosition extends ReadPosition {
@@ -22,38 +22,21 @@ export class StatePosition extends ReadPosition {
     return { ...super.next, ...(mark !== undefined && { mark }) };
   }
 
-  /** The server may say which state it sends: that counts as soon as something of it is here. */
-  override heartbeat(line: Line): EventBatch | boolean {
-    const { current, epoch, index, mark = this.#nextMark } = line;
+  override take(line: Line, tell: (gap: Gap) => boolean): EventBatch | boolean {
+    const { gap, batch, index, epoch } = line;
+    if (gap) return this.#takeGap(gap, line, tell);
+    const { current, removed, mark = this.#nextMark } = readState(line.wire);
+    if (batch) {
+      const taken = super.take(line, tell);
+      return typeof taken === 'object' && removed ? { ...taken, removed } : taken;
+    }
+    // It counts as soon as something of the state is here.
     this.#nextMark = mark;
     if (current !== undefined) return this.#current(current);
     // At index 0 nothing of the state has passed yet: whoever comes back now asks for all of it again.
-    if (index !== 0 || mark === undefined) return super.heartbeat(line);
+    if (index !== 0 || mark === undefined) return super.take(line, tell);
     this.named(epoch);
     return false;
-  }
-
-  override batch(
-    index: number,
-    events: readonly Event[],
-    appended?: number,
-    removed?: readonly ObjectKey[],
-  ): EventBatch | undefined {
-    const batch = super.batch(index, events, appended);
-    return batch && removed ? { ...batch, removed } : batch;
-  }
-
-  /** After one that is no restart, what is retained of its indexes still comes. */
-  override gap(gap: Gap, isTold: boolean): void {
-    if (isRestart(gap)) {
-      this.#isCurrent = false;
-      this.#nextMark = gap.mark ?? this.#nextMark;
-    } else if (this.#mark !== undefined || this.#nextMark !== undefined) {
-      this.named(gap.epoch);
-      if (!isTold) this.hold(gap);
-      return;
-    }
-    super.gap(gap, isTold);
   }
 
   protected override refuseNameless(): void {
@@ -66,6 +49,19 @@ export class StatePosition extends ReadPosition {
     this.#nextMark = undefined;
   }
 
+  /** After one that is no restart, what is retained of its indexes still comes. */
+  #takeGap(gap: Gap, line: Line, tell: (gap: Gap) => boolean): EventBatch | boolean {
+    if (isRestart(gap)) {
+      this.#isCurrent = false;
+      this.#nextMark = gap.mark ?? this.#nextMark;
+    } else if (this.#mark !== undefined || this.#nextMark !== undefined) {
+      this.named(gap.epoch);
+      if (!tell(gap)) this.hold(gap);
+      return false;
+    }
+    return super.take(line, tell);
+  }
+
   /** The state is complete at this index; false where that was said before. */
   #current(index: number): EventBatch | boolean {
     this.named();
@@ -74,4 +70,28 @@ export class StatePosition extends ReadPosition {
     this.#isCurrent = true;
     return this.withGap({ index, events: [], current: true });
   }
+}
+
+/** What a line says of the state. */
+interface StateLine {
+  /** Which state the stream holds. */
+  readonly mark?: string;
+  /** The state is complete, and current at this index. */
+  readonly current?: number;
+  /** Of a batch: the objects that are no longer the reader's own. */
+  readonly removed?: readonly ObjectKey[];
+}
+
+/** @throws StreamError `malformed` */
+export function readState({ Current, Removed, Mark }: Wire): StateLine {
+  return {
+    ...(isObject(Current) && { current: indexOf(Current.Index) }),
+    ...(Array.isArray(Removed) && { removed: Removed.map(objectOf) }),
+    ...(typeof Mark === 'string' && Mark && { mark: Mark }),
+  };
+}
+
+function objectOf(wire: unknown): ObjectKey {
+  if (!isObject(wire)) throw malformed();
+  return { topic: textOf(wire.Topic), namespace: textOf(wire.Namespace), key: textOf(wire.Key) };
 }

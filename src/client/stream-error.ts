@@ -39,27 +39,29 @@ const brand = Symbol.for('fenceline.StreamError');
  */
 export class StreamError extends Error {
   override readonly name = 'StreamError';
-  readonly code: StreamErrorCode;
+  declare readonly code: StreamErrorCode;
   /** What helps: the same request again, other credentials or another position, or nothing. */
-  readonly retry: Retry;
+  declare readonly retry: Retry;
   /** HTTP status, when the server refused before the first byte. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** Newest index that the server's side of the stream had passed, when it says so. */
-  readonly index: number | undefined;
+  declare readonly index: number | undefined;
   /** What is missing, when a gap ended the stream (`onGap: 'fail'`) or the server refused for one. */
-  readonly gap: Gap | undefined;
+  declare readonly gap: Gap | undefined;
   /** How long the server asked to be left alone, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(code: StreamErrorCode, message: string, retry: Retry, options: StreamErrorOptions = {}) {
     super(message, options);
-    this.code = code;
-    this.retry = retry;
-    Object.assign(this, options);
+    Object.assign(this, { code, retry }, options);
     Object.defineProperty(this, brand, { value: true });
   }
 
   static is(value: unknown): value is StreamError {
-    return typeof value === 'object' && value !== null && brand in value;
+    return !!(value as Branded | null | undefined)?.[brand];
   }
+}
+
+interface Branded {
+  readonly [brand]?: true;
 }

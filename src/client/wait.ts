@@ -1,4 +1,4 @@
-import type { Clock } from '../model/clock.ts';
+import type { Clock, ClockTimer } from '../model/clock.ts';
 import { StreamError, type StreamErrorCode } from './stream-error.ts';
 
 /** The part of a clock that the client needs. */
@@ -16,67 +16,71 @@ export const liveClock: StreamClock = {
 
 /**
  * Everything a stream waits for, one at a time: each wait has a limit, {@link skip} ends the present one, {@link end}
- * all later ones too. Timers and listeners are there only while something is waited for.
+ * all later ones too. Each takes one timer of the clock, which it cancels at its end, also when it has fired.
  */
 export class Wait {
   readonly #clock: StreamClock;
-  readonly #onBegin: (limitMs: number) => (() => void) | undefined;
-  #finish: ((error?: StreamError) => void) | undefined;
+  #timer: ClockTimer | undefined;
+  #atEnd: ((isOver: boolean) => void) | undefined;
   #isEnded = false;
+  /** Longest that {@link for} waits. */
+  limitMs: number;
 
-  /** @param onBegin a wait begins: returns what is to be called at its end */
-  constructor(clock: StreamClock, onBegin: (limitMs: number) => (() => void) | undefined) {
+  constructor(clock: StreamClock, limitMs = Infinity) {
     this.#clock = clock;
-    this.#onBegin = onBegin;
+    this.limitMs = limitMs;
   }
 
   /**
    * What `work` resolves with.
-   * @throws StreamError `timeout` after `limitMs`, `closed` after {@link skip}; what `work` throws is made one of
+   * @throws StreamError `timeout` after `limitMs`, or when the wait is skipped; what `work` throws is made one of
    * `code`
    */
   async for<T>(
     work: () => T | Promise<T>,
-    limitMs: number,
     code: StreamErrorCode = 'network',
     message = 'The connection failed.',
   ): Promise<T> {
-    const late = (): never => {
-      throw new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume');
-    };
     try {
-      return await Promise.race([(async () => work())(), this.sleep(limitMs).then(late)]);
+      return await Promise.race([(async () => work())(), this.#late()]);
     } catch (cause) {
       throw StreamError.is(cause) ? cause : new StreamError(code, message, 'resume', { cause });
     } finally {
-      this.#finish?.();
+      this.#timer?.cancel();
     }
   }
 
-  /** @throws StreamError `closed` after {@link skip} */
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(delayMs, () => this.#finish?.());
-      const atEnd = this.#onBegin(delayMs);
-      this.#finish = (error) => {
-        this.#finish = undefined;
-        timer.cancel();
-        atEnd?.();
-        if (error) reject(error);
-        else resolve();
-      };
-      if (this.#isEnded) this.skip();
-    });
+  /** True when the time is over, false when the wait was skipped. */
+  sleep(delayMs: number): Promise<boolean> {
+    return new Promise((resolve) => this.#start(delayMs, resolve));
   }
 
   /** Ends the present wait. */
   skip(): void {
-    this.#finish?.(new StreamError('closed', 'Closed.', 'never'));
+    this.#finish(false);
   }
 
   /** Ends the present wait and all later ones. */
   end(): void {
     this.#isEnded = true;
     this.skip();
+  }
+
+  #late(): Promise<never> {
+    const { limitMs } = this;
+    return new Promise((_, reject) =>
+      this.#start(limitMs, () => reject(new StreamError('timeout', `Nothing came for ${limitMs} ms.`, 'resume'))),
+    );
+  }
+
+  #start(delayMs: number, atEnd: (isOver: boolean) => void): void {
+    this.#atEnd = atEnd;
+    this.#timer = this.#clock.after(delayMs, () => this.#finish(true));
+    if (this.#isEnded) this.skip();
+  }
+
+  #finish(isOver: boolean): void {
+    this.#timer?.cancel();
+    this.#atEnd?.(isOver);
   }
 }

@@ -1,6 +1,6 @@
 import type { ClockTimer } from '../model/clock.ts';
 import type { StreamPart } from './stream-features.ts';
-import type { WakeUps } from './stream-parts.ts';
+import type { ExtendedStream, ExtendingPart } from './stream-parts.ts';
 import type { StreamClock } from './wait.ts';
 
 /** As much of a page, or of a worker, as tells that the connection may be back. */
@@ -49,18 +49,41 @@ function watchSleep(clock: StreamClock, call: () => void): () => void {
   return () => timer.cancel();
 }
 
-const support: WakeUps = {
+/**
+ * A clock with whose timers something is watched.
+ * @param begin a timer of `limitMs` was started: returns what is called when it is cancelled, also after it has fired
+ */
+export const watchedClock = (clock: StreamClock, begin: (limitMs: number) => () => void): StreamClock => ({
+  now: () => clock.now(),
+  after(limitMs, call) {
+    const timer = clock.after(limitMs, call);
+    const end = begin(limitMs);
+    return {
+      cancel() {
+        timer.cancel();
+        end();
+      },
+    };
+  },
+});
+
+const part: ExtendingPart<'wakeUps'> = {
   part: 'wakeUps',
-  watch(stream, clock, limitMs) {
-    const halfAt = clock.now() + limitMs / 2;
-    return watchWakeUps(clock, () => {
-      const { state } = stream;
-      // The server may be back, unless it asked to be left alone; or the connection is dead, unless it is quite new.
-      const isDue = state.name === 'waiting' ? !state.reason.retryAfterMs : clock.now() >= halfAt;
-      if (isDue) stream.reconnect();
-    });
+  extend(settings, stream) {
+    const { clock } = settings;
+    settings.clock = watchedClock(clock, (limitMs) => watch(stream, clock, limitMs));
   },
 };
 
+function watch(stream: ExtendedStream, clock: StreamClock, limitMs: number): () => void {
+  const halfAt = clock.now() + limitMs / 2;
+  return watchWakeUps(clock, () => {
+    const { state } = stream;
+    // The server may be back, unless it asked to be left alone; or the connection is dead, unless it is quite new.
+    const isDue = state.name === 'waiting' ? !state.reason.retryAfterMs : clock.now() >= halfAt;
+    if (isDue) stream.reconnect();
+  });
+}
+
 /** Asks at once when the machine wakes, is back online, or the page is shown again. See {@link StreamFeatures}. */
-export const wakeUps: StreamPart<'wakeUps'> = support;
+export const wakeUps: StreamPart<'wakeUps'> = part;

@@ -1,64 +1,48 @@
 import type { Retry } from '../model/errors.ts';
-import type { Event, ObjectKey } from '../model/event.ts';
+import type { Event, EventBatch } from '../model/event.ts';
 import type { Gap, GapReason } from '../model/gap.ts';
 import { StreamError, type StreamErrorCode, type StreamErrorOptions } from './stream-error.ts';
 
 /** An object of the wire, whose members may be anything. */
 export type Wire = Readonly<Record<string, unknown>>;
 
-/**
- * What one line of a stream says: a gap, a batch where it has `events`, else that the server lives. The last may have
- * an `index`: everything up to it has passed.
- */
-export interface Line extends StateLine {
+/** What one line of a stream says: a gap, a batch, else that the server lives. */
+export interface Line {
+  /** All of it: parts of the client know more of its members. */
+  readonly wire: Wire;
   readonly gap?: Gap | undefined;
-  readonly index?: number | undefined;
-  readonly events?: readonly Event[] | undefined;
+  readonly batch?: EventBatch | undefined;
   /** Number of the batch, where it was appended to an index that had one already. */
   readonly appended?: number | undefined;
+  /** Without a batch: everything up to it has passed. */
+  readonly index?: number | undefined;
   readonly epoch?: string | undefined;
   /** How often the server sends a heartbeat; 0: none comes after this one. */
   readonly heartbeatMs?: number | undefined;
 }
 
-/** What it says where a state was asked for. */
-export interface StateLine {
-  /** Which state the stream holds. */
-  readonly mark?: string | undefined;
-  /** The state is complete, and current at this index. */
-  readonly current?: number | undefined;
-  /** Of a batch: the objects that are no longer the reader's own. */
-  readonly removed?: readonly ObjectKey[] | undefined;
-}
-
 /**
  * Reads one line. An object of which no member is known is a heartbeat: later servers may say more.
- * @param readState reads what is said of a state, where one was asked for
  * @throws StreamError `malformed`, or what the line says has ended the stream
  */
-export function parseLine(
-  text: string,
-  parse?: (line: string) => unknown,
-  readState?: (wire: Wire) => StateLine,
-): Line {
+export function parseLine(text: string, parse?: (line: string) => unknown): Line {
   const wire = parseObject(text, parse);
   if (!wire) throw malformed();
   const error = parseError(wire);
   if (error) throw error;
-  if (isObject(wire.Gap)) return { gap: gapOf(wire.Gap) };
-  const { Index, Events, Appended, Epoch, HeartbeatMs } = wire;
-  const state = readState?.(wire);
+  const { Gap, Current, Index, Events, Appended = 0, Epoch, HeartbeatMs } = wire;
+  if (isObject(Gap)) return { wire, gap: gapOf(Gap) };
   // Lines of other kinds have an empty list of events beside, for readers that know batches alone.
-  if (Array.isArray(Events) && state?.current === undefined) {
+  if (Array.isArray(Events) && !isObject(Current)) {
     const index = indexOf(Index);
     const events = Events.map((event) => eventOf(index, event));
-    return { index, events, appended: indexOf(Appended ?? 0), ...state };
+    return { wire, batch: { index, events }, appended: indexOf(Appended) };
   }
   return {
+    wire,
     index: Index === undefined ? undefined : indexOf(Index),
     epoch: typeof Epoch === 'string' ? Epoch : undefined,
     heartbeatMs: typeof HeartbeatMs === 'number' && HeartbeatMs >= 0 ? HeartbeatMs : undefined,
-    ...state,
   };
 }
 

@@ -1,15 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineReader } from '../../src/client/line-reader.ts';
+import { lineReader } from '../../src/client/line-reader.ts';
 
 function readAll(chunks: readonly Uint8Array[], maxLineBytes = 1e6): string[] {
-  const reader = new LineReader(maxLineBytes);
-  const lines: string[] = [];
-  for (const chunk of chunks) {
-    reader.push(Uint8Array.from(chunk));
-    for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
-  }
-  return lines;
+  const reader = lineReader(maxLineBytes);
+  return chunks.flatMap((chunk) => [...reader.lines(Uint8Array.from(chunk))]);
 }
 
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
@@ -34,10 +29,18 @@ describe('a line reader', () => {
     expect(readAll([...encode('ä€😀\n')].map((byte) => Uint8Array.of(byte)))).toEqual(['ä€😀']);
   });
 
-  it('keeps an unfinished line to itself until it is given up', () => {
-    const reader = new LineReader(100);
-    reader.push(Uint8Array.from(encode('a\nbc')));
-    expect([reader.next(), reader.next(), reader.rest(), reader.rest()]).toEqual(['a', undefined, 'bc', '']);
+  it('keeps an unfinished line to itself until its newline comes', () => {
+    const reader = lineReader(100);
+    expect([...reader.lines(encode('a\nbc'))]).toEqual(['a']);
+    expect(reader.rest()).toBe('bc');
+    expect([...reader.lines(encode('d\n\n'))]).toEqual(['bcd', '']);
+    expect(reader.rest()).toBe('');
+  });
+
+  it('gives the lines before one that it refuses', () => {
+    const lines = lineReader(3).lines(encode('a\nbcde\n'))[Symbol.iterator]();
+    expect(lines.next().value).toBe('a');
+    expect(() => lines.next()).toThrow(expect.objectContaining({ code: 'line_too_long' }));
   });
 
   it('accepts a line of exactly the maximum, cut anywhere, and no byte more', () => {
@@ -51,11 +54,11 @@ describe('a line reader', () => {
   });
 
   it('refuses a line that is too long before its end has come', () => {
-    const reader = new LineReader(10);
-    reader.push(new Uint8Array(8).fill(65));
-    expect(reader.next()).toBeUndefined();
-    reader.push(new Uint8Array(3).fill(65));
-    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'line_too_long', retry: 'never' }));
+    const reader = lineReader(10);
+    expect([...reader.lines(new Uint8Array(8).fill(65))]).toEqual([]);
+    expect(() => [...reader.lines(new Uint8Array(3).fill(65))]).toThrow(
+      expect.objectContaining({ code: 'line_too_long', retry: 'never' }),
+    );
   });
 
   it('refuses what is not UTF-8 instead of guessing', () => {

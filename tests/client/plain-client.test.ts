@@ -3,7 +3,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventStreamHandler } from '../../src/adapters/http.ts';
-import { state, type StreamOptions, streamEventsWith } from '../../src/client/index.ts';
+import {
+  checks,
+  nomad,
+  serverSentEvents,
+  snapshots,
+  state,
+  type StreamOptions,
+  type StreamState,
+  streamEventsWith,
+  wakeUps,
+} from '../../src/client/index.ts';
 import { EventBroker } from '../../src/index.ts';
 import { batchLine, FakeServer } from './fake-server.ts';
 import { url } from './stream-setting.ts';
@@ -66,6 +76,58 @@ describe('a client without parts', () => {
     expect(server.requests.map(({ query }) => query.get('index'))).toEqual(['0', '5']);
     stream.close();
     expect(clock.pending).toBe(0);
+  });
+
+  it('waits no longer for an answer because of a server that it has left', async () => {
+    const clock = new VirtualClock();
+    const server = new FakeServer()
+      .stream([{ Index: 4, HeartbeatMs: 0 }], 'e1')
+      .answer(() => new Promise(() => undefined));
+    const onState = ({ name }: StreamState) => void (name === 'live' && stream.reconnect());
+    const stream = plain(url, { fetch: server.fetch, clock, onState });
+    void stream.next();
+    await clock.advance(74_999);
+    expect([server.requests.length, stream.state.name]).toEqual([2, 'connecting']);
+    await clock.advance(1);
+    expect(stream.state).toMatchObject({ name: 'waiting', reason: { code: 'timeout' } });
+    stream.close();
+  });
+
+  it('that is closed when it says that it waits throws what it would wait for', async () => {
+    const server = new FakeServer().refusal(403, 'Permission denied');
+    const onState = ({ name }: StreamState) => void (name === 'waiting' && stream.close());
+    const stream = plain(url, { fetch: server.fetch, onState });
+    await expect(stream.next()).rejects.toMatchObject({ code: 'permission_denied', status: 403 });
+    expect([server.requests.length, stream.state]).toEqual([1, { name: 'closed' }]);
+  });
+
+  it('takes an end in the middle of a letter for one of the connection, however often', async () => {
+    const half = Buffer.from('{"Index":4}\n{"Events":"ä').subarray(0, -1);
+    const server = new FakeServer();
+    for (let i = 0; i < 10; i++) server.answer(() => new Response(half, { headers: { 'X-Fenceline-Epoch': 'e1' } }));
+    server.stream([batchLine(5)], 'e1');
+    const clock = new VirtualClock();
+    const codes = new Set<unknown>();
+    const onState = (now: StreamState): unknown => now.name === 'waiting' && codes.add(now.reason.code);
+    const stream = plain(url, { fetch: server.fetch, clock, onState, maxDelayMs: 1 });
+    const next = stream.next();
+    await clock.advance(100);
+    expect((await next).value?.index).toBe(5);
+    expect([...codes]).toEqual(['network']);
+    stream.close();
+  });
+
+  it('says what a refusal said before its connection broke', async () => {
+    const parts = [Buffer.from('no such to')];
+    const pull = (body: ReadableStreamDefaultController): void => {
+      const part = parts.shift();
+      if (part) body.enqueue(part);
+      else body.error(new TypeError('terminated'));
+    };
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const server = new FakeServer().answer(() => new Response(body, { status: 400 }));
+    const stream = plain(url, { fetch: server.fetch });
+    await expect(stream.next()).rejects.toThrow('The server answered 400: no such to');
   });
 
   it('that is closed as soon as it was asked for a batch asks the server nothing', async () => {
@@ -197,5 +259,28 @@ describe('a client without parts, of a real server,', () => {
     while (!seen.includes(true)) seen.push((await stream.next()).value?.current);
     expect(stream.position.mark).toBeDefined();
     stream.close();
+  });
+});
+
+describe('the parts of a client', () => {
+  it('may be given in any order, and be left undefined', async () => {
+    const clock = new VirtualClock();
+    const server = new FakeServer()
+      .stream([], 'e1')
+      .stream([batchLine(8)], 'e1')
+      .stream();
+    const none: object = { signals: undefined };
+    const make = streamEventsWith({ wakeUps, serverSentEvents, snapshots, nomad, state, checks, ...none });
+    const snapshot = () => ({ value: 'v', index: 8, epoch: 'e1' });
+    const stream = make(url, { fetch: server.fetch, clock, snapshot, random: () => 1 });
+    expect((await stream.next()).value).toEqual({ index: 7, events: [], snapshot: 'v' });
+    const next = stream.next();
+    await clock.advance(12_500 + 250);
+    expect((await next).value?.index).toBe(8);
+    expect(server.requests.map(({ headers }) => headers.get('Accept'))).toEqual([null, 'text/event-stream']);
+    stream.close();
+    expect(clock.pending).toBe(0);
+    expect(() => make('ftp://s3cret.test', { minDelayMs: 0 })).toThrow('minDelayMs must be');
+    expect(() => make('ftp://s3cret.test', { state: true })).toThrow('The URL must be http');
   });
 });

@@ -11,20 +11,33 @@ const positionAt = (index: number | 'latest', epoch?: string): ReadPosition => {
 };
 const gap = (from: number, to: number, reason: Gap['reason'] = 'trimmed'): Gap => ({ from, to, reason });
 
+/** The line of a batch. @returns what is handed over */
+function batch(position: ReadPosition, index: number, appended?: number): EventBatch | undefined {
+  const taken = position.take({ wire: {}, batch: { index, events: [] }, appended }, () => false);
+  return typeof taken === 'object' ? taken : undefined;
+}
+
+/** The line of a bookmark. @returns whether it is news */
+const bookmark = (position: ReadPosition, index: number) => position.take({ wire: {}, index }, () => false);
+
+/** The line of a gap, which the reader may be told of at once. */
+const tell = (position: ReadPosition, missing: Gap, isTold: boolean) =>
+  position.take({ wire: {}, gap: missing }, () => isTold);
+
 describe('a position', () => {
   it('is one more than the last batch handed over', () => {
     const position = positionAt(0, 'a');
-    expect(position.batch(7, [])).toEqual({ index: 7, events: [] });
+    expect(batch(position, 7)).toEqual({ index: 7, events: [] });
     expect(position.next).toEqual({ index: 8, epoch: 'a' });
   });
 
   it('passes none that was asked to be left out', () => {
     const position = positionAt(7, 'a');
-    expect([5, 7, 5, 8].map((index) => position.batch(index, [])?.index)).toEqual([undefined, 7, undefined, 8]);
+    expect([5, 7, 5, 8].map((index) => batch(position, index)?.index)).toEqual([undefined, 7, undefined, 8]);
   });
 
   const take = (position: ReadPosition, ...batches: readonly (readonly [number, number?])[]) =>
-    batches.map(([index, appended]) => position.batch(index, [], appended)?.index);
+    batches.map(([index, appended]) => batch(position, index, appended)?.index);
 
   it('passes what was appended to an index, and an index once that was not', () => {
     expect(take(positionAt(7, 'a'), [7], [7], [7, 1], [7, 2], [8])).toEqual([7, undefined, 7, 7, 8]);
@@ -51,58 +64,58 @@ describe('a position', () => {
 
   it('moves on at a bookmark, never back', () => {
     const position = positionAt(5);
-    expect([position.bookmark(9), position.bookmark(9), position.bookmark(3)]).toEqual([true, false, false]);
+    expect([bookmark(position, 9), bookmark(position, 9), bookmark(position, 3)]).toEqual([true, false, false]);
     expect(position.next).toEqual({ index: 10 });
   });
 
   it('stays "latest" until the server has said where that is', () => {
     const position = positionAt('latest');
     expect(position.next).toEqual({ index: 'latest' });
-    position.bookmark(41);
+    bookmark(position, 41);
     expect(position.next).toEqual({ index: 42 });
   });
 
   it('goes on after a gap, and is kept before it until the gap has been told', () => {
     const position = positionAt(5);
-    position.gap(gap(5, 20), false);
+    tell(position, gap(5, 20), false);
     expect([position.next, position.kept]).toEqual([{ index: 21 }, { index: 5 }]);
-    position.bookmark(30);
+    bookmark(position, 30);
     expect([position.next, position.kept]).toEqual([{ index: 31 }, { index: 5 }]);
-    expect(position.batch(31, [])?.gap).toEqual(gap(5, 20));
+    expect(batch(position, 31)?.gap).toEqual(gap(5, 20));
     expect([position.next, position.kept]).toEqual([{ index: 32 }, { index: 32 }]);
-    expect(position.batch(32, [])?.gap).toBeUndefined();
+    expect(batch(position, 32)?.gap).toBeUndefined();
   });
 
   it('tells two gaps before one batch as one', () => {
     const position = positionAt(5);
-    position.gap(gap(5, 20), false);
-    position.gap(gap(25, 30, 'slow'), false);
-    expect(position.batch(31, [])?.gap).toEqual(gap(5, 30, 'slow'));
+    tell(position, gap(5, 20), false);
+    tell(position, gap(25, 30, 'slow'), false);
+    expect(batch(position, 31)?.gap).toEqual(gap(5, 30, 'slow'));
   });
 
   it('does not tell on a batch what the reader was told already', () => {
     const position = positionAt(5);
-    position.gap(gap(5, 20), true);
+    tell(position, gap(5, 20), true);
     expect(position.kept).toEqual({ index: 21 });
-    expect(position.batch(21, [])).toEqual({ index: 21, events: [] });
+    expect(batch(position, 21)).toEqual({ index: 21, events: [] });
   });
 
   it('takes the new numbering with the first index in it, and asks from the old place until then', () => {
     const position = positionAt(100, 'old');
     position.opened('new');
-    position.gap(gap(100, 120, 'restarted'), false);
+    tell(position, gap(100, 120, 'restarted'), false);
     expect([position.next, position.kept]).toEqual([
       { index: 100, epoch: 'old' },
       { index: 100, epoch: 'old' },
     ]);
-    expect(position.batch(3, [])).toEqual({ index: 3, events: [], gap: gap(100, 120, 'restarted') });
+    expect(batch(position, 3)).toEqual({ index: 3, events: [], gap: gap(100, 120, 'restarted') });
     expect(position.kept).toEqual({ index: 4, epoch: 'new' });
   });
 
   it('takes the new epoch from the gap when the numbering starts over on an open connection', () => {
     const position = positionAt(100, 'old');
-    position.gap({ ...gap(100, 100, 'restarted'), epoch: 'new' }, false);
-    expect(position.bookmark(2)).toBe(true);
+    tell(position, { ...gap(100, 100, 'restarted'), epoch: 'new' }, false);
+    expect(bookmark(position, 2)).toBe(true);
     expect([position.next, position.kept]).toEqual([
       { index: 3, epoch: 'new' },
       { index: 100, epoch: 'old' },
@@ -112,55 +125,55 @@ describe('a position', () => {
   it('believes no bookmark of another epoch before the gap has been told', () => {
     const position = positionAt(100, 'old');
     position.opened('new');
-    expect(position.bookmark(500)).toBe(false);
+    expect(bookmark(position, 500)).toBe(false);
     expect(position.next).toEqual({ index: 100, epoch: 'old' });
   });
 
   it('tells a restart and what was trimmed after it as one restart', () => {
     const position = positionAt(100, 'old');
     position.opened('new');
-    position.gap({ ...gap(100, 100, 'restarted'), epoch: 'new' }, false);
-    position.gap(gap(1, 7), false);
+    tell(position, { ...gap(100, 100, 'restarted'), epoch: 'new' }, false);
+    tell(position, gap(1, 7), false);
     expect(position.next).toEqual({ index: 8, epoch: 'new' });
-    expect(position.batch(8, [])?.gap).toEqual({ from: 1, to: 100, reason: 'restarted', epoch: 'new' });
+    expect(batch(position, 8)?.gap).toEqual({ from: 1, to: 100, reason: 'restarted', epoch: 'new' });
   });
 
   it('drops nothing of a server that changes its epoch without a word', () => {
     const position = positionAt(100, 'old');
     position.opened('new');
-    expect(position.batch(3, [])?.index).toBe(3);
+    expect(batch(position, 3)?.index).toBe(3);
     expect(position.next).toEqual({ index: 4, epoch: 'new' });
   });
 
   it('keeps its epoch at a server that names none', () => {
     const position = positionAt(5, 'a');
     position.opened(undefined);
-    position.bookmark(5);
+    bookmark(position, 5);
     expect(position.next).toEqual({ index: 6, epoch: 'a' });
   });
 
   it('goes back to what is given again when the log came back shorter', () => {
     const position = positionAt(100, 'a');
-    position.gap(gap(90, 99, 'ahead'), false);
+    tell(position, gap(90, 99, 'ahead'), false);
     expect([position.next, position.kept]).toEqual([
       { index: 90, epoch: 'a' },
       { index: 100, epoch: 'a' },
     ]);
-    expect(position.batch(90, [])).toEqual({ index: 90, events: [], gap: gap(90, 99, 'ahead') });
-    expect(position.batch(90, [])).toBeUndefined();
+    expect(batch(position, 90)).toEqual({ index: 90, events: [], gap: gap(90, 99, 'ahead') });
+    expect(batch(position, 90)).toBeUndefined();
   });
 
   it('tells indexes that are given again and what was lost to slowness after it as the former', () => {
     const position = positionAt(100, 'a');
-    position.gap(gap(90, 99, 'ahead'), false);
-    position.gap(gap(90, 94, 'slow'), false);
-    expect(position.batch(95, [])?.gap).toEqual(gap(90, 99, 'ahead'));
+    tell(position, gap(90, 99, 'ahead'), false);
+    tell(position, gap(90, 94, 'slow'), false);
+    expect(batch(position, 95)?.gap).toEqual(gap(90, 99, 'ahead'));
   });
 
   it('takes a lower index than it had after any gap that says so', () => {
     const position = positionAt(100, 'a');
-    position.gap(gap(100, 100, 'ahead'), false);
-    expect(position.batch(90, [])?.index).toBe(90);
+    tell(position, gap(100, 100, 'ahead'), false);
+    expect(batch(position, 90)?.index).toBe(90);
   });
 
   it.each([0, 'latest'] as const)(
@@ -168,7 +181,7 @@ describe('a position', () => {
     (index) => {
       const position = positionAt(index, 'old');
       position.opened('new');
-      expect(position.bookmark(0)).toBe(true);
+      expect(bookmark(position, 0)).toBe(true);
       expect(position.next).toEqual({ index: 1, epoch: 'new' });
     },
   );
@@ -249,11 +262,11 @@ interface HandedOver {
 }
 
 function take(position: ReadPosition, line: Line): HandedOver | undefined {
-  if ('gap' in line) position.gap(line.gap, false);
-  else if ('bookmark' in line) position.bookmark(line.bookmark);
+  if ('gap' in line) tell(position, line.gap, false);
+  else if ('bookmark' in line) bookmark(position, line.bookmark);
   else {
-    const batch = position.batch(line.batch.index, []);
-    return batch && { n: line.batch.n, batch };
+    const handed = batch(position, line.batch.index);
+    return handed && { n: line.batch.n, batch: handed };
   }
   return undefined;
 }

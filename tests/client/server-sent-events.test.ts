@@ -123,6 +123,34 @@ describe('a 200 without a byte until the peer counts as dead', () => {
     expect(accepts(server)).toEqual([null, null]);
   });
 
+  it.each(['e1', undefined])('is no reason to ask otherwise where the reader cut it off (epoch %s)', async (epoch) => {
+    const server = new FakeServer()
+      .stream([], epoch)
+      .stream([batchLine(1)], epoch)
+      .stream([batchLine(2)], epoch);
+    const setting = open(server);
+    const next = setting.stream.next();
+    await setting.clock.advance(11_000);
+    setting.stream.reconnect();
+    expect((await next).value?.index).toBe(1);
+    setting.stream.reconnect();
+    expect((await setting.stream.next()).value?.index).toBe(2);
+    expect(accepts(server)).toEqual([null, null, null]);
+    setting.stream.close();
+    expect(setting.clock.pending).toBe(0);
+  });
+
+  it('brings the events before one that cannot be read, in the same chunk', async () => {
+    const [before, rest] = [`data: ${JSON.stringify(batchLine(5))}\n\n`, 'data: {}\n\n'];
+    const bytes = Buffer.concat([Buffer.from(before), Buffer.of(0xff), Buffer.from(rest)]);
+    const answer = () =>
+      new Response(bytes, { headers: { 'Content-Type': 'text/event-stream', 'X-Fenceline-Epoch': 'e1' } });
+    const setting = open(new FakeServer().answer(answer).stream([batchLine(6)], 'e1'));
+    expect(await indexes(setting, 1)).toEqual([5]);
+    expect(await indexes(setting, 1)).toEqual([6]);
+    expect(setting.states.map((state) => state.name === 'waiting' && state.reason.code)).toContain('malformed');
+  });
+
   it('the error that ends a stream of events ends it as that of ndjson', async () => {
     const text = ':\n\nevent: error\ndata: {"Code":"bad_request","Message":"no","Retry":"never"}\n\n';
     const answer = () => new Response(text, { headers: { 'Content-Type': 'text/event-stream' } });

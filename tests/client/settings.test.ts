@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { StreamOptions } from '../../src/client/index.ts';
 import { checks } from '../../src/client/option-checks.ts';
 import { HostSnapshots } from '../../src/client/snapshots.ts';
-import { partsOf } from '../../src/client/stream-parts.ts';
-import { settingsOf } from '../../src/client/stream-settings.ts';
+import { settingsOf } from '../../src/client/stream-parts.ts';
+import { deadAfterMs } from '../../src/client/stream-settings.ts';
 
 describe('the options of a stream', () => {
   it.each<[StreamOptions, string]>([
@@ -25,13 +25,14 @@ describe('the options of a stream', () => {
     [{ heartbeatMs: '60' } as never, 'heartbeatMs must be a number above 0; got "60".'],
     [{ heartbeatMs: -1 }, 'heartbeatMs must be a number above 0; got -1.'],
   ])('are refused where they cannot be meant: %j', (options, message) => {
-    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(TypeError);
-    expect(() => settingsOf(options, partsOf({ checks }))).toThrow(message);
+    const call = () => settingsOf(options, { checks }, { state: { name: 'connecting' }, reconnect() {} });
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(message);
   });
 
   it('say when a silent peer is dead: after two and a half heartbeats, by the option before the server', () => {
-    expect([5000, 0].map(settingsOf({}, {}).deadAfterMs)).toEqual([12_500, Infinity]);
-    expect([5000, 0].map(settingsOf({ heartbeatMs: 1000 }, {}).deadAfterMs)).toEqual([2500, 2500]);
+    expect([undefined, 5000, 0].map((ms) => deadAfterMs({}, ms))).toEqual([75_000, 12_500, Infinity]);
+    expect([undefined, 5000, 0].map((ms) => deadAfterMs({ heartbeatMs: 1000 }, ms))).toEqual([2500, 2500, 2500]);
   });
 });
 
@@ -39,23 +40,21 @@ describe('a snapshot', () => {
   it.each([[{}], [{ index: -1 }], [{ index: 1.5 }], [{ index: 1, epoch: 7 }], [undefined]])(
     'that cannot be gone on from is none: %j',
     async (answer) => {
-      const snapshots = new HostSnapshots(() => answer as never, true);
+      const snapshots = new HostSnapshots(() => answer as never);
       await expect(snapshots.take()).rejects.toMatchObject({ code: 'snapshot_failed', retry: 'resume' });
-      expect(snapshots.isDue).toBe(true);
     },
   );
 
   it('says where to go on, and carries the gap for which it was asked again', async () => {
-    const snapshots = new HostSnapshots(() => ({ value: 'v', index: 8, epoch: 'e' }), false);
-    expect(snapshots.isDue).toBe(false);
+    const snapshots = new HostSnapshots(() => ({ value: 'v', index: 8, epoch: 'e' }));
     const gap = { from: 2, to: 5, reason: 'trimmed' } as const;
-    expect(snapshots.askAgain(gap)).toMatchObject({ code: 'gap', retry: 'resume', gap });
-    expect(snapshots.isDue).toBe(true);
+    expect(snapshots.missing(gap)).toMatchObject({ code: 'gap', retry: 'resume', gap });
+    const position = { index: 8, epoch: 'e' };
     const batch = { index: 7, events: [], snapshot: 'v' };
-    expect(await snapshots.take()).toEqual({ position: { index: 8, epoch: 'e' }, batch: { ...batch, gap } });
-    expect(snapshots.isDue).toBe(true);
-    snapshots.taken();
-    expect(await snapshots.take()).toEqual({ position: { index: 8, epoch: 'e' }, batch });
-    expect(snapshots.isDue).toBe(false);
+    const late = await snapshots.take();
+    const inTime = await snapshots.take();
+    expect(inTime()).toEqual({ position, batch: { ...batch, gap } });
+    expect((await snapshots.take())()).toEqual({ position, batch });
+    expect(late()).toEqual({ position, batch });
   });
 });

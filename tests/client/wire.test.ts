@@ -15,7 +15,12 @@ const anyMeta = fc.record({
   filterKeys: fc.array(text, { maxLength: 3 }),
 });
 
-const parse = (value: unknown) => parseLine(JSON.stringify(value));
+/** All of the line but the object that it was read from. */
+const parse = (value: unknown) => {
+  const { wire, ...line } = parseLine(JSON.stringify(value));
+  expect(wire).toEqual(value);
+  return line;
+};
 
 function thrownBy(call: () => unknown): unknown {
   try {
@@ -35,7 +40,7 @@ describe('a line of the wire', () => {
           ([meta, payload]) => new EncodedEvent(meta, [meta.topic], { json: JSON.stringify(payload), bytes: 1 }),
         );
         const whole = new EncodedBatch(index, encoded);
-        expect(parseLine(whole.line)).toEqual({ ...whole.batch, appended: 0 });
+        expect(parseLine(whole.line)).toMatchObject({ batch: whole.batch, appended: 0 });
       }),
     );
   });
@@ -61,11 +66,11 @@ describe('a line of the wire', () => {
     [{ Epoch: 7, HeartbeatMs: -1 }, {}],
     [
       { Index: 7, Events: [] },
-      { index: 7, events: [], appended: 0 },
+      { batch: { index: 7, events: [] }, appended: 0 },
     ],
     [
       { Index: 7, Events: [], Appended: 2 },
-      { index: 7, events: [], appended: 2 },
+      { batch: { index: 7, events: [] }, appended: 2 },
     ],
     [{ Gap: { From: 5, To: 20, Reason: 'trimmed' } }, { gap: { from: 5, to: 20, reason: 'trimmed' } }],
     [
@@ -90,7 +95,7 @@ describe('a line of the wire', () => {
       index: 7,
       payload: { Node: {} },
     };
-    expect(parse(wire)).toEqual({ index: 7, events: [event], appended: 0 });
+    expect(parse(wire)).toEqual({ batch: { index: 7, events: [event] }, appended: 0 });
   });
 
   it.each([

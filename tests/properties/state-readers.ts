@@ -1,7 +1,7 @@
 import type { EventBatch, SubscribeOptions, Subscription } from 'fenceline';
 import { ndjsonFormat } from '../../src/adapters/ndjson.ts';
 import { streamEvents, StreamError, type Position } from '../../src/client/index.ts';
-import { readState } from '../../src/client/state.ts';
+import { readState } from '../../src/client/state-position.ts';
 import { parseLine } from '../../src/client/wire.ts';
 import type { StreamClock } from '../../src/client/wait.ts';
 import { BrokerError } from '../../src/model/errors.ts';
@@ -151,10 +151,11 @@ class SinkReader implements StateReader {
   }
 
   #takeLine(line: string): void {
-    const { gap, current, index, events, removed } = parseLine(line, JSON.parse, readState);
+    const { wire, gap, batch } = parseLine(line);
+    const { current, removed } = readState(wire);
     if (gap) this.#gap = joinGaps(this.#gap, gap);
     if (current !== undefined) this.#hand({ index: current, events: [], current: true });
-    if (index !== undefined && events) this.#hand({ index, events, ...(removed && { removed }) });
+    if (batch) this.#hand({ ...batch, ...(removed && { removed }) });
   }
 
   #hand(batch: EventBatch): void {

@@ -8,7 +8,7 @@ import type { Position } from '../read-position.ts';
 import { StreamError } from '../stream-error.ts';
 import type { StreamOptions } from '../stream-options.ts';
 import { liveClock, type StreamClock, Wait } from '../wait.ts';
-import { watchWakeUps } from '../wake-ups.ts';
+import { watchedClock, watchWakeUps } from '../wake-ups.ts';
 import { Leader } from './leader.ts';
 import type { SharedStream } from './shared-stream.ts';
 import { stateFrom } from './tab-message.ts';
@@ -80,7 +80,7 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
       onGone: () => this.#onGone(),
       onFault: (error) => this.#onFault(error),
     });
-    this.#wait = new Wait(clock, () => watchWakeUps(clock, () => this.#group.tell({ kind: 'wake' })));
+    this.#wait = new Wait(watchedClock(clock, () => watchWakeUps(clock, () => this.#group.tell({ kind: 'wake' }))));
     this.#stopListening = signal && onAbort(signal, () => this.close());
     if (signal?.aborted) this.close();
   }
@@ -151,7 +151,8 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
       this.#group.join();
       this.#ask();
     }
-    const isQuiet = await this.#isQuietFor(this.#isAsked ? ANSWER_MS : QUIET_MS);
+    // Ends early, with false, when something came.
+    const isQuiet = await this.#wait.sleep(this.#isAsked ? ANSWER_MS : QUIET_MS);
     if (!isQuiet) return undefined;
     if (!this.#isAsked) this.#ask();
     else {
@@ -166,14 +167,6 @@ export class TabStream<Batch extends EventBatch = EventBatch> implements SharedS
   #ask(): void {
     this.#isAsked = true;
     this.#group.tell({ kind: 'ask' });
-  }
-
-  /** Resolves early, with false, when something came. */
-  async #isQuietFor(ms: number): Promise<boolean> {
-    return this.#wait.sleep(ms).then(
-      () => true,
-      () => false,
-    );
   }
 
   async #readAlone(): Promise<EventBatch | undefined> {

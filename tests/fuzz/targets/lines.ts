@@ -2,11 +2,10 @@ import { frameChunk } from '../../../src/adapters/chunked.ts';
 import { ndjsonFormat } from '../../../src/adapters/ndjson-format.ts';
 import { sseFormat } from '../../../src/adapters/sse-format.ts';
 import { EventDecoder } from '../../../src/client/event-decoder.ts';
-import { LineReader } from '../../../src/client/line-reader.ts';
+import { lineReader } from '../../../src/client/line-reader.ts';
 import { NamelessPosition } from '../../../src/client/nameless-position.ts';
 import type { ReadPosition } from '../../../src/client/read-position.ts';
-import { StatePosition } from '../../../src/client/state-position.ts';
-import { readState } from '../../../src/client/state.ts';
+import { readState, StatePosition } from '../../../src/client/state-position.ts';
 import { StreamError } from '../../../src/client/stream-error.ts';
 import { type Line, parseLine } from '../../../src/client/wire.ts';
 import { documentedOfClient, require, requireEqual, type FuzzTarget } from '../target.ts';
@@ -15,14 +14,12 @@ const MAX_LINE_BYTES = 4096;
 
 /** The lines up to the first that is refused; the bytes come in parts of `partBytes`. */
 function linesOf(input: Uint8Array, partBytes: number): readonly string[] {
-  const reader = new LineReader(MAX_LINE_BYTES);
+  const reader = lineReader(MAX_LINE_BYTES);
   const lines: string[] = [];
   documentedOfClient(
     () => {
-      for (let at = 0; at < input.length; at += partBytes) {
-        reader.push(Uint8Array.from(input.subarray(at, at + partBytes)));
-        for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
-      }
+      for (let at = 0; at < input.length; at += partBytes)
+        for (const line of reader.lines(Uint8Array.from(input.subarray(at, at + partBytes)))) lines.push(line);
     },
     'malformed',
     'line_too_long',
@@ -34,7 +31,11 @@ function linesOf(input: Uint8Array, partBytes: number): readonly string[] {
 function valuesOf(lines: readonly string[]): readonly Line[] {
   const values: Line[] = [];
   try {
-    for (const line of lines) values.push(parseLine(line, JSON.parse, readState));
+    for (const line of lines) {
+      const value = parseLine(line);
+      readState(value.wire);
+      values.push(value);
+    }
   } catch (error) {
     if (!StreamError.is(error)) throw error;
   }
@@ -43,7 +44,7 @@ function valuesOf(lines: readonly string[]): readonly Line[] {
 
 /** What the server says moves the position to where it can be asked from, whatever it says. */
 function follow(values: readonly Line[]): void {
-  const nameless = new NamelessPosition({ index: 5, epoch: 'e' }, new URLSearchParams());
+  const nameless = new NamelessPosition({ index: 5, epoch: 'e' }, new URLSearchParams(), () => true);
   nameless.opened(undefined);
   const state = new StatePosition({ index: 5, epoch: 'e' });
   state.opened('e');
@@ -51,13 +52,7 @@ function follow(values: readonly Line[]): void {
 }
 
 function take(position: ReadPosition, value: Line): void {
-  const { gap, index: at, events } = value;
-  if (gap) position.gap(gap, false);
-  else if (at !== undefined && events) {
-    const untold = position.untold?.(at, events);
-    if (untold) position.hold(untold);
-    position.batch(at, events, value.appended, value.removed);
-  } else position.heartbeat(value);
+  position.take(value, () => false);
   const { index } = position.next;
   require(index === 'latest' || (Number.isSafeInteger(index) && index >= 0), `The next request asks from ${index}.`);
 }
@@ -154,7 +149,7 @@ export const written: FuzzTarget = {
     const line = `${JSON.stringify({ Index: 7, Events: [event] })}\n`;
     const batch = { index: 7, line };
     const [direct] = valuesOf([line.trimEnd()]);
-    requireEqual(direct?.events?.length, 1, 'The number of events of the batch');
+    requireEqual(direct?.batch?.events.length, 1, 'The number of events of the batch');
     const ndjson = unframed(frameChunk(ndjsonFormat.batch(batch as never)));
     requireEqual(valuesOf(linesWithoutBound(ndjson)), [direct], 'ndjson');
     const sse = unframed(frameChunk(sseFormat('e').batch(batch as never)));
@@ -167,11 +162,7 @@ export const written: FuzzTarget = {
 };
 
 function linesWithoutBound(bytes: Uint8Array): readonly string[] {
-  const reader = new LineReader(1e9);
-  reader.push(Uint8Array.from(bytes));
-  const lines = [];
-  for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);
-  return lines;
+  return [...lineReader(1e9).lines(Uint8Array.from(bytes))];
 }
 
 /** One HTTP/1.1 chunk, read by the letter of RFC 9112. */
