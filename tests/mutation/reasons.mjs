@@ -9,7 +9,8 @@ const names = 'That the name of an option stands there counts, and not its value
 
 /** @type {readonly { file: string, from: string | RegExp, to?: string | RegExp, reason: string }[]} */
 const reasons = [
-  { file: 'delivery/flush-queue.ts', from: /heartbeats\.delete/, reason: `${faster} The host gives few intervals.` },
+  { file: 'delivery/flush-queue.ts', from: /circles\.delete/, reason: `${faster} The host gives few intervals.` },
+  { file: 'flush-schedule.ts', from: "'above 0, at most 1'", reason: 'The wording of an error.' },
   { file: 'flush-schedule.ts', from: 'false', reason: 'It is set before it is read.' },
   { file: 'flush-schedule.ts', from: 'true', reason: names },
   {

@@ -18,7 +18,7 @@ describe('the place where another subscription goes on', () => {
     const { broker } = makeBroker();
     await broker.publish(event);
     const subscription = await broker.subscribe({ index: 'latest', epoch: 'another' });
-    expect(subscription.resumeAt).toEqual({ index: 2, epoch: broker.epoch });
+    expect(subscription.resumeAt).toStrictEqual({ index: 2, epoch: broker.epoch });
   });
 
   it('is of the run that its host named, until it is told that the indexes began anew', async () => {
@@ -28,7 +28,7 @@ describe('the place where another subscription goes on', () => {
     expect(subscription.resumeAt.epoch).toBe('another');
     subscription.deliverTo(new RecordingSink(), shortFormat, { heartbeatMs: 0 });
     await clock.settle();
-    expect(subscription.resumeAt).toEqual({ index: 2, epoch: broker.epoch });
+    expect(subscription.resumeAt).toStrictEqual({ index: 2, epoch: broker.epoch });
   });
 
   it('is of the same run after a gap within it', async () => {
@@ -39,8 +39,19 @@ describe('the place where another subscription goes on', () => {
     subscription.deliverTo(sink, shortFormat, { heartbeatMs: 0 });
     await clock.settle();
     expect(sink.writes.join('')).toBe('(slow 1-2) 3 4 ');
-    expect(subscription.resumeAt).toEqual({ index: 5, epoch: broker.epoch });
+    expect(subscription.resumeAt).toStrictEqual({ index: 5, epoch: broker.epoch });
   });
+});
+
+it('the place of a state names which state it was', async () => {
+  const topics = defineTopics({ Job: { requires: 'anyone', retain: 'latest' } });
+  const { broker } = makeBroker({ topics: topics as never });
+  await broker.publish(event);
+  const subscription = await broker.subscribe({ topics: ['Job'], state: true });
+  while (subscription.poll() !== undefined);
+  const { epoch, mark } = subscription;
+  expect(mark).toEqual(expect.any(String));
+  expect(subscription.resumeAt).toStrictEqual({ index: 2, epoch, mark });
 });
 
 it('a subscription may be compressed unless it asks for a topic that may not', async () => {
