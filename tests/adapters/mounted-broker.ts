@@ -22,7 +22,8 @@ export async function mountedBroker(
   options: Omit<MountOptions, 'broker'> = {},
 ): Promise<MountedBroker> {
   const broker = new EventBroker(brokerOptions);
-  const server = await mount.start({ broker, ...options });
+  // What is read line by line must not meet a heartbeat, however slow the machine is.
+  const server = await mount.start({ broker, heartbeatMs: 3_600_000, ...options });
   const client = new StreamClient(mount.protocol, server.port, mount.path);
   onTestFinished(async () => {
     client.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Acl, EventBroker, type ByteSink } from 'fenceline';
 import { ndjsonFormat } from 'fenceline/ndjson';
-import { VirtualClock } from 'fenceline/testing';
+import { MemoryEventLog, VirtualClock } from 'fenceline/testing';
 import { nomadRights } from 'fenceline/nomad';
 
 const event = (key: string, letters = 10, namespace = 'default') => ({
@@ -46,6 +46,36 @@ describe('readers that are behind at one place', () => {
     await clock.settle();
     expect(sinks.every(({ chunks }) => chunks.length === 1)).toBe(true);
     expect(new Set(sinks.map(({ chunks }) => chunks[0]?.buffer)).size).toBe(1);
+  });
+
+  it('share what they read of a log, and how it is encoded: a hundred cost about as much as one', async () => {
+    const clock = new VirtualClock();
+    const log = new MemoryEventLog();
+    const read = log.read.bind(log);
+    let chunks = 0;
+    log.read = async function* (...asked) {
+      for await (const chunk of read(...asked)) {
+        chunks++;
+        yield chunk;
+      }
+    };
+    const broker = new EventBroker({ clock, log, buffer: { maxBatches: 5 } });
+    const count = 200;
+    for (let i = 1; i <= count; i++) await broker.publish(event('a', 10_000));
+    await clock.settle();
+    const sinks = Array.from({ length: 100 }, () => new Sink());
+    for (const sink of sinks) (await broker.subscribe({ index: 1 })).deliverTo(sink, ndjsonFormat, options);
+    for (let turns = 0; turns < 1000 && sinks.some(({ indexes }) => indexes.length < count); turns++) {
+      await clock.settle();
+      await new Promise(setImmediate);
+    }
+    for (const sink of sinks) expect(sink.indexes).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+    const [first] = sinks;
+    const encoded = new Set(sinks.flatMap((sink) => sink.chunks.map(({ buffer }) => buffer)));
+    expect(encoded.size).toBe(first?.chunks.length);
+    // 2 MB, 64 KiB at a time.
+    expect(chunks).toBeLessThan(45);
+    await broker.close();
   });
 
   it('share every slice of a backlog that they replay together, and get all of it once, in order', async () => {

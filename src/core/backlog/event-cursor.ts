@@ -23,10 +23,11 @@ export class EventCursor extends Cursor {
   }
 
   override get sharedPlace(): number | undefined {
-    if (this.#reading?.batch !== undefined) return undefined;
-    do this.#approach();
-    while (this.turn());
-    return !this.hasGap && this.position <= this.end && !this.isInLog ? this.position : undefined;
+    // What is at hand of the log begins just where it stands.
+    if (this.#reading?.batch === undefined)
+      do this.#approach();
+      while (this.turn());
+    return !this.hasGap && this.position <= this.end ? this.position : undefined;
   }
 
   override async fetch(): Promise<void> {

@@ -33,7 +33,7 @@ export interface DeliverySource {
   /** That the state is current was read, and is told with the next slice. */
   returnCurrent(): void;
   /**
-   * Where a slice that begins now begins; undefined where it cannot be shared: a gap comes first, or the log is read.
+   * Where a slice that begins now begins; undefined where it cannot be shared, since a gap comes first.
    */
   readonly sliceStart: number | undefined;
   /** How often its rights changed in what it read. */

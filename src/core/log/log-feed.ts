@@ -13,6 +13,7 @@ import type { AppendOptions, EventLog, LogRecord, LogState, LogStatus, LogTail }
 import { readState, type LoadProgress, type StateLoadingParts } from './state-loading.ts';
 import { decodeRecord, encodeRecord, type DecodedRecord } from './batch-record.ts';
 import { FairLimit } from './fair-limit.ts';
+import { SharedHistory } from './shared-history.ts';
 import { PendingWork } from '../../model/pending-work.ts';
 import type { Topics } from '../../model/topics.ts';
 
@@ -46,7 +47,7 @@ export interface LogFeedParts {
   readonly host: LogFeedHost;
 }
 
-/** How much one subscription that catches up from the log holds at a time, in bytes. */
+/** How much of the log's history is read, and held by who catches up, at a time, in bytes. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** How long to wait before the state is asked for again after the log failed, in ms. */
@@ -63,6 +64,7 @@ export class LogFeed implements History {
   readonly #parts: LogFeedParts;
   readonly #log: CheckedLog;
   readonly #reads: FairLimit;
+  #history: SharedHistory;
   readonly #appends = new PendingWork();
   #opening: Promise<void> | undefined;
   #tail: LogTail | undefined;
@@ -79,6 +81,7 @@ export class LogFeed implements History {
     this.#parts = parts;
     this.#log = new CheckedLog(parts.log, parts.clock);
     this.#reads = new FairLimit(parts.historyReads);
+    this.#history = this.#newHistory();
   }
 
   /**
@@ -109,20 +112,11 @@ export class LogFeed implements History {
   }
 
   /**
-   * Readers take turns, chunk by chunk: a thousand that come back at once are served one after the other, and the log
-   * is not taken down.
+   * Readers take turns, chunk by chunk, and share what was read: a thousand that come back at once do not take the log
+   * down.
    */
-  async *read(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
-    const chunks = this.#log.read(from, to, { maxBytes: CHUNK_BYTES, epoch: this.#parts.host.epoch() });
-    try {
-      for (;;) {
-        const { done, value } = await this.#reads.run(() => chunks.next());
-        if (done === true) return;
-        yield value.map((record) => this.#decode(record)?.batch ?? new UnreadableBatch(record.index));
-      }
-    } finally {
-      void chunks.return().then(undefined, () => undefined);
-    }
+  read(from: number, to: number): AsyncIterable<readonly EncodedBatch[]> {
+    return this.#history.read(from, to);
   }
 
   /** How many wait for their turn to read. */
@@ -156,7 +150,7 @@ export class LogFeed implements History {
         this.#loading = this.#reload(first - 1);
       },
       reset: (next) => {
-        this.#parts.host.restart(next);
+        this.#restart(next);
         this.#loading = this.#reload(next.head);
       },
       status: (status, cause) => this.#setStatus(status, cause),
@@ -164,6 +158,22 @@ export class LogFeed implements History {
     this.#tail = tail;
     if (this.#isClosed) await tail.stop();
     else if (this.status === 'down') this.#setStatus('up', undefined);
+  }
+
+  /** What was read of the log before may not be of this one. */
+  #restart(state: LogState): void {
+    this.#history = this.#newHistory();
+    this.#parts.host.restart(state);
+  }
+
+  #newHistory(): SharedHistory {
+    return new SharedHistory((from, to) => this.#readHistory(from, to), this.#reads);
+  }
+
+  async *#readHistory(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
+    const options = { maxBytes: CHUNK_BYTES, epoch: this.#parts.host.epoch() };
+    for await (const records of this.#log.read(from, to, options))
+      yield records.map((record) => this.#decode(record)?.batch ?? new UnreadableBatch(record.index));
   }
 
   /**
@@ -174,7 +184,7 @@ export class LogFeed implements History {
    */
   async #begin(): Promise<LogState> {
     for (let state = await this.#log.state(); ;) {
-      this.#parts.host.restart(state);
+      this.#restart(state);
       await this.#load(state.head, this.#nextLoad());
       const now = await this.#log.state();
       if (now.epoch === state.epoch && now.head >= state.head) return state;

@@ -167,14 +167,14 @@ describe('a reader of a log', () => {
     expect(asked).toEqual([[1, 5]]);
   });
 
-  it('shares nothing with others while it holds a chunk', async () => {
+  it('shares what it reads of a chunk with others, from where it stands', async () => {
     const batches = ['b', 'b', 'b', 'b', 'a', 'a'];
     const { backlog } = makeBacklog(batches, { held: 2, log: [['1b', '2b', '3b', '4b']] });
     const cursor = new EventCursor(backlog, remembering('a', batches, { from: 2 }), { position: 1 });
     expect(cursor.read().kind).toBe('fetch');
     await cursor.fetch();
     cursor.position = 2;
-    expect(cursor.sharedPlace).toBeUndefined();
+    expect(cursor.sharedPlace).toBe(2);
     expect(textOf(cursor.read())).toBe('5: a');
     expect(cursor.sharedPlace).toBe(6);
   });
@@ -208,7 +208,7 @@ describe('the place that others may read from too', () => {
     ['is none at the head', { position: 5 }, undefined],
     ['is none before a gap was told', { position: 2, gap }, undefined],
     ['is none past what was trimmed: that is a gap', { position: 1, held: 1 }, undefined],
-    ['is none in a log', { position: 1, held: 1, log: [] }, undefined],
+    ['is in the log, too', { position: 1, held: 1, log: [] }, 2],
   ])('%s', (_, { held, log, ...start }, place) => {
     const { backlog } = makeBacklog(batches, { ...(held && { held }), ...(log && { log }) });
     const cursor = new EventCursor(backlog, remembering('a', batches), start);

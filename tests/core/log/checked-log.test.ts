@@ -190,13 +190,18 @@ describe('many readers of history', () => {
     });
     const large = { ...event, payload: 'x'.repeat(30_000) };
     for (let i = 0; i < 10; i++) await broker.publish(large);
-    const read = async (): Promise<number[]> => {
+    const read = async (from: number): Promise<number[]> => {
       const indexes: number[] = [];
-      for await (const { index } of await broker.subscribe({ index: 1 })) if (indexes.push(index) === 10) break;
+      for await (const { index } of await broker.subscribe({ index: from })) {
+        indexes.push(index);
+        if (index === 10) break;
+      }
       return indexes;
     };
-    const all = await Promise.all(Array.from({ length: 20 }, read));
-    for (const indexes of all) expect(indexes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    // Each at a place of its own: they would share what they read otherwise.
+    const starts = [1, 2, 3, 4, 5, 6, 7, 8];
+    const all = await Promise.all(starts.map(read));
+    expect(all).toEqual(starts.map((from) => [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].slice(from - 1)));
     expect(seen.most).toBe(3);
     await broker.close();
   });

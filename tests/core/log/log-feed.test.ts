@@ -236,14 +236,14 @@ describe('readers of history', () => {
     const { broker } = makeBroker(log, { buffer: { maxBatches: 1 }, limits: { historyReads: 1 } });
     for (let i = 0; i < 9; i++) await broker.publish({ ...event('Note', 'x'), payload: 'x'.repeat(20_000) });
     await turns();
-    const readers = [await broker.subscribe({ namespace: '*' }), await broker.subscribe({ namespace: '*' })];
+    const readers = [await broker.subscribe({ namespace: '*' }), await broker.subscribe({ namespace: '*', index: 3 })];
     for (const reader of readers) expect(reader.poll()).toBeUndefined();
     await turns();
     expect(broker.stats().waitingReads).toBe(1);
     held.resolve();
     await turns();
     expect(broker.stats().waitingReads).toBe(0);
-    expect(readers.map((reader) => reader.poll()?.index)).toEqual([1, 1]);
+    expect(readers.map((reader) => reader.poll()?.index)).toEqual([1, 3]);
     expect(asked).toEqual([
       { maxBytes: 65_536, epoch: expect.any(String) as unknown },
       { maxBytes: 65_536, epoch: expect.any(String) as unknown },

@@ -1,0 +1,141 @@
+import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { FairLimit } from './fair-limit.ts';
+
+type Chunks = AsyncGenerator<readonly EncodedBatch[], void, undefined>;
+
+/** A stretch of the log that is being read, and stands between two chunks. */
+interface Reading {
+  readonly chunks: Chunks;
+  /** Last position of it. */
+  readonly to: number;
+}
+
+/** All that the log holds from one position on, up to before another. */
+interface Chunk {
+  readonly batches: readonly EncodedBatch[];
+  /** Where the next one begins. */
+  readonly next: number;
+  /** About how much memory it takes. */
+  readonly bytes: number;
+}
+
+/** One that was read, or is being read. */
+interface KeptChunk {
+  readonly chunk: Promise<Chunk>;
+  /** Of {@link Chunk}; 0 until it was read. */
+  bytes: number;
+}
+
+/** As much of what was read lately is kept for those who come next, in bytes; past it the oldest goes. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** So many readings may stand where somebody may go on with them. */
+const MAX_READINGS = 8;
+
+/**
+ * Reads the log's history for all who are behind: what one has read is there for those who come past the same place
+ * soon after, so that a thousand who come back after a deploy read the log about once. It holds nothing while nobody
+ * reads.
+ */
+export class SharedHistory {
+  readonly #open: (from: number, to: number) => Chunks;
+  readonly #turns: FairLimit;
+  /** By the position that they begin at; oldest first. */
+  readonly #chunks = new Map<number, KeptChunk>();
+  /** By the position that they go on at; oldest first. */
+  readonly #readings = new Map<number, Reading>();
+  #bytes = 0;
+  #readers = 0;
+
+  /**
+   * @param open reads a stretch, in chunks of bounded size
+   * @param turns bounds how many chunks are read at once
+   */
+  constructor(open: (from: number, to: number) => Chunks, turns: FairLimit) {
+    this.#open = open;
+    this.#turns = turns;
+  }
+
+  /** Batches `from` … `to`, in chunks. @throws (rejects) what reading throws */
+  async *read(from: number, to: number): Chunks {
+    this.#readers++;
+    try {
+      for (let at = from; at <= to;) {
+        const { batches, next } = await this.#chunkAt(at, to);
+        at = next;
+        const wanted = next <= to + 1 ? batches : batches.filter(({ position }) => position <= to);
+        if (wanted.length > 0) yield wanted;
+      }
+    } finally {
+      if (--this.#readers === 0) this.#forget();
+    }
+  }
+
+  #chunkAt(at: number, to: number): Promise<Chunk> {
+    const known = this.#chunks.get(at);
+    if (known) return known.chunk;
+    const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)), bytes: 0 };
+    this.#chunks.set(at, kept);
+    kept.chunk.then(
+      ({ bytes }) => this.#count(at, kept, bytes),
+      () => this.#drop(at, kept),
+    );
+    return kept.chunk;
+  }
+
+  async #pull(at: number, to: number): Promise<Chunk> {
+    const reading = this.#readings.get(at) ?? { chunks: this.#open(at, to), to };
+    this.#readings.delete(at);
+    for (;;) {
+      const { done, value: batches } = await reading.chunks.next();
+      if (done === true) return { batches: [], next: reading.to + 1, bytes: 0 };
+      const last = batches.at(-1);
+      if (last === undefined) continue;
+      const next = last.position + 1;
+      this.#putBack(next, reading);
+      return { batches, next, bytes: batches.reduce((sum, batch) => sum + batch.bytes, 0) };
+    }
+  }
+
+  /** Whoever reads on goes on with it, as far as it goes. */
+  #putBack(next: number, reading: Reading): void {
+    this.#close(next);
+    if (this.#readers === 0 || next > reading.to) return end(reading);
+    this.#readings.set(next, reading);
+    const [oldest] = this.#readings.keys();
+    if (this.#readings.size > MAX_READINGS && oldest !== undefined) this.#close(oldest);
+  }
+
+  #close(next: number): void {
+    const reading = this.#readings.get(next);
+    this.#readings.delete(next);
+    if (reading) end(reading);
+  }
+
+  /** The oldest make room; what is let go of is still with those who have it. */
+  #count(at: number, kept: KeptChunk, bytes: number): void {
+    if (this.#chunks.get(at) !== kept) return;
+    kept.bytes = bytes;
+    this.#bytes += bytes;
+    for (const [oldest, chunk] of this.#chunks) {
+      if (this.#bytes <= MAX_BYTES) return;
+      this.#drop(oldest, chunk);
+    }
+  }
+
+  #drop(at: number, kept: KeptChunk): void {
+    if (this.#chunks.get(at) !== kept) return;
+    this.#chunks.delete(at);
+    this.#bytes -= kept.bytes;
+  }
+
+  #forget(): void {
+    for (const next of this.#readings.keys()) this.#close(next);
+    this.#chunks.clear();
+    this.#bytes = 0;
+  }
+}
+
+function end({ chunks }: Reading): void {
+  void chunks.return().then(undefined, () => undefined);
+}

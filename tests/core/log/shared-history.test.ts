@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
+import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
+import { FairLimit } from '../../../src/core/log/fair-limit.ts';
+import { SharedHistory } from '../../../src/core/log/shared-history.ts';
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function batchOf(index: number, bytes = 10): EncodedBatch {
+  const meta = { topic: 'Job', type: 'Made', key: 'k', namespace: '', filterKeys: [] };
+  return new EncodedBatch(index, [new EncodedEvent(meta, ['Job'], { payload: 1, bytes })]);
+}
+
+interface LogOptions {
+  /** Positions that the log has. */
+  readonly held: readonly number[];
+  readonly perChunk?: number;
+  readonly bytes?: number;
+  /** Throws, or waits, before a chunk that begins there. */
+  readonly before?: (position: number) => unknown;
+}
+
+/** A log that counts what is asked of it. */
+function logOf({ held, perChunk = 3, bytes = 10, before }: LogOptions) {
+  const counts = { opened: 0, open: 0, chunks: 0 };
+  const opened: (readonly [number, number])[] = [];
+  async function* open(from: number, to: number) {
+    opened.push([from, to]);
+    counts.opened++;
+    counts.open++;
+    try {
+      const wanted = held.filter((position) => position >= from && position <= to);
+      for (let i = 0; i < wanted.length; i += perChunk) {
+        await turn();
+        await before?.(wanted[i] as number);
+        counts.chunks++;
+        yield wanted.slice(i, i + perChunk).map((position) => batchOf(position, bytes));
+      }
+    } finally {
+      counts.open--;
+    }
+  }
+  return { history: new SharedHistory(open, new FairLimit(4)), counts, opened };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+async function readAll(history: SharedHistory, from: number, to: number): Promise<number[]> {
+  const positions: number[] = [];
+  for await (const batches of history.read(from, to)) positions.push(...batches.map(({ position }) => position));
+  return positions;
+}
+
+describe('the history of a log', () => {
+  it('is read once for a thousand who stand at the same place, and by the same batches', async () => {
+    const { history, counts } = logOf({ held: range(1, 30) });
+    const first = new Set<unknown>();
+    const read = async () => {
+      const positions: number[] = [];
+      for await (const batches of history.read(1, 30)) {
+        first.add(batches[0]);
+        positions.push(...batches.map(({ position }) => position));
+      }
+      return positions;
+    };
+    const all = await Promise.all(Array.from({ length: 1000 }, read));
+    for (const positions of all) expect(positions).toEqual(range(1, 30));
+    expect(counts).toEqual({ opened: 1, open: 0, chunks: 10 });
+    expect(first.size, 'a batch for each chunk, whoever reads it').toBe(10);
+  });
+
+  it('gives each reader what the log has in its stretch, whoever else reads', async () => {
+    const stretch = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 40 }), fc.nat(5));
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: 40 })), fc.array(stretch), async (found, stretches) => {
+        const held = found.toSorted((a, b) => a - b);
+        const { history, counts } = logOf({ held });
+        const reads = stretches.map(async ([from, length, wait]) => {
+          for (let i = 0; i < wait; i++) await turn();
+          const positions = await readAll(history, from, from + length);
+          expect(positions).toEqual(held.filter((position) => position >= from && position <= from + length));
+        });
+        await Promise.all(reads);
+        await turn();
+        expect(counts.open, 'no reading is left open').toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is read anew when all have left: nothing is kept for nobody', async () => {
+    const { history, counts } = logOf({ held: range(1, 6) });
+    await readAll(history, 1, 6);
+    await readAll(history, 1, 6);
+    expect(counts).toEqual({ opened: 2, open: 0, chunks: 4 });
+  });
+
+  it('goes on for the others where one leaves in the middle of a chunk that is being read', async () => {
+    const { history, counts } = logOf({ held: range(1, 9) });
+    const leaving = history.read(1, 9);
+    const asked = leaving.next();
+    const other = readAll(history, 1, 9);
+    const left = leaving.return();
+    await asked;
+    await left;
+    expect(await other).toEqual(range(1, 9));
+    expect(counts).toEqual({ opened: 1, open: 0, chunks: 3 });
+  });
+
+  it('tells a failure to all who wait for it, and reads anew for who asks again', async () => {
+    let isDown = true;
+    const before = (position: number) => {
+      if (position === 4 && isDown) throw new Error('down');
+    };
+    const { history } = logOf({ held: range(1, 6), before });
+    const settled = await Promise.allSettled([readAll(history, 1, 6), readAll(history, 1, 6)]);
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    isDown = false;
+    expect(await readAll(history, 1, 6)).toEqual(range(1, 6));
+  });
+
+  it('keeps no more than 8 MiB of what was read for those who come next', async () => {
+    const { history, counts } = logOf({ held: range(1, 9), perChunk: 1, bytes: 3 * 1024 * 1024 });
+    const staying = history.read(1, 9);
+    for (let i = 0; i < 9; i++) await staying.next();
+    expect(await readAll(history, 8, 9)).toEqual([8, 9]);
+    expect(counts.chunks, 'the last two are kept').toBe(9);
+    expect(await readAll(history, 6, 6)).toEqual([6]);
+    expect(counts.chunks, 'those before are not').toBe(10);
+    await staying.return();
+  });
+
+  it('leaves at most 8 readings open for who may go on with them', async () => {
+    const { history, counts } = logOf({ held: range(1, 100) });
+    const readers = range(1, 30).map((from) => history.read(from, 100));
+    for (const reader of readers) await reader.next();
+    expect(counts.open).toBeLessThanOrEqual(8);
+    await Promise.all(readers.map((reader) => reader.return()));
+    await turn();
+    expect(counts.open).toBe(0);
+  });
+});
