@@ -241,6 +241,14 @@ export const invariants = [
     name: 'where the news of a change was trimmed before a process heard of it, and rights were kept from before',
   },
   {
+    guarantee: 'What was read of a log is not taken for what another one in its place holds',
+    file: 'src/core/log/log-feed.ts',
+    line: 'this.#history = this.#newHistory();\n    this.#parts.host.restart(state);',
+    without: 'this.#parts.host.restart(state);',
+    test: 'tests/core/log/replaced-log.test.ts',
+    name: 'what was read of a log is not taken for what the one in its place holds',
+  },
+  {
     guarantee: 'A log that another one replaces while a broker opens it is followed as what it is',
     file: 'src/core/log/log-feed.ts',
     line: 'if (now.epoch === state.epoch && now.head >= state.head) return state;',

@@ -2,7 +2,7 @@ import { arrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './he
 
 /**
  * A payload that is frozen all the way down, and is JSON as it stands, cannot change any more: it is held as it is, and
- * not copied. That saves its memory; to find it out takes about as long as copying: `npm run bench`, scenario
+ * not copied. That saves its memory; to find it out takes up to twice as long as copying: `npm run bench`, scenario
  * "copying".
  * @param depth how deep it may be
  * @returns about how much memory it takes; undefined where it has to be copied
