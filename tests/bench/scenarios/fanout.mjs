@@ -1,5 +1,5 @@
 // Every subscriber gets every event, as fast as the slowest allows.
-import { everyTurn, fenceline, peers, nats, raw, byResponse } from '../contenders/http/index.mjs';
+import { everyTurn, fenceline, peers, natsServer, raw, byResponse } from '../contenders/http/index.mjs';
 import { alternate, measureHttp, rowsOf } from '../lib/measure.mjs';
 import { list, matrix } from '../lib/table.mjs';
 
@@ -62,7 +62,7 @@ export function report(rows) {
     'Deliveries per second, as a multiple of the raw loop over `response.write` (every contender writes the same events):',
     matrix(rows, { measure: 'deliveriesPerSecond', reference: raw.name }),
     `Sustained overload, the publisher always has more (${overloaded}):`,
-    list(pick(rows, overloaded, [raw, ...nats, fenceline]), [
+    list(pick(rows, overloaded, [raw, natsServer, fenceline]), [
       { title: 'deliveries/s', measure: 'deliveriesPerSecond' },
       { title: '× raw', measure: 'deliveriesPerSecond', reference: raw.name },
       { title: 'deliveries per CPU second', measure: 'deliveriesPerCpuSecond' },

@@ -17,8 +17,9 @@ export const jsonPerSubscriber = contender('JSON per subscriber', 'json-per-subs
 export const betterSse = contender('better-sse', 'better-sse');
 export const graphqlSse = contender('graphql-sse', 'graphql-sse');
 export const hono = contender('Hono streaming', 'hono');
-/** Where Debian's nats-server is on the PATH. */
-export const nats = isInstalled('nats-server') ? [contender('nats-server', 'nats')] : [];
+export const natsServer = contender('nats-server', 'nats');
+/** To be run: none where Debian's nats-server is not on the PATH. */
+export const nats = isInstalled('nats-server') ? [natsServer] : [];
 
 /** C++ behind JavaScript: WebSockets, without backlog, rights or resuming. */
 export const bunPublish = contender('Bun server.publish', 'bun-publish');
