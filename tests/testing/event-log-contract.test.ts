@@ -112,6 +112,11 @@ describe('describeEventLog', () => {
       (log) =>
         tailing(log, (handler) => ({ records: (batch) => handler.records(batch.filter(({ index }) => index % 3)) })),
     ],
+    [
+      'goes on with a handler that throws',
+      /handler that throws/,
+      (log) => tailing(log, (handler) => ({ records: async (batch) => await quietly(handler.records(batch)) })),
+    ],
     ['says nothing of its status', /says up/, (log) => tailing(log, () => ({ status: () => undefined }))],
     ['goes on after it was closed', /refuses every call/, (log) => logAround(log, { close: () => Promise.resolve() })],
     [
@@ -152,6 +157,8 @@ describe('describeEventLog', () => {
     for (const complaint of complaints.values()) expect(complaint.length).toBeLessThan(10_000);
   });
 });
+
+const quietly = (call: void | Promise<void>): Promise<void> => Promise.resolve(call).catch(() => undefined);
 
 function without(options: AppendOptions | undefined, name: keyof AppendOptions): AppendOptions {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([key]) => key !== name));

@@ -111,7 +111,11 @@ export interface Retention {
 /** Whether the log answers. */
 export type LogStatus = 'up' | 'catching-up' | 'down';
 
-/** What a tail tells. Calls never overlap; they come in the order in which things happened. */
+/**
+ * What a tail tells. Calls never overlap; they come in the order in which things happened. One that throws, or rejects,
+ * ends its tail, which says so once: `down`, with what was thrown as the cause of the error. The log and its other
+ * tails go on.
+ */
 export interface TailHandler {
   /** Records in order, each once, without a hole. A returned promise is backpressure: the next call waits for it. */
   records(batch: readonly LogRecord[]): void | Promise<void>;

@@ -102,6 +102,34 @@ export function tailTests<Storage>(law: Law<Storage>): void {
     await tail.stop();
   });
 
+  law('a handler that throws ends its own tail, which says so once; the log and other tails go on', async (subject) => {
+    const thrown = new Error('a bug of the handler');
+    const recorder = subject.recorder();
+    // A log that ignores the promise breaks this law, and does not end the process that looks for it.
+    const failed = Promise.reject<void>(thrown);
+    failed.catch(() => undefined);
+    const records = (batch: readonly LogRecord[]): Promise<void> => {
+      void recorder.records(batch);
+      return failed;
+    };
+    await subject.log.tail(0, {
+      records,
+      gap: (gap) => recorder.gap(gap),
+      reset: (state) => recorder.reset(state),
+      status: (status, cause) => recorder.status(status, cause),
+    });
+    const other = await subject.tail(0);
+    await subject.append(1);
+    await recorder.until(() => recorder.statuses.at(-1) === 'down');
+    const { length } = recorder.calls;
+    const last = recorder.calls.at(-1);
+    assert.equal(last?.type === 'status' && last.cause?.cause, thrown);
+    await subject.append(2);
+    await other.until(() => other.indexes.length >= 3);
+    await quietTurns();
+    assert.equal(recorder.calls.length, length);
+  });
+
   law(
     'many tails from different positions each tell their own part, a slow one does not hold up the others',
     async (subject) => {
