@@ -40,6 +40,14 @@ describe('subscription.forEach', () => {
     expect(keys).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('hands all that waits to a listener that answers at once, in one go', async () => {
+    const broker = new EventBroker();
+    for (const key of ['a', 'b', 'c']) await broker.publish(job(key));
+    const { subscription, keys } = await listening(broker);
+    expect(keys).toEqual(['a', 'b', 'c']);
+    subscription.close();
+  });
+
   it('may be ended by its listener', async () => {
     const broker = new EventBroker();
     const subscription = await broker.subscribe();
