@@ -37,6 +37,8 @@ const reasons = [
   { file: 'heap-size.ts', from: 'i < text.length', to: 'i <= text.length', reason: `${same} There is no letter.` },
   { file: 'heap-size.ts', from: /^this\.#young\.size >= /, to: /> MAX_NAMES/, reason: 'One name more is remembered.' },
   { file: 'payload-copy.ts', from: /^default: /, reason: `${same} A function that returns nothing gives undefined.` },
+  { file: 'payload-copy.ts', from: 'Object.isFrozen(value)', to: 'true', reason: `${faster} It is looked at again.` },
+  { file: 'frozen-payload.ts', from: /^default: /, reason: `${same} A function that returns nothing gives undefined.` },
   { file: 'payload-copy.ts', from: "''", reason: 'The key is for a toJSON, which is not there.' },
   {
     file: 'payload-copy.ts',

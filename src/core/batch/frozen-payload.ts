@@ -55,8 +55,8 @@ function elementBytes(values: readonly unknown[], names: number, depth: number):
   return bytes;
 }
 
-/** A getter could answer something else each time. */
+/** A getter could answer something else each time: it has no value here, and is copied as all that is no JSON. */
 function ownBytes(owner: object, name: string | number, depth: number): number | undefined {
   const own = Object.getOwnPropertyDescriptor(owner, name);
-  return own?.enumerable && !own.get && !own.set ? frozenJsonBytes(own.value, depth - 1) : undefined;
+  return own?.enumerable ? frozenJsonBytes(own.value, depth - 1) : undefined;
 }

@@ -134,10 +134,11 @@ describe('a snapshot', () => {
         },
       },
     ],
-    ['a hidden member', Object.defineProperty({ a: 1 }, 'hidden', { value: { n: 1 } })],
+    ['a hidden member', Object.defineProperty({ a: 1 }, 'hidden', { value: 1 })],
     ['a member by a symbol', { a: 1, [Symbol('own')]: { n: 1 } }],
     ['a member beside the elements', Object.assign([1], { more: 1 })],
     ['a hole', withHoles([1, 2])],
+    ['a hole, and a member beside the elements', Object.assign(withHoles([1, 2]), { more: 1 })],
     [
       'a class of its own',
       new (class Order {
@@ -161,6 +162,18 @@ describe('a snapshot', () => {
     for (let i = 0; i < 600; i++) deep = Object.freeze([deep]);
     for (const value of [Object.freeze(circular), deep])
       expect(() => snapshot(value, 'event')).toThrow(refused(/circular, or deeper than 500 levels/));
+  });
+
+  it('holds a frozen value that is just not too deep', () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 501; i++) deep = Object.freeze([deep]);
+    expect(snapshot(deep, 'event').payload).toBe(deep);
+    expect(() => snapshot(Object.freeze([deep]), 'event')).toThrow(refused(/deeper than 500 levels/));
+  });
+
+  it('counts the elements of a frozen array', () => {
+    const bytesOf = (text: string) => snapshot(Object.freeze([text]), 'event').bytes;
+    expect(bytesOf('x'.repeat(1000)) - bytesOf('')).toBeGreaterThanOrEqual(1000);
   });
 
   it('counts as much memory for a frozen payload as for its copy', () => {
