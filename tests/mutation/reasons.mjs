@@ -59,6 +59,8 @@ const reasons = [
   { file: 'batch-record.ts', from: /^\{/, reason: `${same} A function that returns nothing gives undefined.` },
   { file: 'checked-log.ts', from: /^fresh\.at\(-1\)/, reason: typed },
   { file: 'checked-log.ts', from: 'index > expected', to: /^index >= /, reason: `${same} Equal ones are told before.` },
+  { file: 'shared-history.ts', from: /^(next <= )?to \+ 1$/, reason: `${faster} Each batch is looked at.` },
+  { file: 'shared-history.ts', from: 'this.#bytes <= MAX_BYTES', to: /</, reason: 'A chunk more or less is kept.' },
   { file: 'log-feed.ts', from: /^(status !== 'down'|'down')$/, reason: 'Who is woken looks again, and waits on.' },
   { file: 'log-feed.ts', from: '++this.#loads', reason: `${same} It must only be another number.` },
   { file: 'state-loading.ts', from: /^records\.at\(-1\)/, reason: typed },

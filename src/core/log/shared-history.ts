@@ -22,11 +22,11 @@ interface Chunk {
 /** One that was read, or is being read. */
 interface KeptChunk {
   readonly chunk: Promise<Chunk>;
-  /** Of {@link Chunk}; 0 until it was read. */
-  bytes: number;
+  /** Of {@link Chunk}; undefined until it was read. */
+  bytes?: number;
 }
 
-/** As much of what was read lately is kept for those who come next, in bytes; past it the oldest goes. */
+/** As much of what was read is kept for those who come next, in bytes; past it what was begun first goes. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** So many readings may stand where somebody may go on with them. */
@@ -63,6 +63,7 @@ export class SharedHistory {
       for (let at = from; at <= to;) {
         const { batches, next } = await this.#chunkAt(at, to);
         at = next;
+        // Not all of them where another one reads further.
         const wanted = next <= to + 1 ? batches : batches.filter(({ position }) => position <= to);
         if (wanted.length > 0) yield wanted;
       }
@@ -74,11 +75,12 @@ export class SharedHistory {
   #chunkAt(at: number, to: number): Promise<Chunk> {
     const known = this.#chunks.get(at);
     if (known) return known.chunk;
-    const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)), bytes: 0 };
+    const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)) };
     this.#chunks.set(at, kept);
+    // Who reads it waits for it, and is counted until then: it is not forgotten before it was read.
     kept.chunk.then(
-      ({ bytes }) => this.#count(at, kept, bytes),
-      () => this.#drop(at, kept),
+      ({ bytes }) => this.#count(kept, bytes),
+      () => this.#chunks.delete(at),
     );
     return kept.chunk;
   }
@@ -100,10 +102,12 @@ export class SharedHistory {
   /** Whoever reads on goes on with it, as far as it goes. */
   #putBack(next: number, reading: Reading): void {
     this.#close(next);
-    if (this.#readers === 0 || next > reading.to) return end(reading);
+    if (next > reading.to) return end(reading);
     this.#readings.set(next, reading);
-    const [oldest] = this.#readings.keys();
-    if (this.#readings.size > MAX_READINGS && oldest !== undefined) this.#close(oldest);
+    for (const oldest of this.#readings.keys()) {
+      if (this.#readings.size <= MAX_READINGS) return;
+      this.#close(oldest);
+    }
   }
 
   #close(next: number): void {
@@ -113,20 +117,15 @@ export class SharedHistory {
   }
 
   /** The oldest make room; what is let go of is still with those who have it. */
-  #count(at: number, kept: KeptChunk, bytes: number): void {
-    if (this.#chunks.get(at) !== kept) return;
+  #count(kept: KeptChunk, bytes: number): void {
     kept.bytes = bytes;
     this.#bytes += bytes;
-    for (const [oldest, chunk] of this.#chunks) {
+    for (const [at, { bytes: oldest }] of this.#chunks) {
       if (this.#bytes <= MAX_BYTES) return;
-      this.#drop(oldest, chunk);
+      if (oldest === undefined) continue;
+      this.#chunks.delete(at);
+      this.#bytes -= oldest;
     }
-  }
-
-  #drop(at: number, kept: KeptChunk): void {
-    if (this.#chunks.get(at) !== kept) return;
-    this.#chunks.delete(at);
-    this.#bytes -= kept.bytes;
   }
 
   #forget(): void {

@@ -5,6 +5,7 @@ import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
 import { FairLimit } from '../../../src/core/log/fair-limit.ts';
 import { SharedHistory } from '../../../src/core/log/shared-history.ts';
+import { deferred } from '../../../src/testing/deferred.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -132,11 +133,60 @@ describe('the history of a log', () => {
     await staying.return();
   });
 
-  it('leaves at most 8 readings open for who may go on with them', async () => {
-    const { history, counts } = logOf({ held: range(1, 100) });
-    const readers = range(1, 30).map((from) => history.read(from, 100));
-    for (const reader of readers) await reader.next();
-    expect(counts.open).toBeLessThanOrEqual(8);
+  it('keeps what is still being read, for others who wait for it', async () => {
+    const { promise: answer, resolve: answerNow } = deferred();
+    const before = (position: number) => (position === 1 ? answer : undefined);
+    const { history, counts } = logOf({ held: range(1, 9), perChunk: 1, bytes: 5 * 1024 * 1024, before });
+    const slow = readAll(history, 1, 1);
+    await readAll(history, 2, 9);
+    const late = readAll(history, 1, 1);
+    answerNow();
+    expect([await slow, await late]).toEqual([[1], [1]]);
+    expect(counts.chunks).toBe(9);
+  });
+
+  it('reads on with what stands there, up to the last batch', async () => {
+    const { history, counts } = logOf({ held: range(1, 7) });
+    expect(await readAll(history, 1, 7)).toEqual(range(1, 7));
+    expect(counts.opened).toBe(1);
+  });
+
+  it('hands on no chunk without a batch, and passes over one that a log gives', async () => {
+    const empty = new SharedHistory(async function* () {}, new FairLimit(1));
+    expect((await empty.read(1, 5).next()).done).toBe(true);
+    const open = async function* (): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
+      yield [];
+      yield [batchOf(1)];
+    };
+    expect(await readAll(new SharedHistory(open, new FairLimit(1)), 1, 1)).toEqual([1]);
+  });
+
+  it('asks anew for a chunk that could not be read, while others read on', async () => {
+    let isDown = true;
+    const before = (position: number) => {
+      if (position === 4 && isDown) throw new Error('down');
+    };
+    const { history } = logOf({ held: range(1, 9), before });
+    const staying = history.read(1, 9);
+    await staying.next();
+    await expect(readAll(history, 4, 9)).rejects.toThrow('down');
+    isDown = false;
+    expect(await readAll(history, 4, 9)).toEqual(range(4, 9));
+    await staying.return();
+  });
+
+  it('leaves at most 8 readings open for who may go on with them, the newest', async () => {
+    const { history, counts, opened } = logOf({ held: range(1, 200) });
+    const readers = range(0, 8).map((i) => history.read(1 + 10 * i, 200));
+    for (const reader of readers.slice(0, 8)) await reader.next();
+    expect(counts).toMatchObject({ opened: 8, open: 8 });
+    await readers[8]?.next();
+    await turn();
+    expect(counts).toMatchObject({ opened: 9, open: 8 });
+    for (const reader of readers.slice(1)) await reader.next();
+    expect(counts.opened, 'eight go on').toBe(9);
+    await readers[0]?.next();
+    expect(opened.at(-1), 'the oldest was closed').toEqual([4, 200]);
     await Promise.all(readers.map((reader) => reader.return()));
     await turn();
     expect(counts.open).toBe(0);
