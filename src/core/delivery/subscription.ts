@@ -136,5 +136,6 @@ export abstract class Subscription<E extends Event = Event> implements AsyncIter
 }
 
 /** Not a promise alone: database libraries answer with objects that begin when they are awaited. */
-const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
-  typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+}
