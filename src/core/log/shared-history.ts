@@ -1,4 +1,5 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
+import type { ByteLedger } from '../batch/encoded-event.ts';
 import type { FairLimit } from './fair-limit.ts';
 
 type Chunks = AsyncGenerator<readonly EncodedBatch[], void, undefined>;
@@ -15,19 +16,23 @@ interface Chunk {
   readonly batches: readonly EncodedBatch[];
   /** Where the next one begins. */
   readonly next: number;
-  /** About how much memory it takes. */
-  readonly bytes: number;
 }
 
 /** One that was read, or is being read. */
 interface KeptChunk {
   readonly chunk: Promise<Chunk>;
-  /** Of {@link Chunk}; 0 until it was read. */
-  bytes: number;
+  /** What counts in the ledger; nothing until it was read. */
+  batches: readonly EncodedBatch[];
 }
 
-/** As much of what was read lately is kept for those who come next, in bytes; past it the oldest goes. */
+/**
+ * As much of what was read lately is kept for those who come next, in bytes, with all that readers made of it; past it
+ * the oldest goes.
+ */
 const MAX_BYTES = 8 * 1024 * 1024;
+
+/** What a chunk takes beside its batches: it may have none. */
+const PLACE_BYTES = 400;
 
 /** So many readings may stand where somebody may go on with them. */
 const MAX_READINGS = 8;
@@ -44,7 +49,8 @@ export class SharedHistory {
   readonly #chunks = new Map<number, KeptChunk>();
   /** By the position that they go on at; oldest first. */
   readonly #readings = new Map<number, Reading>();
-  #bytes = 0;
+  /** Counts what is kept, also as it grows. */
+  #ledger: ByteLedger = { bytes: 0 };
   #readers = 0;
 
   /**
@@ -72,12 +78,15 @@ export class SharedHistory {
   }
 
   #chunkAt(at: number, to: number): Promise<Chunk> {
+    // What was handed over since may have grown.
+    this.#makeRoom();
     const known = this.#chunks.get(at);
     if (known) return known.chunk;
-    const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)), bytes: 0 };
+    const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)), batches: [] };
     this.#chunks.set(at, kept);
+    this.#ledger.bytes += PLACE_BYTES;
     kept.chunk.then(
-      ({ bytes }) => this.#count(at, kept, bytes),
+      ({ batches }) => this.#count(at, kept, batches),
       () => this.#drop(at, kept),
     );
     return kept.chunk;
@@ -88,12 +97,12 @@ export class SharedHistory {
     this.#readings.delete(at);
     for (;;) {
       const { done, value: batches } = await reading.chunks.next();
-      if (done === true) return { batches: [], next: reading.to + 1, bytes: 0 };
+      if (done === true) return { batches: [], next: reading.to + 1 };
       const last = batches.at(-1);
       if (last === undefined) continue;
       const next = last.position + 1;
       this.#putBack(next, reading);
-      return { batches, next, bytes: batches.reduce((sum, batch) => sum + batch.bytes, 0) };
+      return { batches, next };
     }
   }
 
@@ -112,13 +121,17 @@ export class SharedHistory {
     if (reading) end(reading);
   }
 
-  /** The oldest make room; what is let go of is still with those who have it. */
-  #count(at: number, kept: KeptChunk, bytes: number): void {
+  #count(at: number, kept: KeptChunk, batches: readonly EncodedBatch[]): void {
     if (this.#chunks.get(at) !== kept) return;
-    kept.bytes = bytes;
-    this.#bytes += bytes;
+    kept.batches = batches;
+    for (const batch of batches) batch.countIn(this.#ledger);
+    this.#makeRoom();
+  }
+
+  /** The oldest go; what is let go of is still with those who have it. */
+  #makeRoom(): void {
     for (const [oldest, chunk] of this.#chunks) {
-      if (this.#bytes <= MAX_BYTES) return;
+      if (this.#ledger.bytes <= MAX_BYTES) return;
       this.#drop(oldest, chunk);
     }
   }
@@ -126,13 +139,15 @@ export class SharedHistory {
   #drop(at: number, kept: KeptChunk): void {
     if (this.#chunks.get(at) !== kept) return;
     this.#chunks.delete(at);
-    this.#bytes -= kept.bytes;
+    this.#ledger.bytes -= PLACE_BYTES;
+    for (const batch of kept.batches) batch.countOut();
   }
 
   #forget(): void {
     for (const next of this.#readings.keys()) this.#close(next);
     this.#chunks.clear();
-    this.#bytes = 0;
+    // What was kept may grow on with those who have it.
+    this.#ledger = { bytes: 0 };
   }
 }
 

@@ -132,6 +132,39 @@ describe('the history of a log', () => {
     await staying.return();
   });
 
+  it('counts what is kept with all that its readers made of it, and what holds no batch', async () => {
+    const json = `[${'{},'.repeat(20_000)}{}]`;
+    const meta = { topic: 'Job', type: 'Made', key: 'k', namespace: '', filterKeys: [] };
+    let opened = 0;
+    async function* open(from: number, to: number) {
+      opened++;
+      if (from > 200) return;
+      for (let at = from; at <= to; at++)
+        yield [new EncodedBatch(at, [new EncodedEvent(meta, ['Job'], { json, bytes: json.length })])];
+    }
+    const history = new SharedHistory(open, new FairLimit(4));
+    const [first, second] = [history.read(1, 200), history.read(1, 200)];
+    const kept = new Set<EncodedBatch>();
+    for (let i = 0; i < 100; i++) for (const batch of (await first.next()).value ?? []) kept.add(batch);
+    const bytes = () => [...kept].reduce((sum, batch) => sum + batch.bytes, 0);
+    expect(bytes(), 'as text all of it has room').toBeLessThan(8 * 1024 * 1024);
+    for (let i = 0; i < 100; i++)
+      for (const { batch } of (await second.next()).value ?? []) expect(batch).toBeDefined();
+    for (const batch of kept) {
+      const again = history.read(batch.position, batch.position);
+      const [found] = (await again.next()).value ?? [];
+      if (found !== batch) kept.delete(batch);
+      await again.return();
+    }
+    expect(bytes()).toBeLessThan(8 * 1024 * 1024);
+
+    for (let at = 201; at < 22_201; at++) await readAll(history, at, at);
+    const before = opened;
+    await readAll(history, 201, 201);
+    expect(opened, 'it is not kept any more that nothing is there').toBe(before + 1);
+    await Promise.all([first.return(), second.return()]);
+  });
+
   it('leaves at most 8 readings open for who may go on with them', async () => {
     const { history, counts } = logOf({ held: range(1, 100) });
     const readers = range(1, 30).map((from) => history.read(from, 100));
