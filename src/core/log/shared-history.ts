@@ -1,5 +1,6 @@
 import type { EncodedBatch } from '../batch/encoded-batch.ts';
 import type { ByteLedger } from '../batch/encoded-event.ts';
+import type { Clock, ClockTimer } from '../../model/clock.ts';
 import type { FairLimit } from './fair-limit.ts';
 
 type Chunks = AsyncGenerator<readonly EncodedBatch[], void, undefined>;
@@ -34,17 +35,21 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** What a chunk takes beside its batches: it may have none. */
 const PLACE_BYTES = 400;
 
+/** When nobody has asked for anything for so long, in ms, nothing is kept: who reads may rest for ever. */
+const IDLE_MS = 10_000;
+
 /** So many readings may stand where somebody may go on with them. */
 const MAX_READINGS = 8;
 
 /**
  * Reads the log's history for all who are behind: what one has read is there for those who come past the same place
  * soon after, so that a thousand who come back after a deploy read the log about once. It holds nothing while nobody
- * reads.
+ * reads, or all who do rest.
  */
 export class SharedHistory {
   readonly #open: (from: number, to: number) => Chunks;
   readonly #turns: FairLimit;
+  readonly #clock: Clock;
   /** By the position that they begin at; oldest first. */
   readonly #chunks = new Map<number, KeptChunk>();
   /** By the position that they go on at; oldest first. */
@@ -52,14 +57,18 @@ export class SharedHistory {
   /** Counts what is kept, also as it grows. */
   #ledger: ByteLedger = { bytes: 0 };
   #readers = 0;
+  /** Somebody has asked since the timer began. */
+  #isInUse = false;
+  #idle: ClockTimer | undefined;
 
   /**
    * @param open reads a stretch, in chunks of bounded size
    * @param turns bounds how many chunks are read at once
    */
-  constructor(open: (from: number, to: number) => Chunks, turns: FairLimit) {
+  constructor(open: (from: number, to: number) => Chunks, turns: FairLimit, clock: Clock) {
     this.#open = open;
     this.#turns = turns;
+    this.#clock = clock;
   }
 
   /** Batches `from` … `to`, in chunks. @throws (rejects) what reading throws */
@@ -78,6 +87,7 @@ export class SharedHistory {
   }
 
   #chunkAt(at: number, to: number): Promise<Chunk> {
+    this.#use();
     // What was handed over since may have grown.
     this.#makeRoom();
     const known = this.#chunks.get(at);
@@ -111,6 +121,7 @@ export class SharedHistory {
     this.#close(next);
     if (this.#readers === 0 || next > reading.to) return end(reading);
     this.#readings.set(next, reading);
+    this.#use();
     const [oldest] = this.#readings.keys();
     if (this.#readings.size > MAX_READINGS && oldest !== undefined) this.#close(oldest);
   }
@@ -143,7 +154,21 @@ export class SharedHistory {
     for (const batch of kept.batches) batch.countOut();
   }
 
+  #use(): void {
+    this.#isInUse = true;
+    this.#idle ??= this.#clock.after(IDLE_MS, () => this.#forgetUnused());
+  }
+
+  #forgetUnused(): void {
+    this.#idle = undefined;
+    if (!this.#isInUse) return this.#forget();
+    this.#use();
+    this.#isInUse = false;
+  }
+
   #forget(): void {
+    this.#idle?.cancel();
+    this.#idle = undefined;
     for (const next of this.#readings.keys()) this.#close(next);
     this.#chunks.clear();
     // What was kept may grow on with those who have it.

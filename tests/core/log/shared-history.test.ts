@@ -5,6 +5,8 @@ import { EncodedBatch } from '../../../src/core/batch/encoded-batch.ts';
 import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
 import { FairLimit } from '../../../src/core/log/fair-limit.ts';
 import { SharedHistory } from '../../../src/core/log/shared-history.ts';
+import { deferred } from '../../../src/testing/deferred.ts';
+import { VirtualClock } from '../../../src/testing/index.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -42,7 +44,8 @@ function logOf({ held, perChunk = 3, bytes = 10, before }: LogOptions) {
       counts.open--;
     }
   }
-  return { history: new SharedHistory(open, new FairLimit(4)), counts, opened };
+  const clock = new VirtualClock();
+  return { history: new SharedHistory(open, new FairLimit(4), clock), counts, opened, clock };
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -142,7 +145,7 @@ describe('the history of a log', () => {
       for (let at = from; at <= to; at++)
         yield [new EncodedBatch(at, [new EncodedEvent(meta, ['Job'], { json, bytes: json.length })])];
     }
-    const history = new SharedHistory(open, new FairLimit(4));
+    const history = new SharedHistory(open, new FairLimit(4), new VirtualClock());
     const [first, second] = [history.read(1, 200), history.read(1, 200)];
     const kept = new Set<EncodedBatch>();
     for (let i = 0; i < 100; i++) for (const batch of (await first.next()).value ?? []) kept.add(batch);
@@ -163,6 +166,42 @@ describe('the history of a log', () => {
     await readAll(history, 201, 201);
     expect(opened, 'it is not kept any more that nothing is there').toBe(before + 1);
     await Promise.all([first.return(), second.return()]);
+  });
+
+  it('lets go of all for a reader that rests, and of the log; the reader goes on', async () => {
+    const { history, counts, clock } = logOf({ held: range(1, 9) });
+    const resting = history.read(1, 9);
+    await resting.next();
+    expect(counts).toEqual({ opened: 1, open: 1, chunks: 1 });
+    await clock.advance(15_000);
+    expect(await readAll(history, 1, 3)).toEqual(range(1, 3));
+    expect(counts, 'it is kept as long as it is of use').toMatchObject({ chunks: 1, open: 1 });
+    await clock.advance(60_000);
+    await turn();
+    expect(counts.open).toBe(0);
+    expect(await readAll(history, 1, 3)).toEqual(range(1, 3));
+    expect(counts).toMatchObject({ opened: 2, chunks: 2 });
+    const rest: number[] = [];
+    for await (const batches of resting) rest.push(...batches.map(({ position }) => position));
+    expect(rest).toEqual(range(4, 9));
+    expect(counts.open).toBe(0);
+  });
+
+  it('lets go of a reading that was handed back when all who had asked for it rest', async () => {
+    const held = deferred();
+    const before = (position: number) => (position === 4 ? held.promise : undefined);
+    const { history, counts, clock } = logOf({ held: range(1, 9), before });
+    const resting = history.read(1, 9);
+    await resting.next();
+    const asked = resting.next();
+    await turn();
+    await clock.advance(60_000);
+    held.resolve();
+    await asked;
+    await clock.advance(60_000);
+    await turn();
+    expect(counts.open).toBe(0);
+    await resting.return();
   });
 
   it('leaves at most 8 readings open for who may go on with them', async () => {
