@@ -96,7 +96,7 @@ export class SharedHistory {
     this.#chunks.set(at, kept);
     this.#ledger.bytes += PLACE_BYTES;
     kept.chunk.then(
-      ({ batches }) => this.#count(at, kept, batches),
+      ({ batches, next }) => (next === at ? this.#drop(at, kept) : this.#count(at, kept, batches)),
       () => this.#drop(at, kept),
     );
     return kept.chunk;
@@ -105,15 +105,12 @@ export class SharedHistory {
   async #pull(at: number, to: number): Promise<Chunk> {
     const reading = this.#readings.get(at) ?? { chunks: this.#open(at, to), to };
     this.#readings.delete(at);
-    for (;;) {
-      const { done, value: batches } = await reading.chunks.next();
-      if (done === true) return { batches: [], next: reading.to + 1 };
-      const last = batches.at(-1);
-      if (last === undefined) continue;
-      const next = last.position + 1;
-      this.#putBack(next, reading);
-      return { batches, next };
-    }
+    const { done, value: batches } = await reading.chunks.next();
+    if (done === true) return { batches: [], next: reading.to + 1 };
+    // One without batches is asked again, when the others have had their turn.
+    const next = (batches.at(-1)?.position ?? at - 1) + 1;
+    this.#putBack(next, reading);
+    return { batches, next };
   }
 
   /** Whoever reads on goes on with it, as far as it goes. */

@@ -204,6 +204,26 @@ describe('the history of a log', () => {
     await resting.return();
   });
 
+  it('lets others have their turn while a log has nothing to say again and again', async () => {
+    const log = { isQuiet: true };
+    async function* open(from: number, to: number) {
+      if (from > 3)
+        while (log.isQuiet) {
+          await turn();
+          yield [];
+        }
+      yield range(from, to).map((position) => batchOf(position));
+    }
+    const history = new SharedHistory(open, new FairLimit(1), new VirtualClock());
+    const waiting = readAll(history, 4, 6);
+    const other = readAll(history, 1, 3).then((positions) => {
+      log.isQuiet = false;
+      return positions;
+    });
+    expect(await other).toEqual(range(1, 3));
+    expect(await waiting).toEqual(range(4, 6));
+  });
+
   it('leaves at most 8 readings open for who may go on with them', async () => {
     const { history, counts } = logOf({ held: range(1, 100) });
     const readers = range(1, 30).map((from) => history.read(from, 100));
