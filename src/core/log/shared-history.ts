@@ -60,6 +60,8 @@ export class SharedHistory {
   /** Somebody has asked since the timer began. */
   #isInUse = false;
   #idle: ClockTimer | undefined;
+  /** How many chunks are being read, or wait for their turn: whoever comes for one of them joins those who wait. */
+  #pending = 0;
 
   /**
    * @param open reads a stretch, in chunks of bounded size
@@ -95,10 +97,13 @@ export class SharedHistory {
     const kept: KeptChunk = { chunk: this.#turns.run(() => this.#pull(at, to)), batches: [] };
     this.#chunks.set(at, kept);
     this.#ledger.bytes += PLACE_BYTES;
-    kept.chunk.then(
-      ({ batches, next }) => (next === at ? this.#drop(at, kept) : this.#count(at, kept, batches)),
-      () => this.#drop(at, kept),
-    );
+    this.#pending++;
+    kept.chunk
+      .then(
+        (chunk) => this.#count(at, kept, chunk),
+        () => this.#drop(at, kept),
+      )
+      .finally(() => this.#pending--);
     return kept.chunk;
   }
 
@@ -118,7 +123,6 @@ export class SharedHistory {
     this.#close(next);
     if (this.#readers === 0 || next > reading.to) return end(reading);
     this.#readings.set(next, reading);
-    this.#use();
     const [oldest] = this.#readings.keys();
     if (this.#readings.size > MAX_READINGS && oldest !== undefined) this.#close(oldest);
   }
@@ -129,7 +133,8 @@ export class SharedHistory {
     if (reading) end(reading);
   }
 
-  #count(at: number, kept: KeptChunk, batches: readonly EncodedBatch[]): void {
+  #count(at: number, kept: KeptChunk, { batches, next }: Chunk): void {
+    if (next === at) return this.#drop(at, kept);
     if (this.#chunks.get(at) !== kept) return;
     kept.batches = batches;
     for (const batch of batches) batch.countIn(this.#ledger);
@@ -158,7 +163,7 @@ export class SharedHistory {
 
   #forgetUnused(): void {
     this.#idle = undefined;
-    if (!this.#isInUse) return this.#forget();
+    if (!this.#isInUse && this.#pending === 0) return this.#forget();
     this.#use();
     this.#isInUse = false;
   }

@@ -196,8 +196,11 @@ describe('the history of a log', () => {
     const asked = resting.next();
     await turn();
     await clock.advance(60_000);
+    const other = readAll(history, 4, 6);
     held.resolve();
     await asked;
+    expect(await other).toEqual([4, 5, 6]);
+    expect(counts, 'who came later has waited for the same').toMatchObject({ opened: 1, chunks: 2 });
     await clock.advance(60_000);
     await turn();
     expect(counts.open).toBe(0);
