@@ -1,6 +1,5 @@
 import type { LogTail, TailHandler } from '../core/log/event-log.ts';
-import { BrokerError } from '../model/errors.ts';
-import { HandlerCalls, HandlerFailure } from './handler-calls.ts';
+import { HandlerCalls, HandlerFailure, tellEnd } from './handler-calls.ts';
 import { turnOfLoop } from './record-source.ts';
 
 /**
@@ -13,11 +12,11 @@ export abstract class FollowedTail implements LogTail {
   protected failures = 0;
   readonly #stopped = new AbortController();
   /** For the last word of a tail that its handler ended: nothing more is told by the calls then. */
-  readonly #tellEnd: (cause: Error) => void;
+  readonly #tellEnd: (thrown: unknown) => void;
 
   constructor(handler: TailHandler) {
     this.handler = new HandlerCalls(handler, this.stopped);
-    this.#tellEnd = (cause) => handler.status('down', cause);
+    this.#tellEnd = (thrown) => tellEnd(handler, thrown);
     void this.#run();
   }
 
@@ -66,7 +65,7 @@ export abstract class FollowedTail implements LogTail {
   #handlerFailed(failure: unknown): void {
     if (!this.isOpen) return;
     this.#end();
-    this.#tellEnd(BrokerError.from(failure instanceof HandlerFailure ? failure.cause : failure));
+    this.#tellEnd(failure instanceof HandlerFailure ? failure.cause : failure);
   }
 
   #end(): void {

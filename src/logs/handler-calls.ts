@@ -1,3 +1,4 @@
+import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, LogStatus, TailHandler } from '../core/log/event-log.ts';
 
 /** What a handler threw: it ends its tail, and nothing else. */
@@ -49,5 +50,14 @@ export class HandlerCalls {
     } catch (cause) {
       throw new HandlerFailure('The handler threw.', { cause });
     }
+  }
+}
+
+/** The last word of a tail that its handler ended. What the handler throws at that, nobody is left to hear. */
+export function tellEnd(handler: TailHandler, thrown: unknown): void {
+  try {
+    handler.status('down', BrokerError.from(thrown));
+  } catch {
+    // It has ended already.
   }
 }

@@ -1,6 +1,7 @@
 import { checkNumber, indexOrNone } from '../model/numbers.ts';
 import { BrokerError } from '../model/errors.ts';
 import type { LogRecord, LogState, LogStatus, LogTail, TailHandler } from '../core/log/event-log.ts';
+import { tellEnd } from './handler-calls.ts';
 import { SLICE_BYTES } from './read-request.ts';
 import { turnOfLoop } from './record-source.ts';
 import type { TailSource } from './record-source.ts';
@@ -135,7 +136,7 @@ export class LocalTail implements LogTail {
   #failed(thrown: unknown): void {
     if (!this.#isOpen) return;
     this.#end();
-    this.#handler.status('down', BrokerError.from(thrown));
+    tellEnd(this.#handler, thrown);
   }
 
   #end(): void {

@@ -144,7 +144,12 @@ export class BrokerError extends Error {
   }
 
   static is(value: unknown): value is BrokerError {
-    return typeof value === 'object' && value !== null && brand in value;
+    try {
+      return typeof value === 'object' && value !== null && brand in value;
+    } catch {
+      // A proxy that was revoked, or throws: whatever can be thrown can be asked for.
+      return false;
+    }
   }
 
   /**

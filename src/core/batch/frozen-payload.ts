@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { arrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
 
 /**
@@ -24,12 +25,20 @@ export function frozenJsonBytes(value: unknown, depth: number): number | undefin
 }
 
 function objectBytes(value: object, depth: number): number | undefined {
-  if (depth < 0 || !Object.isFrozen(value) || 'toJSON' in value) return undefined;
+  if (depth < 0 || isExotic(value) || !Object.isFrozen(value) || 'toJSON' in value) return undefined;
   // Both together cost half of `Reflect.ownKeys`.
   const names = Object.getOwnPropertyNames(value);
   if (Object.getOwnPropertySymbols(value).length > 0) return undefined;
   return Array.isArray(value) ? elementBytes(value, names.length, depth) : memberBytes(value, names, depth);
 }
+
+/**
+ * JSON would not make of it what its members say, or what they say may change for all that it is frozen: a proxy
+ * answers with a `toJSON` that it does not have, or throws at it, in the midst of writing to readers; a view grows with
+ * its buffer. Nothing else tells them from plain objects, where they have a plain object's prototype.
+ */
+const isExotic = (value: object): boolean =>
+  types.isProxy(value) || types.isBoxedPrimitive(value) || ArrayBuffer.isView(value);
 
 /** A plain object: JSON would make another one of anything else. */
 function memberBytes(value: object, names: readonly string[], depth: number): number | undefined {

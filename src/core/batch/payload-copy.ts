@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BrokerError } from '../../model/errors.ts';
 import { frozenJsonBytes } from './frozen-payload.ts';
 import { grownArrayBytes, nameBytes, numberBytes, recordBytes, textBytes } from './heap-size.ts';
@@ -21,13 +22,20 @@ export interface Snapshot {
  * @throws BrokerError `bad_request` when the value cannot be JSON, naming the place
  */
 export function snapshot(value: unknown, at: string): Snapshot {
-  if (Object.isFrozen(value)) {
-    const bytes = frozenJsonBytes(value, MAX_DEPTH);
-    if (bytes !== undefined) return { payload: value, bytes };
-  }
+  const bytes = heldBytes(value);
+  if (bytes !== undefined) return { payload: value, bytes };
   const walk = new Walk(at);
   walk.start(value);
   return walk;
+}
+
+/** A proxy may throw at being asked: copying it tells so. */
+function heldBytes(value: unknown): number | undefined {
+  try {
+    return Object.isFrozen(value) ? frozenJsonBytes(value, MAX_DEPTH) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 class Walk implements Snapshot {
@@ -90,10 +98,19 @@ class Walk implements Snapshot {
 
   #copyMembers(value: object, depth: number): unknown {
     if (Array.isArray(value)) return this.#copyArray(value, depth);
-    if (value instanceof Number) return this.copy(Number(value), '', depth);
-    if (value instanceof String) return this.copy(String(value), '', depth);
-    if (value instanceof Boolean || value instanceof BigInt) return this.copy(value.valueOf(), '', depth);
+    // Asked first, since it is cheap: most are.
+    const isPlain = Object.getPrototypeOf(value) === Object.prototype;
+    if (!isPlain && types.isBoxedPrimitive(value)) return this.#copyBoxed(value, depth);
     return this.#copyRecord(value as Record<string, unknown>, depth);
+  }
+
+  /** It may be of another realm; what is only made like one is a record. A boxed symbol is one as well. */
+  #copyBoxed(value: object, depth: number): unknown {
+    if (types.isNumberObject(value)) return this.copy(Number(value), '', depth);
+    if (types.isStringObject(value)) return this.copy(String(value), '', depth);
+    if (types.isBooleanObject(value)) return Boolean.prototype.valueOf.call(value);
+    if (types.isBigIntObject(value)) return this.#refuseBigInt(BigInt.prototype.valueOf.call(value));
+    return this.#copyRecord(value as unknown as Record<string, unknown>, depth);
   }
 
   /** A function is left out. */

@@ -112,9 +112,10 @@ export interface Retention {
 export type LogStatus = 'up' | 'catching-up' | 'down';
 
 /**
- * What a tail tells. Calls never overlap; they come in the order in which things happened. One that throws, or rejects,
- * ends its tail, which says so once: `down`, with what was thrown as the cause of the error. The log and its other
- * tails go on.
+ * What a tail tells. Calls never overlap; they come in the order in which things happened. One that throws, or a
+ * promise of `records` that rejects, ends its tail, which says so once: `down`, with what was thrown, or an error that
+ * has it as its cause. The log and its other tails go on. All but `records` answer at once: a promise of theirs is not
+ * waited for.
  */
 export interface TailHandler {
   /** Records in order, each once, without a hole. A returned promise is backpressure: the next call waits for it. */

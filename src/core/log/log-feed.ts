@@ -167,7 +167,7 @@ export class LogFeed implements History {
   }
 
   #newHistory(): SharedHistory {
-    return new SharedHistory((from, to) => this.#readHistory(from, to), this.#reads);
+    return new SharedHistory((from, to) => this.#readHistory(from, to), this.#reads, this.#parts.clock);
   }
 
   async *#readHistory(from: number, to: number): AsyncGenerator<readonly EncodedBatch[], void, undefined> {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BrokerError } from '../../../src/model/errors.ts';
@@ -148,11 +149,44 @@ describe('a snapshot', () => {
     ['an array of a class of its own', new (class Orders extends Array<number> {})(1, 2)],
     ['-0', [-0]],
     ['a toJSON', { toJSON: () => ({ a: 1 }) }],
+    ['a proxy before it', new Proxy(Object.freeze({ a: 1 }), {})],
+    ['a proxy within', [new Proxy(Object.freeze([1]), {})]],
+    ['a view behind it', Object.setPrototypeOf(new Uint8Array(0), Object.prototype) as object],
+    ['a BigInt behind it', Object.setPrototypeOf(Object(1n), Object.prototype) as object],
   ])('copies what is frozen but has %s', (_, value) => {
     Object.freeze(value);
     const { payload } = snapshot(value, 'event');
     expect(payload).not.toBe(value);
     expect(isDeeplyFrozen(payload)).toBe(true);
+  });
+
+  it('takes what a proxy of a frozen value answers when it is published, and nothing of it later', () => {
+    let n = 0;
+    const get = (target: object, name: string, proxy: unknown): unknown =>
+      name === 'toJSON' ? () => ++n : Reflect.get(target, name, proxy);
+    const { payload } = snapshot(Object.freeze({ in: new Proxy(Object.freeze({ a: 1 }), { get }) }), 'event');
+    expect([JSON.stringify(payload), JSON.stringify(payload)]).toEqual(['{"in":1}', '{"in":1}']);
+  });
+
+  it('refuses a proxy that throws, whatever it is asked', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const get = (_: object, name: string | symbol): never => {
+      throw new Error(`${String(name)} is not there`);
+    };
+    for (const value of [proxy, Object.freeze([proxy]), new Proxy(Object.freeze({ a: 1 }), { get })])
+      expect(() => snapshot(value, 'event')).toThrow(refused(/reading it threw/));
+  });
+
+  it('takes a boxed value for what is in it, of any realm, and what only looks like one for a record', () => {
+    const make = 'new Number(5), new String("abc"), new Boolean(false), Object(Symbol())';
+    const boxed = [...runInNewContext(`[${make}]`), new Number(5), new String('abc'), new Boolean(false)] as unknown[];
+    const others = [Object.create(Number.prototype), Object.create(String.prototype), Object.create(Boolean.prototype)];
+    const renamed = Object.assign(new Boolean(true), { valueOf: () => 'x' });
+    const values: unknown[] = [...boxed, ...others, Object(Symbol('own')), renamed];
+    expect(snapshot(values, 'event').payload).toEqual(JSON.parse(JSON.stringify(values)));
+    for (const value of [Object(1n), runInNewContext('Object(1n)')])
+      expect(() => snapshot(value, 'event')).toThrow(refused(/a BigInt has no JSON form/));
   });
 
   it('refuses a frozen value that is circular, and one that is too deep', () => {

@@ -6,6 +6,7 @@ import { EncodedEvent } from '../../../src/core/batch/encoded-event.ts';
 import { FairLimit } from '../../../src/core/log/fair-limit.ts';
 import { SharedHistory } from '../../../src/core/log/shared-history.ts';
 import { deferred } from '../../../src/testing/deferred.ts';
+import { VirtualClock } from '../../../src/testing/index.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -43,7 +44,8 @@ function logOf({ held, perChunk = 3, bytes = 10, before }: LogOptions) {
       counts.open--;
     }
   }
-  return { history: new SharedHistory(open, new FairLimit(4)), counts, opened };
+  const clock = new VirtualClock();
+  return { history: new SharedHistory(open, new FairLimit(4), clock), counts, opened, clock };
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -133,6 +135,98 @@ describe('the history of a log', () => {
     await staying.return();
   });
 
+  it('counts what is kept with all that its readers made of it, and what holds no batch', async () => {
+    const json = `[${'{},'.repeat(20_000)}{}]`;
+    const meta = { topic: 'Job', type: 'Made', key: 'k', namespace: '', filterKeys: [] };
+    let opened = 0;
+    async function* open(from: number, to: number) {
+      opened++;
+      if (from > 200) return;
+      for (let at = from; at <= to; at++)
+        yield [new EncodedBatch(at, [new EncodedEvent(meta, ['Job'], { json, bytes: json.length })])];
+    }
+    const history = new SharedHistory(open, new FairLimit(4), new VirtualClock());
+    const [first, second] = [history.read(1, 200), history.read(1, 200)];
+    const kept = new Set<EncodedBatch>();
+    for (let i = 0; i < 100; i++) for (const batch of (await first.next()).value ?? []) kept.add(batch);
+    const bytes = () => [...kept].reduce((sum, batch) => sum + batch.bytes, 0);
+    expect(bytes(), 'as text all of it has room').toBeLessThan(8 * 1024 * 1024);
+    for (let i = 0; i < 100; i++)
+      for (const { batch } of (await second.next()).value ?? []) expect(batch).toBeDefined();
+    for (const batch of kept) {
+      const again = history.read(batch.position, batch.position);
+      const [found] = (await again.next()).value ?? [];
+      if (found !== batch) kept.delete(batch);
+      await again.return();
+    }
+    expect(bytes()).toBeLessThan(8 * 1024 * 1024);
+
+    for (let at = 201; at < 22_201; at++) await readAll(history, at, at);
+    const before = opened;
+    await readAll(history, 201, 201);
+    expect(opened, 'it is not kept any more that nothing is there').toBe(before + 1);
+    await Promise.all([first.return(), second.return()]);
+  });
+
+  it('lets go of all for a reader that rests, and of the log; the reader goes on', async () => {
+    const { history, counts, clock } = logOf({ held: range(1, 9) });
+    const resting = history.read(1, 9);
+    await resting.next();
+    expect(counts).toEqual({ opened: 1, open: 1, chunks: 1 });
+    await clock.advance(15_000);
+    expect(await readAll(history, 1, 3)).toEqual(range(1, 3));
+    expect(counts, 'it is kept as long as it is of use').toMatchObject({ chunks: 1, open: 1 });
+    await clock.advance(60_000);
+    await turn();
+    expect(counts.open).toBe(0);
+    expect(await readAll(history, 1, 3)).toEqual(range(1, 3));
+    expect(counts).toMatchObject({ opened: 2, chunks: 2 });
+    const rest: number[] = [];
+    for await (const batches of resting) rest.push(...batches.map(({ position }) => position));
+    expect(rest).toEqual(range(4, 9));
+    expect(counts.open).toBe(0);
+  });
+
+  it('lets go of a reading that was handed back when all who had asked for it rest', async () => {
+    const held = deferred();
+    const before = (position: number) => (position === 4 ? held.promise : undefined);
+    const { history, counts, clock } = logOf({ held: range(1, 9), before });
+    const resting = history.read(1, 9);
+    await resting.next();
+    const asked = resting.next();
+    await turn();
+    await clock.advance(60_000);
+    const other = readAll(history, 4, 6);
+    held.resolve();
+    await asked;
+    expect(await other).toEqual([4, 5, 6]);
+    expect(counts, 'who came later has waited for the same').toMatchObject({ opened: 1, chunks: 2 });
+    await clock.advance(60_000);
+    await turn();
+    expect(counts.open).toBe(0);
+    await resting.return();
+  });
+
+  it('lets others have their turn while a log has nothing to say again and again', async () => {
+    const log = { isQuiet: true };
+    async function* open(from: number, to: number) {
+      if (from > 3)
+        while (log.isQuiet) {
+          await turn();
+          yield [];
+        }
+      yield range(from, to).map((position) => batchOf(position));
+    }
+    const history = new SharedHistory(open, new FairLimit(1), new VirtualClock());
+    const waiting = readAll(history, 4, 6);
+    const other = readAll(history, 1, 3).then((positions) => {
+      log.isQuiet = false;
+      return positions;
+    });
+    expect(await other).toEqual(range(1, 3));
+    expect(await waiting).toEqual(range(4, 6));
+  });
+
   it('keeps what is still being read, for others who wait for it', async () => {
     const { promise: answer, resolve: answerNow } = deferred();
     const before = (position: number) => (position === 1 ? answer : undefined);
@@ -152,13 +246,13 @@ describe('the history of a log', () => {
   });
 
   it('hands on no chunk without a batch, and passes over one that a log gives', async () => {
-    const empty = new SharedHistory(async function* () {}, new FairLimit(1));
+    const empty = new SharedHistory(async function* () {}, new FairLimit(1), new VirtualClock());
     expect((await empty.read(1, 5).next()).done).toBe(true);
     const open = async function* (): AsyncGenerator<readonly EncodedBatch[], void, undefined> {
       yield [];
       yield [batchOf(1)];
     };
-    expect(await readAll(new SharedHistory(open, new FairLimit(1)), 1, 1)).toEqual([1]);
+    expect(await readAll(new SharedHistory(open, new FairLimit(1), new VirtualClock()), 1, 1)).toEqual([1]);
   });
 
   it('asks anew for a chunk that could not be read, while others read on', async () => {
