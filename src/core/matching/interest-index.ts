@@ -8,21 +8,25 @@ const none: readonly number[] = [];
 
 /** Most places have one interest: a set for each would cost more memory than all the rest of them. */
 type ByKey = Map<string, Interest | Set<Interest>>;
-type ByTopic = Map<string, ByKey>;
+type ByNamespace = Map<string, ByKey>;
 
 /** What is matched: a batch, or events that stood in several. */
 export interface Matchable {
   readonly events: readonly EncodedEvent[];
 }
 
+/** What most events hit an interest with: a list of its own for each would be work for the garbage collector. */
+const firstAlone: readonly number[] = Object.freeze([0]);
+
 /**
- * Finds the interests that match an event: namespace → topic → key → interests, with `*` on each level.
+ * Finds the interests that match an event: topic → namespace → key → interests, with `*` on each level.
  *
- * A publish looks up the keys on its events (two namespaces × two topics × the keys and `*`, an alias adding a topic)
- * and touches the interests that match; those that do not are never looked at, however many there are.
+ * A publish looks up the keys on its events (two topics × two namespaces × the keys and `*`, an alias adding a topic)
+ * and touches the interests that match; those that do not are never looked at, however many there are. Topics come
+ * first, since they are few: of tenants there may be ten thousand, and each level below them is seldom in the cache.
  */
 export class InterestIndex {
-  readonly #places = new Map<string, ByTopic>();
+  readonly #places = new Map<string, ByNamespace>();
   readonly #byKey = new Map<string, Interest>();
   readonly #budget: PlaceBudget;
   #stamp = 0;
@@ -94,17 +98,17 @@ export class InterestIndex {
   }
 
   #matchEvent(event: EncodedEvent, position: number): void {
-    this.#matchNamespace(this.#places.get('*'), event, position);
-    if (event.namespace !== '*') this.#matchNamespace(this.#places.get(event.namespace), event, position);
+    this.#matchTopic(this.#places.get('*'), event, position);
+    for (const name of event.names) this.#matchTopic(this.#places.get(name), event, position);
   }
 
-  #matchNamespace(byTopic: ByTopic | undefined, event: EncodedEvent, position: number): void {
-    if (byTopic === undefined) return;
-    this.#matchTopic(byTopic.get('*'), event, position);
-    for (const name of event.names) this.#matchTopic(byTopic.get(name), event, position);
+  #matchTopic(byNamespace: ByNamespace | undefined, event: EncodedEvent, position: number): void {
+    if (byNamespace === undefined) return;
+    this.#matchNamespace(byNamespace.get('*'), event, position);
+    if (event.namespace !== '*') this.#matchNamespace(byNamespace.get(event.namespace), event, position);
   }
 
-  #matchTopic(byKey: ByKey | undefined, event: EncodedEvent, position: number): void {
+  #matchNamespace(byKey: ByKey | undefined, event: EncodedEvent, position: number): void {
     if (byKey === undefined) return;
     this.#hit(byKey.get('*'), event, position);
     this.#hit(byKey.get(event.key), event, position);
@@ -122,10 +126,11 @@ export class InterestIndex {
     if (!interest.sees(event)) return;
     if (interest.stamp !== this.#stamp) {
       interest.stamp = this.#stamp;
-      interest.hits = [position];
+      interest.hits = position === 0 ? firstAlone : [position];
       interest.before = this.#found;
       this.#found = interest;
-    } else (interest.hits as number[]).push(position);
+    } else if (interest.hits === firstAlone) interest.hits = [0, position];
+    else (interest.hits as number[]).push(position);
   }
 
   #add(interest: Interest): Interest {
@@ -133,12 +138,12 @@ export class InterestIndex {
     const places = placesOf(interest);
     this.#byKey.set(interest.key, interest);
     for (const [namespace, topic, term] of places) {
-      const byTopic = this.#places.get(namespace) ?? new Map<string, ByKey>();
-      const byKey: ByKey = byTopic.get(topic) ?? new Map();
+      const byNamespace = this.#places.get(topic) ?? new Map<string, ByKey>();
+      const byKey: ByKey = byNamespace.get(namespace) ?? new Map();
       const others = byKey.get(term);
       this.#places.set(
-        namespace,
-        byTopic.set(topic, byKey.set(term, others ? withOthers(others, interest) : interest)),
+        topic,
+        byNamespace.set(namespace, byKey.set(term, others ? withOthers(others, interest) : interest)),
       );
     }
     return interest;
@@ -146,13 +151,13 @@ export class InterestIndex {
 
   /** Levels that have become empty go too: what once was asked for must not take memory for ever. */
   #remove(namespace: string, topic: string, key: string, interest: Interest): void {
-    const byTopic = this.#places.get(namespace);
-    const byKey = byTopic?.get(topic);
+    const byNamespace = this.#places.get(topic);
+    const byKey = byNamespace?.get(namespace);
     const interests = byKey?.get(key);
     if (interests instanceof Set) interests.delete(interest);
     if (interests === interest || (interests as Set<Interest> | undefined)?.size === 0) byKey?.delete(key);
-    if (byKey?.size === 0) byTopic?.delete(topic);
-    if (byTopic?.size === 0) this.#places.delete(namespace);
+    if (byKey?.size === 0) byNamespace?.delete(namespace);
+    if (byNamespace?.size === 0) this.#places.delete(topic);
   }
 }
 

@@ -30,6 +30,9 @@ export interface InterestWaiter extends Placed {
 /** What a subscription asks for, and an interest is for. */
 export type Asked = Pick<Interest, 'filter' | 'namespaces'>;
 
+/** One for all interests that have nothing to flush: a list for each would be work for the garbage collector. */
+const noParts: readonly BatchPart[] = Object.freeze([]);
+
 /** How many matched indexes an interest remembers. */
 const MAX_MATCHES = 128;
 
@@ -49,7 +52,7 @@ export class Interest {
   readonly #isAll: boolean;
   readonly #members = new PlaceList<InterestMember>();
   readonly #waiters = new PlaceList<InterestWaiter>();
-  #pending: BatchPart[] = [];
+  #pending: readonly BatchPart[] = noParts;
   /** Indexes that matched, oldest first: all of them from `#completeFrom` on. */
   #matches: number[] = [];
   #completeFrom: number;
@@ -116,7 +119,7 @@ export class Interest {
   /** The indexes begin anew. */
   restart(head: number): void {
     this.#matches = [];
-    this.#pending = [];
+    this.#pending = noParts;
     this.#slices = this.#left = undefined;
     this.#completeFrom = this.knowsLeftFrom = head + 1;
   }
@@ -200,7 +203,7 @@ export class Interest {
     const isFirst = this.#pending.length === 0;
     // A literal has room for one, and with most interests it stays at that.
     if (isFirst) this.#pending = [part];
-    else this.#pending.push(part);
+    else (this.#pending as BatchPart[]).push(part);
     return isFirst;
   }
 
@@ -231,7 +234,7 @@ export class Interest {
     const parts = this.#pending;
     if (parts.length === 0) return 0;
     const saved = (parts.length - 1) * this.#members.size;
-    this.#pending = [];
+    this.#pending = noParts;
     const chunk = new SharedChunk(parts, this);
     // One may leave while another receives. No call by a closure: it would cost a twentieth of a delivery.
     for (const member of this.#members.all()) if (this.#members.has(member)) member.receive(chunk);

@@ -16,7 +16,7 @@ export async function run({ isQuick, rounds, say }) {
   const heartbeatMs = isQuick ? 1000 : 3000;
   const load = { clients, heartbeatMs, seconds: isQuick ? 2 : 9 };
   const contenders = [raw, betterSse, hono, ...nats, fenceline, compressed];
-  const figures = await alternate(contenders, Math.min(3, rounds), (c) => measureHttp(c, 'idle', load), say);
+  const figures = await alternate(contenders, rounds, (c) => measureHttp(c, 'idle', load), say);
   return rowsOf(`${clients} streams`, figures, {
     kilobytesPerStream: ({ residentBytes, emptyBytes }) => (residentBytes - emptyBytes) / clients / 1024,
     cpuMicrosPerHeartbeat: ({ cpuSeconds, wallSeconds }) =>
