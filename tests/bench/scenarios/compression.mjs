@@ -41,7 +41,8 @@ export async function run({ isQuick, rounds, say, only }) {
 export function report(rows) {
   const names = [...new Set(rows.map((row) => row.case))];
   return [
-    'Bytes are those on the socket, HTTP’s framing included.',
+    'Bytes are those on the socket, HTTP’s framing included. ' +
+      'The middleware’s flush is zlib’s full one: what follows cannot refer to what came before.',
     ...names.flatMap((name) => [
       `${name}:`,
       list(
