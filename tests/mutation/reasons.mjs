@@ -64,8 +64,9 @@ const reasons = [
   { file: 'log-feed.ts', from: /^(status !== 'down'|'down')$/, reason: 'Who is woken looks again, and waits on.' },
   { file: 'log-feed.ts', from: '++this.#loads', reason: `${same} It must only be another number.` },
   { file: 'state-loading.ts', from: /^records\.at\(-1\)/, reason: typed },
-  { file: 'interest-index.ts', from: /^by(Topic|Key)\?\./, reason: typed },
+  { file: 'interest-index.ts', from: /^by(Namespace|Key)\?\./, reason: typed },
   { file: 'interest-index.ts', from: /\?\.size( === 0)?$/, reason: `${faster} Empty levels of the map stay.` },
+  { file: 'interest-index.ts', from: 'position === 0', to: 'false', reason: `${faster} Each hit has its list.` },
   {
     file: 'interest-index.ts',
     from: "event.namespace !== '*'",
