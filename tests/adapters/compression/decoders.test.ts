@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { eventStreamHandler } from '../../../src/adapters/http.ts';
@@ -118,17 +119,14 @@ function byProgram(command: string, args: (url: string) => readonly string[]): D
 
 const curl = findExecutable('curl');
 const python = findExecutable('python3');
-const readByPython = `
-import sys, urllib.request, zlib
-request = urllib.request.Request(sys.argv[1], headers={'Accept-Encoding': 'gzip'})
-with urllib.request.urlopen(request) as response:
-    assert response.headers['Content-Encoding'] == 'gzip'
-    decoder = zlib.decompressobj(31)
-    while chunk := response.read1():
-        sys.stdout.write(decoder.decompress(chunk).decode())
-        sys.stdout.flush()
-    assert decoder.eof and decoder.unused_data == b''
-`;
+const go = findExecutable('go');
+const programOf = (name: string): string => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+
+/** Whether Python finds a package, which may be of a virtual environment that is on the PATH. */
+const hasPackage = (name: string): boolean =>
+  python !== undefined && spawnSync(python, ['-c', `import ${name}`], { stdio: 'ignore' }).status === 0;
+
+const byPython = (name: string): Decoder => byProgram(String(python), (url) => [programOf(name), url]);
 
 describe('event by event, and whole to its end, a compressed stream is read by', () => {
   let server: Server;
@@ -151,7 +149,10 @@ describe('event by event, and whole to its end, a compressed stream is read by',
   it("Node's fetch", () => isReadBy(byFetch));
   it('streamEvents', () => isReadBy(byClient));
   it.runIf(curl)('curl', () => isReadBy(byProgram(String(curl), (url) => ['-sN', '--compressed', '--fail', url])));
-  it.runIf(python)("Python's zlib", () => isReadBy(byProgram(String(python), (url) => ['-c', readByPython, url])));
+  it.runIf(go)('Go', () => isReadBy(byProgram(String(go), (url) => ['run', programOf('read.go'), url])));
+  it.runIf(python)("Python's zlib", () => isReadBy(byPython('by_zlib.py')));
+  it.runIf(hasPackage('requests'))("Python's requests", () => isReadBy(byPython('by_requests.py')));
+  it.runIf(hasPackage('httpx'))("Python's httpx", () => isReadBy(byPython('by_httpx.py')));
 
   describe.runIf(chromium)('Chromium, by', () => {
     const browser = browserForAll();
