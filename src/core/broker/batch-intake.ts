@@ -113,6 +113,7 @@ export class BatchIntake implements LogFeedHost {
     const { revocation, queue, buffer } = this.#parts;
     revocation.expireDue();
     queue.flushBefore(buffer.wouldTrimUpTo(batch.bytes));
+    queue.count(batch.bytes);
     if (refs.length > 0) revocation.change(refs, batch.position);
     // News of ACLs alone has no index of its own without a log.
     if (batch.position > buffer.head) this.#append(batch);

@@ -28,6 +28,8 @@ export class FlushQueue {
   #behind = new Set<Advancing>();
   /** Oldest index that an interest holds unflushed. */
   #oldest = Infinity;
+  /** Of all that was published since the last flush. */
+  #bytes = 0;
 
   /**
    * @param run runs a flush that is due
@@ -35,7 +37,8 @@ export class FlushQueue {
    */
   constructor(clock: Clock, options: FlushOptions, run: (flush: () => boolean) => boolean) {
     this.#clock = clock;
-    this.#schedule = new FlushSchedule(clock, options, () => run(() => this.flush()));
+    const flush = (): boolean => run(() => this.flush());
+    this.#schedule = new FlushSchedule(clock, options, flush, () => this.#bytes);
   }
 
   /** An interest that has something since the batch with this index. */
@@ -43,6 +46,11 @@ export class FlushQueue {
     this.#interests.push(interest);
     this.#oldest = Math.min(this.#oldest, index);
     this.#schedule.request();
+  }
+
+  /** So much was published, in bytes of memory. */
+  count(bytes: number): void {
+    this.#bytes += bytes;
   }
 
   /** Lets the reader go on in the next flush. */
@@ -61,6 +69,7 @@ export class FlushQueue {
     const interests = this.#interests;
     this.#interests = [];
     this.#oldest = Infinity;
+    this.#bytes = 0;
     let saved = 0;
     for (const interest of interests) saved += interest.flush();
     const behind = this.#behind;

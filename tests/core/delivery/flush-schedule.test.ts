@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlushSchedule } from '../../../src/core/delivery/flush-schedule.ts';
+import { type FlushOptions, FlushSchedule } from '../../../src/core/delivery/flush-schedule.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 
 /** A flush that takes so long, on a clock that the flush itself moves on. */
@@ -15,11 +15,15 @@ class CostlyClock extends VirtualClock {
   }
 }
 
+const nothing = () => 0;
+const scheduleOf = (clock: VirtualClock, options: FlushOptions, flush: () => boolean, waiting = nothing) =>
+  new FlushSchedule(clock, options, flush, waiting);
+
 describe('the schedule of flushes', () => {
   it('flushes once in a turn, however often it was asked', async () => {
     const clock = new VirtualClock();
     let flushes = 0;
-    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
+    const schedule = scheduleOf(clock, {}, () => ++flushes > 0);
     for (let i = 0; i < 5; i++) schedule.request();
     expect(flushes).toBe(0);
     await clock.settle();
@@ -31,7 +35,7 @@ describe('the schedule of flushes', () => {
   it('takes no more than its share of the time under load', async () => {
     const clock = new CostlyClock();
     let spentMs = 0;
-    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+    const schedule = scheduleOf(clock, { maxShare: 0.5 }, () => {
       clock.spend(10);
       spentMs += 10;
       if (clock.now() - start < 10_000) schedule.request();
@@ -48,7 +52,7 @@ describe('the schedule of flushes', () => {
   it('does not go on waiting where that joined nothing, tries it again, and waits once it pays', async () => {
     const clock = new CostlyClock();
     let [spentMs, waits, pays] = [0, 0, false];
-    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+    const schedule = scheduleOf(clock, { maxShare: 0.5 }, () => {
       clock.spend(1);
       spentMs += 1;
       schedule.request();
@@ -73,7 +77,7 @@ describe('the schedule of flushes', () => {
   it('waits for nothing with a share of 1', async () => {
     const clock = new CostlyClock();
     let flushes = 0;
-    const schedule = new FlushSchedule(clock, { maxShare: 1 }, () => {
+    const schedule = scheduleOf(clock, { maxShare: 1 }, () => {
       clock.spend(flushes % 2 === 0 ? 1000 : 0);
       if (++flushes < 6) schedule.request();
       return true;
@@ -87,7 +91,7 @@ describe('the schedule of flushes', () => {
   function busy(costMs: number, hasJoined: boolean) {
     const clock = new CostlyClock();
     const flushes: number[] = [];
-    const schedule = new FlushSchedule(clock, { maxShare: 0.5 }, () => {
+    const schedule = scheduleOf(clock, { maxShare: 0.5 }, () => {
       flushes.push(clock.now() - start);
       clock.spend(costMs);
       return hasJoined;
@@ -123,6 +127,63 @@ describe('the schedule of flushes', () => {
     expect(flushes).toHaveLength(2);
   });
 
+  describe('while it waits', () => {
+    /** A schedule that has to wait for 60 ms, and how much waits for it. */
+    async function waiting() {
+      const clock = new CostlyClock();
+      const held = { bytes: 0, flushes: 0 };
+      const flush = () => {
+        held.flushes++;
+        held.bytes = 0;
+        clock.spend(100);
+        return true;
+      };
+      const schedule = scheduleOf(clock, { maxShare: 0.5 }, flush, () => held.bytes);
+      schedule.request();
+      await clock.settle();
+      schedule.request();
+      held.flushes = 0;
+      return { clock, schedule, held };
+    }
+
+    it('looks four times, and goes on where enough waits and nothing has come since the last look', async () => {
+      const { clock, held } = await waiting();
+      for (; held.bytes < 29 * 1024; held.bytes += 1024) await clock.advance(1);
+      await clock.advance(15);
+      expect(held.flushes).toBe(0);
+      await clock.advance(1);
+      expect(held.flushes).toBe(1);
+    });
+
+    it.each([
+      [16 * 1024 - 1, 60],
+      [16 * 1024, 30],
+    ])('with %d bytes goes on after %d ms', async (bytes, ms) => {
+      const { clock, held } = await waiting();
+      held.bytes = bytes;
+      await clock.advance(ms - 1);
+      expect(held.flushes).toBe(0);
+      await clock.advance(1);
+      expect(held.flushes).toBe(1);
+    });
+
+    it('owes nothing of what it did not wait for', async () => {
+      const { clock, schedule, held } = await waiting();
+      for (let i = 0; i < 10; i++) {
+        held.bytes = 32 * 1024;
+        // Half of what it has to wait for: the first flush had 20 ms free.
+        await clock.advance(i === 0 ? 30 : 50);
+        expect(held.flushes).toBe(i + 1);
+        schedule.request();
+      }
+      // As after one flush: it cost 100 ms, and has earned 50 of them.
+      await clock.advance(99);
+      expect(held.flushes).toBe(10);
+      await clock.advance(1);
+      expect(held.flushes).toBe(11);
+    });
+  });
+
   it('flushes for a while without waiting once a wait was in vain', async () => {
     const { clock, waits } = busy(40, false);
     await waits();
@@ -137,7 +198,7 @@ describe('the schedule of flushes', () => {
   it('flushes no more once it was stopped', async () => {
     const clock = new VirtualClock();
     let flushes = 0;
-    const schedule = new FlushSchedule(clock, {}, () => ++flushes > 0);
+    const schedule = scheduleOf(clock, {}, () => ++flushes > 0);
     schedule.request();
     schedule.stop();
     await clock.advance(1000);
@@ -145,12 +206,12 @@ describe('the schedule of flushes', () => {
   });
 
   it('refuses an option that it does not know', () => {
-    expect(() => new FlushSchedule(new VirtualClock(), { share: 1 } as never, () => true)).toThrow(
+    expect(() => scheduleOf(new VirtualClock(), { share: 1 } as never, () => true)).toThrow(
       /^flush has no option "share"/,
     );
   });
 
   it.each([0, -1, 1.1, NaN])('refuses a share of %d', (maxShare) => {
-    expect(() => new FlushSchedule(new VirtualClock(), { maxShare }, () => true)).toThrow(/flush\.maxShare/);
+    expect(() => scheduleOf(new VirtualClock(), { maxShare }, () => true)).toThrow(/flush\.maxShare/);
   });
 });
