@@ -15,6 +15,11 @@ const reasons = [
   { file: 'flush-schedule.ts', from: 'true', reason: names },
   {
     file: 'flush-schedule.ts',
+    from: /^(leftMs < )?2 \* this\.#lookMs$/,
+    reason: `${same} One more timer is later by its own rounding.`,
+  },
+  {
+    file: 'flush-schedule.ts',
     from: 'this.#credit < BURST_MS',
     to: 'this.#credit <= BURST_MS',
     reason: `${same} Who has all of it earns nothing.`,

@@ -8,6 +8,7 @@ import { FlushQueue } from '../../../src/core/delivery/flush-queue.ts';
 import { TopicFilter } from '../../../src/core/matching/topic-filter.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 import { encodedBatch } from '../event-fixtures.ts';
+import { CostlyClock } from './costly-clock.ts';
 
 const noLimits = { placesInAll: Infinity, placesPerToken: Infinity };
 
@@ -52,5 +53,31 @@ describe('a flush', () => {
     expect(chunks).toBe(1);
     queue.flushBefore(4);
     expect(chunks).toBe(1);
+  });
+});
+
+describe('a flush that waits', () => {
+  it('goes on early where enough was published since the one before', async () => {
+    const clock = new CostlyClock();
+    let flushes = 0;
+    const queue = new FlushQueue(clock, {}, (flush) => {
+      flushes++;
+      clock.spend(100);
+      return flush() || true;
+    });
+    const ask = () => queue.schedule({ advance: () => undefined, fail: () => undefined });
+    const flushesAfter = async (ms: number): Promise<number> => {
+      await clock.advance(ms);
+      return flushes;
+    };
+    ask();
+    expect(await flushesAfter(0)).toBe(1);
+    ask();
+    for (let part = 0; part < 2; part++) queue.count(8 * 1024);
+    expect(await flushesAfter(29)).toBe(1);
+    expect(await flushesAfter(1)).toBe(2);
+    ask();
+    expect(await flushesAfter(99), 'what was flushed counts no more').toBe(2);
+    expect(await flushesAfter(1)).toBe(3);
   });
 });
