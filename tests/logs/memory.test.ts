@@ -55,6 +55,24 @@ describe('MemoryEventLog', () => {
     await expect(log.append(body, { id: 'a' })).rejects.toMatchObject({ code: 'not_supported' });
   });
 
+  it('ends the tail of a handler that throws, says so, and serves the others', async () => {
+    const log = new MemoryEventLog();
+    const thrown = new Error('a bug of the handler');
+    const told: unknown[] = [];
+    await log.tail(0, {
+      records: () => Promise.reject(thrown),
+      gap: () => undefined,
+      reset: () => undefined,
+      status: (status, cause) => told.push([status, cause?.cause]),
+    });
+    const other = new TailRecorder();
+    await log.tail(0, other);
+    await log.append(body);
+    await log.append(body);
+    await other.until(() => other.indexes.length === 2);
+    expect(told.at(-1)).toEqual(['down', thrown]);
+  });
+
   it('lets a handler stop its own tail', async () => {
     const log = new MemoryEventLog();
     const recorder = new TailRecorder();

@@ -15,9 +15,6 @@ export interface Matchable {
   readonly events: readonly EncodedEvent[];
 }
 
-/** What most events hit an interest with: a list of its own for each would be work for the garbage collector. */
-const firstAlone: readonly number[] = Object.freeze([0]);
-
 /**
  * Finds the interests that match an event: topic → namespace → key → interests, with `*` on each level.
  *
@@ -126,11 +123,10 @@ export class InterestIndex {
     if (!interest.sees(event)) return;
     if (interest.stamp !== this.#stamp) {
       interest.stamp = this.#stamp;
-      interest.hits = position === 0 ? firstAlone : [position];
+      interest.hits = [position];
       interest.before = this.#found;
       this.#found = interest;
-    } else if (interest.hits === firstAlone) interest.hits = [0, position];
-    else (interest.hits as number[]).push(position);
+    } else (interest.hits as number[]).push(position);
   }
 
   #add(interest: Interest): Interest {

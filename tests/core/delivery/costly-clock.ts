@@ -1,6 +1,6 @@
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 
-/** A flush that takes so long, on a clock that the flush itself moves on. */
+/** A clock that a test moves on within a call, by as much as the call is to have cost. */
 export class CostlyClock extends VirtualClock {
   #spentMs = 0;
 
