@@ -43,6 +43,13 @@ const reasons = [
   { file: 'heap-size.ts', from: /^this\.#young\.size >= /, to: /> MAX_NAMES/, reason: 'One name more is remembered.' },
   { file: 'payload-copy.ts', from: /^default: /, reason: `${same} A function that returns nothing gives undefined.` },
   { file: 'payload-copy.ts', from: 'Object.isFrozen(value)', to: 'true', reason: `${faster} It is looked at again.` },
+  { file: 'payload-copy.ts', from: /^\{ …|^\{ /, to: '{}', reason: `${same} It returns undefined then, too.` },
+  {
+    file: 'frozen-payload.ts',
+    from: 'own?.enumerable',
+    to: 'own.enumerable',
+    reason: `${same} What throws is copied.`,
+  },
   { file: 'frozen-payload.ts', from: /^default: /, reason: `${same} A function that returns nothing gives undefined.` },
   { file: 'payload-copy.ts', from: "''", reason: 'The key is for a toJSON, which is not there.' },
   {
